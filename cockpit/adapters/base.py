@@ -1,0 +1,92 @@
+"""Small protocols, one per capability. An adapter implements those it can, and the registry asks it which.
+
+Nothing here acts without a permit. Outcomes are evidence, never booleans.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from cockpit.safety.permit import Permit
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """How to run a permitted action.
+
+    `folder` is the run's folder in the session (`runs/0007`), created 0700 by the engine; the adapter, or the runner
+    it starts, writes `output` and `exit.json` there. `timeout_s` None means no deadline; `terminal` asks for a real
+    terminal of (rows, columns).
+    """
+
+    folder: Path
+    timeout_s: float | None = None
+    terminal: tuple[int, int] | None = None
+    secrets: Sequence[str] = ()
+    shell_state: Mapping[str, str] = field(default_factory=dict)
+    cwd: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended. `exit_code` and `signal` are never both set; both None means the status is lost.
+
+    `ending`: exited, signalled, timed-out, cancelled, lost. `pipe_status` are the exit codes of the last pipeline.
+    `survivors` are pids of the process group that outlived the kill.
+    """
+
+    ending: str
+    exit_code: int | None
+    signal: int | None
+    duration_s: float
+    output_bytes: int
+    output_sha256: str
+    dropped_bytes: int = 0
+    pipe_status: tuple[int, ...] = ()
+    survivors: tuple[int, ...] = ()
+    shell_state: Mapping[str, str] = field(default_factory=dict)
+    cwd: str | None = None
+    detail: str = ""
+
+
+@runtime_checkable
+class Running(Protocol):
+    """A run under way. It outlives the object: dropping it stops nothing."""
+
+    @property
+    def pid(self) -> int | None:
+        """The process that leads the run's group, where there is one on this machine."""
+
+    async def wait(self) -> Outcome:
+        """Wait for the end. May be called by several waiters."""
+
+    async def cancel(self) -> None:
+        """Ask the whole process group to end (TERM, then KILL after a grace); `wait` then tells the outcome."""
+
+
+@runtime_checkable
+class Adapter(Protocol):
+    """What every adapter says of itself."""
+
+    name: str
+
+
+@runtime_checkable
+class RunsSteps(Adapter, Protocol):
+    """Can run command steps of some languages on some targets."""
+
+    languages: frozenset[str]
+
+    async def start(self, permit: Permit, request: RunRequest) -> Running:
+        """Start the permitted action; returns once it is under way.
+
+        Raises:
+            PolicyRefusal: the permit does not cover what would run.
+            AdapterError: it could not be started; nothing ran.
+        """
+
+    async def adopt(self, folder: Path) -> Running:
+        """Take over a run that another host started, from its folder alone."""

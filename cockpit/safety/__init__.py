@@ -1,0 +1,1 @@
+"""Judging what may run (verdict, permit), and cleaning what was read (redaction, text)."""

@@ -1,0 +1,141 @@
+"""From a verdict to a permit. No adapter method that acts can be called without one.
+
+A permit is made in one place, `grant`, names the exact bytes by their hash, and is checked again by the adapter at
+the moment of acting: what was judged and confirmed is what runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from cockpit.errors import PolicyRefusal
+from cockpit.safety.verdict import Judgement, Verdict
+from cockpit.words import _
+
+
+class Mode(StrEnum):
+    """How the session may act. REHEARSAL is live, in a world of its own, and every record says so."""
+
+    LIVE = "live"
+    READ_ONLY = "read-only"
+    REHEARSAL = "rehearsal"
+
+
+class Rung(StrEnum):
+    """A rung of the confirmation ladder."""
+
+    NONE = "none"
+    CONFIRM = "confirm"
+    TYPE_TARGET = "type-target"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Exactly what an adapter is asked to do.
+
+    `body` is the exact text (a shell script, a SQL statement, a request); `values` are the inputs it uses, by name,
+    handed over as environment or bind values and never pasted; `target` is where.
+    """
+
+    language: str
+    body: str
+    target: str
+    values: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def sha256(self) -> str:
+        """The identity of the action: language, target, body and values, in that order."""
+        digest = hashlib.sha256()
+        for part in (self.language, self.target, self.body, *(f"{k}={v}" for k, v in sorted(self.values.items()))):
+            encoded = part.encode("utf-8", "surrogatepass")
+            digest.update(len(encoded).to_bytes(8, "big"))
+            digest.update(encoded)
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What a person (or `--yes`) answered: the hash they saw, what they typed, and why.
+
+    `rung` is the highest rung this confirmation may climb to.
+    """
+
+    sha256: str
+    rung: Rung
+    by: str
+    typed: str = ""
+    reason: str = ""
+
+
+_SEAL = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """Leave to perform one action once judged and confirmed. Made by `grant` only."""
+
+    action: Action
+    judgement: Judgement
+    mode: Mode
+    by: str
+    _seal: object = field(repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self._seal is not _SEAL:
+            raise PolicyRefusal("a permit is granted by policy, never constructed")
+
+    def covers(self, action: Action) -> None:
+        """Raise PolicyRefusal unless `action` is byte for byte the one permitted."""
+        if action.sha256 != self.action.sha256:
+            raise PolicyRefusal(_("what is about to run is not what was confirmed"), mend=_("confirm it again"))
+
+
+def required_rung(judgement: Judgement, mode: Mode) -> Rung:
+    """The rung of the ladder an action of this judgement needs in this mode (DESIGN: Safety)."""
+    if judgement.verdict is Verdict.READ_ONLY:
+        return Rung.NONE
+    if mode is Mode.READ_ONLY:
+        return Rung.REFUSED
+    return Rung.TYPE_TARGET if judgement.verdict is Verdict.DESTRUCTIVE else Rung.CONFIRM
+
+
+def grant(
+    action: Action, judgement: Judgement, mode: Mode, *, by: str, confirmation: Confirmation | None = None
+) -> Permit:
+    """A permit for the action, or PolicyRefusal saying which rung is missing.
+
+    Raises:
+        PolicyRefusal: read-only mode and not provably read-only; no confirmation, one of other bytes, one of a lower
+            rung, or (destructive) a typed word that is not the target's name.
+    """
+    rung = required_rung(judgement, mode)
+    if rung is Rung.REFUSED:
+        raise PolicyRefusal(
+            _("not provably read-only: {why}").format(why="; ".join(judgement.reasons) or judgement.verdict),
+            mend=_("run it in a live session, or run a read-only command"),
+        )
+    if rung is not Rung.NONE:
+        _check_confirmation(action, rung, confirmation)
+    return Permit(action, judgement, mode, by, _SEAL)
+
+
+def _check_confirmation(action: Action, rung: Rung, confirmation: Confirmation | None) -> None:
+    if confirmation is None:
+        raise PolicyRefusal(_("this needs a confirmation"), mend=_("confirm the exact command"))
+    if confirmation.sha256 != action.sha256:
+        raise PolicyRefusal(_("the command changed after it was confirmed"), mend=_("confirm it again"))
+    if rung is Rung.TYPE_TARGET:
+        if confirmation.rung is not Rung.TYPE_TARGET:
+            raise PolicyRefusal(
+                _("this can't be undone, and a plain confirmation is not enough"),
+                mend=_("type the target's name; without a screen, add --allow-destructive"),
+            )
+        if confirmation.typed != action.target:
+            raise PolicyRefusal(
+                _("what was typed is not the target's name"), mend=_("type {target}").format(target=action.target)
+            )

@@ -1,0 +1,50 @@
+"""The four verdicts and the judgement that carries one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What a command does to the world. Only a positive rule may say READ_ONLY; doubt is UNKNOWN."""
+
+    READ_ONLY = "read-only"
+    UNKNOWN = "unknown"
+    MUTATING = "mutating"
+    DESTRUCTIVE = "destructive"
+
+    @property
+    def rank(self) -> int:
+        """0 for read-only to 3 for destructive; a list of commands is as bad as its worst."""
+        return _RANK[self]
+
+
+_RANK = {Verdict.READ_ONLY: 0, Verdict.UNKNOWN: 1, Verdict.MUTATING: 2, Verdict.DESTRUCTIVE: 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict, why (sentences a responder reads), and tags.
+
+    Tags: exec-remote, local-write, sensitive-read, heavy, unbounded, network-egress, needs-sudo, privileged-role.
+    `commands` are the command names the judge saw started, in order, for the oracle test and the reader.
+    """
+
+    verdict: Verdict
+    reasons: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+
+
+def worst(judgements: Iterable[Judgement]) -> Judgement:
+    """Join judgements of parts into one of the whole: the worst verdict, its reasons first, every tag once."""
+    parts = sorted(judgements, key=lambda part: -part.verdict.rank)
+    if not parts:
+        return Judgement(Verdict.UNKNOWN, ("nothing to judge",))
+    top = parts[0].verdict
+    reasons = [reason for part in parts if part.verdict is top for reason in part.reasons]
+    tags = [tag for part in parts for tag in part.tags]
+    commands = [name for part in parts for name in part.commands]
+    return Judgement(top, tuple(dict.fromkeys(reasons)), tuple(dict.fromkeys(tags)), tuple(dict.fromkeys(commands)))

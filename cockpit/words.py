@@ -1,0 +1,39 @@
+"""Interface words, from one gettext catalogue: English in the source, Korean in locale/ko.
+
+Runbook text never goes through here: it stays as its authors wrote it.
+"""
+
+from __future__ import annotations
+
+import gettext
+import os
+from pathlib import Path
+
+LANGUAGES = ("en", "ko")
+_catalogue: gettext.NullTranslations = gettext.NullTranslations()
+
+
+def choose(language: str | None = None) -> str:
+    """Set the interface language and return it.
+
+    Args:
+        language: "en" or "ko"; None asks LC_ALL, LC_MESSAGES and LANG, in POSIX order. Anything else is English.
+    """
+    global _catalogue
+    wanted = language or next((os.environ[k] for k in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(k)), "")
+    code = wanted.replace("-", "_").split("_")[0].split(".")[0].lower()
+    chosen = code if code in LANGUAGES else "en"
+    _catalogue = gettext.translation(
+        "cockpit", localedir=Path(__file__).parent / "locale", languages=[chosen], fallback=True
+    )
+    return chosen
+
+
+def _(message: str) -> str:
+    """The message in the chosen language."""
+    return _catalogue.gettext(message)
+
+
+def plural(one: str, many: str, n: int) -> str:
+    """The message for a count, in the chosen language."""
+    return _catalogue.ngettext(one, many, n)
