@@ -1,0 +1,67 @@
+"""Events: the words the journal is written in.
+
+| kind | data |
+| --- | --- |
+| session.started | session, runbook {title, path, sha256, language, steps}, mode, target, user, origin, host {pid, version}, rehearsal |
+| session.ended | session, counts {status: n}, reason |
+| host.recovered | pid, adopted [run], lost [run] |
+| journal.recovered | bytes, sha256, file |
+| viewer.attached, viewer.detached | viewer, user, origin, spectator |
+| input.set | name, value (redacted when secret), secret, source |
+| mode.changed | mode, reason · target.changed: target · severity.set: severity, reason |
+| step.intent | step, run, language, command, original (when edited), sha256, target, cwd, verdict, reasons, tags, inputs, confirmed_by, typed, timeout_s, attempt, part |
+| step.started | step, run, pid |
+| step.silent | step, run, silence_s |
+| step.finished | step, run, status, exit_code, signal, duration_s, output, output_bytes, output_sha256, expectations [{kind, text, held, seen}], pipe_status, survivors, reason, by |
+| step.answered | step, question, held, by: a person answered a manual expectation or a decision item |
+| step.reopened | step, reason: a tick taken back |
+| state.carried | target, cwd, variables [name], lost [name] |
+| note.added | text, step, by |
+| message.prepared | step, text, channel |
+| probe.changed | probe, outcome, level, was, text |
+| recommendation.raised, recommendation.cleared | rule, section, text, samples |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Status(StrEnum):
+    """How a step stands. The first three are on the way; the rest are ends."""
+
+    TODO = "todo"
+    RUNNING = "running"
+    AWAITING = "awaiting"
+    PASSED = "passed"
+    FAILED = "failed"
+    REFUSED = "refused"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+    TIMED_OUT = "timed-out"
+    UNKNOWN = "unknown"
+
+    @property
+    def over(self) -> bool:
+        """Whether the step has an end (which a re-run may still change)."""
+        return self not in (Status.TODO, Status.RUNNING, Status.AWAITING)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One record of the journal.
+
+    `t` is RFC 3339 in UTC with offset and microseconds; `m` the monotonic clock in ns, comparable within one `boot`
+    only; `actor` is "operator:kim", "host", or "runner".
+    """
+
+    seq: int
+    t: str
+    m: int
+    boot: str
+    actor: str
+    kind: str
+    data: Mapping[str, Any]
