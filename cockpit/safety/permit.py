@@ -51,7 +51,12 @@ class Action:
     def sha256(self) -> str:
         """The identity of the action: language, target, body and values, in that order."""
         digest = hashlib.sha256()
-        for part in (self.language, self.target, self.body, *(f"{k}={v}" for k, v in sorted(self.values.items()))):
+        for part in (
+            self.language,
+            self.target,
+            self.body,
+            *(f"{k}={v}" for k, v in sorted(self.values.items())),
+        ):
             encoded = part.encode("utf-8", "surrogatepass")
             digest.update(len(encoded).to_bytes(8, "big"))
             digest.update(encoded)
@@ -92,7 +97,9 @@ class Permit:
     def covers(self, action: Action) -> None:
         """Raise PolicyRefusal unless `action` is byte for byte the one permitted."""
         if action.sha256 != self.action.sha256:
-            raise PolicyRefusal(_("what is about to run is not what was confirmed"), mend=_("confirm it again"))
+            raise PolicyRefusal(
+                _("what is about to run is not what was confirmed"), mend=_("confirm it again")
+            )
 
 
 def required_rung(judgement: Judgement, mode: Mode) -> Rung:
@@ -137,5 +144,6 @@ def _check_confirmation(action: Action, rung: Rung, confirmation: Confirmation |
             )
         if confirmation.typed != action.target:
             raise PolicyRefusal(
-                _("what was typed is not the target's name"), mend=_("type {target}").format(target=action.target)
+                _("what was typed is not the target's name"),
+                mend=_("type {target}").format(target=action.target),
             )

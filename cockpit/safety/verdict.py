@@ -47,4 +47,6 @@ def worst(judgements: Iterable[Judgement]) -> Judgement:
     reasons = [reason for part in parts if part.verdict is top for reason in part.reasons]
     tags = [tag for part in parts for tag in part.tags]
     commands = [name for part in parts for name in part.commands]
-    return Judgement(top, tuple(dict.fromkeys(reasons)), tuple(dict.fromkeys(tags)), tuple(dict.fromkeys(commands)))
+    return Judgement(
+        top, tuple(dict.fromkeys(reasons)), tuple(dict.fromkeys(tags)), tuple(dict.fromkeys(commands))
+    )

@@ -12,7 +12,7 @@ from typing import Any
 
 from cockpit.session.event import Event, Status
 
-_EMPTY: Mapping[str, Any] = MappingProxyType({})
+_EMPTY: Mapping[Any, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +235,9 @@ def _probe_changed(state: SessionState, event: Event) -> SessionState:
 
 
 def _journal_recovered(state: SessionState, event: Event) -> SessionState:
-    return replace(state, warnings=(*state.warnings, f"journal recovered: {event.data['bytes']} bytes set aside"))
+    return replace(
+        state, warnings=(*state.warnings, f"journal recovered: {event.data['bytes']} bytes set aside")
+    )
 
 
 _HANDLERS: Mapping[str, Callable[[SessionState, Event], SessionState]] = {

@@ -1,0 +1,186 @@
+"""The session folder: the one truth about a session. 0700, files 0600, whatever the umask.
+
+INC-YYYYMMDD-NNN/
+├── journal.jsonl      every decision and result, hash-chained
+├── samples.jsonl      what probes found
+├── panel.json         the probes, tails and rules this session watches
+├── runbook.md         the document as it was at the start
+├── runs/0007/         spec.json, output, exit.json, control of each run
+├── logs/  evidence/  reports/
+├── host.json          who writes: pid, its start time, the socket
+└── lock               held (flock) by the writer
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from cockpit.errors import FolderRefused, UsageError
+from cockpit.words import _
+
+PRIVATE_DIR = 0o700
+PRIVATE_FILE = 0o600
+
+
+def state_root() -> Path:
+    """$COCKPIT_STATE_DIR, else the XDG state folder. Made private if absent; refused when it isn't ours alone.
+
+    Raises:
+        FolderRefused: a symlink, another owner, writable by others, or not creatable.
+    """
+    chosen = os.environ.get("COCKPIT_STATE_DIR")
+    if chosen:
+        root = Path(chosen).absolute()
+    else:
+        base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+        root = Path(base) / "cockpit"
+    make_private(root)
+    return root
+
+
+def make_private(folder: Path) -> None:
+    """Create the folder 0700, or check that an existing one is ours and closed to others' writing.
+
+    Raises:
+        FolderRefused: see `state_root`.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=PRIVATE_DIR, exist_ok=True)
+        info = folder.lstat()
+    except OSError as error:
+        raise FolderRefused(
+            _("the folder can't be made: {error}").format(error=error.strerror),
+            where=str(folder),
+            mend=_("set COCKPIT_STATE_DIR to a folder you can write"),
+        ) from error
+    if stat.S_ISLNK(info.st_mode) or not stat.S_ISDIR(info.st_mode):
+        raise FolderRefused(
+            _("not a plain folder"), where=str(folder), mend=_("use a real folder, no symlink")
+        )
+    if info.st_uid != os.geteuid():
+        raise FolderRefused(_("the folder belongs to another user"), where=str(folder))
+    if info.st_mode & 0o077:
+        if info.st_mode & 0o022:
+            raise FolderRefused(
+                _("others can write to the folder"), where=str(folder), mend=f"chmod 700 {folder}"
+            )
+        folder.chmod(PRIVATE_DIR)
+
+
+def private_opener(path: str, flags: int) -> int:
+    """An `opener` for open(): 0600, never through a symlink, closed on exec."""
+    return os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE_FILE)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFolder:
+    """Paths of one session. Creates nothing by itself but in `create`."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The session's id: INC-YYYYMMDD-NNN."""
+        return self.path.name
+
+    @property
+    def journal(self) -> Path:
+        """The hash-chained record."""
+        return self.path / "journal.jsonl"
+
+    @property
+    def samples(self) -> Path:
+        """What probes found, a JSON object a line."""
+        return self.path / "samples.jsonl"
+
+    @property
+    def panel(self) -> Path:
+        """The probes, tails and rules of the session."""
+        return self.path / "panel.json"
+
+    @property
+    def runbook(self) -> Path:
+        """The document as it was at the start."""
+        return self.path / "runbook.md"
+
+    @property
+    def host(self) -> Path:
+        """Who writes, and on which socket."""
+        return self.path / "host.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the writer."""
+        return self.path / "lock"
+
+    @property
+    def logs(self) -> Path:
+        """Log lines kept as evidence."""
+        return self.path / "logs"
+
+    def run(self, number: int) -> Path:
+        """The folder of one run."""
+        return self.path / "runs" / f"{number:04d}"
+
+    @classmethod
+    def create(cls, root: Path, now: datetime) -> SessionFolder:
+        """A new folder with the day's next free number; safe against others creating at the same time.
+
+        Raises:
+            FolderRefused: it can't be made.
+        """
+        day = f"INC-{now:%Y%m%d}-"
+        taken = [int(p.name[len(day) :]) for p in root.glob(day + "*") if p.name[len(day) :].isdigit()]
+        number = max(taken, default=0) + 1
+        while True:
+            path = root / f"{day}{number:03d}"
+            try:
+                path.mkdir(mode=PRIVATE_DIR)
+                break
+            except FileExistsError:
+                number += 1
+            except OSError as error:
+                raise FolderRefused(
+                    _("the session folder can't be made: {error}").format(error=error.strerror),
+                    where=str(path),
+                ) from error
+        for name in ("runs", "logs", "evidence", "reports"):
+            (path / name).mkdir(mode=PRIVATE_DIR)
+        return cls(path)
+
+
+def session_folders(root: Path) -> Iterator[SessionFolder]:
+    """Recorded sessions, newest first."""
+    if root.is_dir():
+        found = [p for p in root.iterdir() if p.name.startswith("INC-") and p.is_dir() and not p.is_symlink()]
+        for path in sorted(found, key=_age_key, reverse=True):
+            yield SessionFolder(path)
+
+
+def _age_key(path: Path) -> tuple[str, int]:
+    day, _dash, number = path.name.rpartition("-")
+    return day, int(number) if number.isdigit() else 0
+
+
+def find_session(root: Path, name: str | None) -> SessionFolder:
+    """The session of that id (or its folder's path), the newest when None.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name and (Path(name) / "journal.jsonl").is_file():
+        return SessionFolder(Path(name).absolute())
+    for folder in session_folders(root):
+        if name is None or folder.name == name:
+            return folder
+    raise UsageError(
+        _("no session {name}").format(name=name) if name else _("no sessions yet"),
+        where=str(root),
+        mend=_("`cockpit sessions` lists them"),
+    )

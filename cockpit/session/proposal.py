@@ -1,0 +1,60 @@
+"""What the host tells a responder before anything runs: the exact command, where, and what it takes to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from cockpit.safety.permit import Rung
+from cockpit.safety.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """One command, judged and not yet run.
+
+    `command` is the redacted text to show, `sha256` the identity of the exact action (see Action); a confirmation
+    must carry it. `missing` are inputs still to fill: with any, it can't run. `values` are the inputs as shown
+    (secrets masked). `refusal` says why the mode or the adapter refuses; empty when it may go on. `undo` is a command
+    the runbook names as the way back.
+    """
+
+    proposal: str
+    step: str
+    part: str | None
+    sha256: str
+    language: str
+    command: str
+    target: str
+    verdict: Verdict
+    rung: Rung
+    reasons: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    values: Mapping[str, str] = field(default_factory=dict)
+    cwd: str | None = None
+    interactive: bool = False
+    endless: bool = False
+    edited: bool = False
+    timeout_s: float | None = None
+    refusal: str = ""
+    mend: str = ""
+    undo: str = ""
+    environment: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON values for the socket."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Proposal:
+        """The proposal a host sent."""
+        return cls(
+            **{
+                **data,
+                "verdict": Verdict(data["verdict"]),
+                "rung": Rung(data["rung"]),
+                **{k: tuple(data.get(k, ())) for k in ("reasons", "tags", "missing")},
+            }
+        )
