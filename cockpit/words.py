@@ -20,9 +20,7 @@ def choose(language: str | None = None) -> str:
         language: "en" or "ko"; None asks LC_ALL, LC_MESSAGES and LANG, in POSIX order. Anything else is English.
     """
     global _catalogue
-    wanted = language or next(
-        (os.environ[k] for k in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(k)), ""
-    )
+    wanted = language or next((os.environ[k] for k in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(k)), "")
     code = wanted.replace("-", "_").split("_")[0].split(".")[0].lower()
     chosen = code if code in LANGUAGES else "en"
     _catalogue = gettext.translation(

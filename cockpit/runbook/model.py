@@ -175,7 +175,10 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class StatedThreshold:
-    """A bound the document states ("에러율 > 1.0%"): kept with its operator, unit and sentence (`level`: red, yellow, green, P0 ...)."""
+    """A bound the document states ("에러율 > 1.0%"), with its operator, unit and sentence.
+
+    `level` is red, yellow, green, or a severity such as P0.
+    """
 
     metric: str
     operator: str

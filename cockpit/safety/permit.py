@@ -97,9 +97,7 @@ class Permit:
     def covers(self, action: Action) -> None:
         """Raise PolicyRefusal unless `action` is byte for byte the one permitted."""
         if action.sha256 != self.action.sha256:
-            raise PolicyRefusal(
-                _("what is about to run is not what was confirmed"), mend=_("confirm it again")
-            )
+            raise PolicyRefusal(_("what is about to run is not what was confirmed"), mend=_("confirm it again"))
 
 
 def required_rung(judgement: Judgement, mode: Mode) -> Rung:

@@ -1,1 +1,1 @@
-"""The session: events, the pure fold, the folder on disk, the journal, the runner, the engine, the host and its clients."""
+"""The session: events, the pure fold, the folder, the journal, the runner, the engine, the host and its clients."""

@@ -2,17 +2,19 @@
 
 | kind | data |
 | --- | --- |
-| session.started | session, runbook {title, path, sha256, language, steps}, mode, target, user, origin, host {pid, version}, rehearsal |
+| session.started | session, runbook {title, path, sha256, language, steps}, mode, target, user, origin, host, rehearsal |
 | session.ended | session, counts {status: n}, reason |
 | host.recovered | pid, adopted [run], lost [run] |
 | journal.recovered | bytes, sha256, file |
 | viewer.attached, viewer.detached | viewer, user, origin, spectator |
 | input.set | name, value (redacted when secret), secret, source |
 | mode.changed | mode, reason · target.changed: target · severity.set: severity, reason |
-| step.intent | step, run, language, command, original (when edited), sha256, target, cwd, verdict, reasons, tags, inputs, confirmed_by, typed, timeout_s, attempt, part |
+| step.intent | step, part, run, attempt, language, command, original (when edited), sha256, target, cwd, timeout_s,
+verdict, reasons, tags, inputs, confirmed_by, typed, reason |
 | step.started | step, run, pid |
 | step.silent | step, run, silence_s |
-| step.finished | step, run, status, exit_code, signal, duration_s, output, output_bytes, output_sha256, expectations [{kind, text, held, seen}], pipe_status, survivors, reason, by |
+| step.finished | step, part, run, status, exit_code, signal, duration_s, output, output_bytes, output_sha256,
+expectations [{kind, text, held, seen}], pipe_status, survivors, reason |
 | step.answered | step, question, held, by: a person answered a manual expectation or a decision item |
 | step.reopened | step, reason: a tick taken back |
 | state.carried | target, cwd, variables [name], lost [name] |

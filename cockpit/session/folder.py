@@ -60,16 +60,12 @@ def make_private(folder: Path) -> None:
             mend=_("set COCKPIT_STATE_DIR to a folder you can write"),
         ) from error
     if stat.S_ISLNK(info.st_mode) or not stat.S_ISDIR(info.st_mode):
-        raise FolderRefused(
-            _("not a plain folder"), where=str(folder), mend=_("use a real folder, no symlink")
-        )
+        raise FolderRefused(_("not a plain folder"), where=str(folder), mend=_("use a real folder, no symlink"))
     if info.st_uid != os.geteuid():
         raise FolderRefused(_("the folder belongs to another user"), where=str(folder))
     if info.st_mode & 0o077:
         if info.st_mode & 0o022:
-            raise FolderRefused(
-                _("others can write to the folder"), where=str(folder), mend=f"chmod 700 {folder}"
-            )
+            raise FolderRefused(_("others can write to the folder"), where=str(folder), mend=f"chmod 700 {folder}")
         folder.chmod(PRIVATE_DIR)
 
 

@@ -187,9 +187,7 @@ def _step_finished(state: SessionState, event: Event) -> SessionState:
     status = Status(data["status"])
     if data.get("run") is not None:
         state = _change_run(state, event, status=status, finished_t=event.t, result=data)
-    step = replace(
-        state.step(data["step"]), status=status, reason=data.get("reason") or "", by=event.actor, at=event.t
-    )
+    step = replace(state.step(data["step"]), status=status, reason=data.get("reason") or "", by=event.actor, at=event.t)
     return replace(state, steps=_with(state.steps, data["step"], step))
 
 
@@ -235,9 +233,7 @@ def _probe_changed(state: SessionState, event: Event) -> SessionState:
 
 
 def _journal_recovered(state: SessionState, event: Event) -> SessionState:
-    return replace(
-        state, warnings=(*state.warnings, f"journal recovered: {event.data['bytes']} bytes set aside")
-    )
+    return replace(state, warnings=(*state.warnings, f"journal recovered: {event.data['bytes']} bytes set aside"))
 
 
 _HANDLERS: Mapping[str, Callable[[SessionState, Event], SessionState]] = {
@@ -267,7 +263,5 @@ _HANDLERS: Mapping[str, Callable[[SessionState, Event], SessionState]] = {
     "viewer.attached": lambda state, event: replace(
         state, viewers=_with(state.viewers, event.data["viewer"], event.data)
     ),
-    "viewer.detached": lambda state, event: replace(
-        state, viewers=_without(state.viewers, event.data["viewer"])
-    ),
+    "viewer.detached": lambda state, event: replace(state, viewers=_without(state.viewers, event.data["viewer"])),
 }
