@@ -1,0 +1,63 @@
+"""Settings: typed, with every unknown key refused.
+
+Found by `--config`, `$COCKPIT_CONFIG`, `./cockpit.toml`, then `$XDG_CONFIG_HOME/cockpit/cockpit.toml`:
+
+    [cockpit]
+    title = "AI chat"
+    environment = "production"        # always on the screen
+    language = "ko"
+
+    [safety]
+    read_only = false                 # true: nothing that changes anything runs
+    timeout_s = 600                   # deadline of steps that have none
+
+    [[probe]]                         # or [probe.health]
+    name = "health"
+    kind = "http"                     # http, pm2, machine, command
+    title = "Chat API"
+    url = "http://localhost:8080/actuator/health"
+    headers = { Authorization = "Bearer ${API_TOKEN}" }   # from the environment, here only
+    expect_status = [200]
+    interval_s = 5
+    deadline_s = 4
+    thresholds = ["latency_ms > 500 ms red", "p95 latency_ms > 200 ms over 20 yellow", "5xx ratio > 50 % red",
+                  { metric = "latency_ms", operator = ">=", bound = 30, unit = "s", statistic = "mean", level = "red" }]
+
+    [[tail]]
+    name = "app"
+    path = "/var/log/app/application.log"
+    thresholds = ["errors_per_min > 10 red"]
+
+    [[rule]]
+    name = "roll-back"
+    when = "health failed or status != UP 3 in a row"     # or "… 3 of 5", "… for 2 min"; or any = […], all = […]
+    section = "p0-rollback"
+    text = "The service does not answer: roll back first, find the cause after"
+
+    [target.local]
+    kind = "local"
+
+`/etc/cockpit/cockpit.toml` may hold [cockpit] and [safety] for everybody; with `locked = true` nobody below it can turn
+read_only off. A runbook's front matter may hold the keys `probes`, `tails`, `rules`, `targets` and `severity` (or a
+`cockpit:` table of the above). Probes and tails come from the first of these that has any: the file, the front matter,
+what is found on this machine.
+"""
+
+from cockpit.config.bound import Bound
+from cockpit.config.condition import Condition
+from cockpit.config.model import Config, General, ProbeConfig, Rule, Safety, TailConfig, TargetConfig
+from cockpit.config.source import find_config, load
+
+__all__ = [
+    "Bound",
+    "Condition",
+    "Config",
+    "General",
+    "ProbeConfig",
+    "Rule",
+    "Safety",
+    "TailConfig",
+    "TargetConfig",
+    "find_config",
+    "load",
+]

@@ -1,0 +1,118 @@
+"""The shape of a configuration: frozen values, nothing that acts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from cockpit.config.bound import Bound
+from cockpit.config.condition import Condition
+
+
+class General(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[cockpit]: what the screen is headed with. `language` is "en" or "ko"; None asks the environment."""
+
+    title: str = ""
+    environment: str = ""
+    language: Literal["en", "ko"] | None = None
+
+
+class Safety(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[safety]. `locked` (administrator's file only) means nobody below may turn `read_only` off.
+
+    `timeout_s` is the deadline of a step that has none of its own; None lets it run.
+    """
+
+    read_only: bool = False
+    locked: bool = False
+    timeout_s: float | None = None
+
+
+class ProbeConfig(Struct, frozen=True, kw_only=True):
+    """[[probe]]: what to look at, how often, and what is too much.
+
+    `options` are the keys of that kind of probe (an http probe's url, headers …), checked by the kind itself.
+    """
+
+    name: str
+    kind: str
+    title: str = ""
+    interval_s: float = 5.0
+    deadline_s: float = 4.0
+    thresholds: tuple[Bound, ...] = ()
+    options: Mapping[str, Any] = {}
+
+
+class TailConfig(Struct, frozen=True, kw_only=True):
+    """[[tail]]: a log file to follow. `filter` is what the panel starts with, a plain text or regular expression."""
+
+    name: str
+    path: str
+    title: str = ""
+    filter: str = ""
+    interval_s: float = 5.0
+    thresholds: tuple[Bound, ...] = ()
+
+
+class Rule(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """[[rule]]: when any (or all) of the conditions hold, recommend a section of the runbook. It never acts."""
+
+    name: str
+    conditions: tuple[Condition, ...]
+    match: Literal["any", "all"] = "any"
+    section: str = ""
+    text: str = ""
+
+    @property
+    def written(self) -> str:
+        """The conditions as a sentence."""
+        return (" or " if self.match == "any" else " and ").join(c.text for c in self.conditions)
+
+
+class TargetConfig(Struct, frozen=True, kw_only=True):
+    """[target.NAME]: where steps run. `options` belong to the adapter of that kind."""
+
+    name: str
+    kind: str = "local"
+    title: str = ""
+    options: Mapping[str, Any] = {}
+
+
+class Config(Struct, frozen=True, kw_only=True):
+    """Everything a session watches and may do. `origin` says where probes and tails came from."""
+
+    cockpit: General = General()
+    safety: Safety = Safety()
+    probes: tuple[ProbeConfig, ...] = ()
+    tails: tuple[TailConfig, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    targets: tuple[TargetConfig, ...] = ()
+    severity: str | None = None
+    origin: str = ""
+
+    def as_panel(self) -> dict[str, Any]:
+        """What panel.json holds: {"probes": [...], "tails": [...], "rules": [...]}, without headers or secrets."""
+        return {
+            "environment": self.cockpit.environment,
+            "title": self.cockpit.title,
+            "origin": self.origin,
+            "probes": [_probe_panel(probe) for probe in self.probes],
+            "tails": [
+                {"name": tail.name, "title": tail.title or tail.name, "path": tail.path, "filter": tail.filter}
+                for tail in self.tails
+            ],
+            "rules": [msgspec.to_builtins(rule) | {"when": rule.written} for rule in self.rules],
+        }
+
+
+def _probe_panel(probe: ProbeConfig) -> dict[str, Any]:
+    return {
+        "name": probe.name,
+        "kind": probe.kind,
+        "title": probe.title or probe.name,
+        "interval_s": probe.interval_s,
+        "thresholds": [f"{bound} {bound.level}" for bound in probe.thresholds],
+    }

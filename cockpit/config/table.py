@@ -1,0 +1,78 @@
+"""From a table as written (TOML or front matter) to a typed value, refusing what is not known."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+from cockpit.errors import ConfigError
+from cockpit.words import _
+
+Shape = TypeVar("Shape", bound=msgspec.Struct)
+
+_MISMATCH = re.compile(r"Expected `(?P<wanted>[^`]+)`, got `(?P<got>[^`]+)`")
+
+
+def fields_of(shape: type[msgspec.Struct]) -> tuple[str, ...]:
+    """The keys a table of that shape may have."""
+    return tuple(field.encode_name for field in msgspec.structs.fields(shape))
+
+
+def below(where: str, key: str) -> str:
+    """The path of a key inside `where`, which is a file ("cockpit.toml: ") or another key's path."""
+    return where + key if where.endswith(": ") else f"{where}.{key}"
+
+
+def mapping(raw: object, where: str) -> dict[str, Any]:
+    """The raw value as a table.
+
+    Raises:
+        ConfigError: it is something else, or has a key that is no string.
+    """
+    if not isinstance(raw, Mapping) or not all(isinstance(key, str) for key in raw):
+        raise ConfigError(_("a table is expected here"), where=where, mend=_("write KEY = VALUE pairs"))
+    return dict(raw)
+
+
+def check_keys(raw: Iterable[str], known: Iterable[str], where: str) -> None:
+    """Refuse the first key that is not known, naming the nearest one that is.
+
+    Raises:
+        ConfigError: with the key's path in `where`.
+    """
+    keys = sorted(set(known))
+    for key in raw:
+        if key not in keys:
+            near = difflib.get_close_matches(key.lower().replace("-", "_"), keys, n=1, cutoff=0.5)
+            mend = (
+                _("did you mean {key}?").format(key=near[0])
+                if near
+                else _("known here: {keys}").format(keys=", ".join(keys))
+            )
+            raise ConfigError(_("unknown key {key}").format(key=key), where=below(where, key), mend=mend)
+
+
+def typed(raw: object, shape: type[Shape], where: str) -> Shape:
+    """The table as a value of that shape.
+
+    Raises:
+        ConfigError: unknown key, missing key or wrong type, with its path.
+    """
+    values = mapping(raw, where)
+    check_keys(values, fields_of(shape), where)
+    try:
+        return msgspec.convert(values, shape)
+    except msgspec.ValidationError as error:
+        raise _plain(str(error), where) from error
+
+
+def _plain(message: str, where: str) -> ConfigError:
+    what, _at, path = message.partition(" - at `$")
+    found = _MISMATCH.search(what)
+    if found:
+        what = _("{wanted} is expected here, not {got}").format(wanted=found["wanted"], got=found["got"])
+    return ConfigError(what, where=where + path.rstrip("`"), mend=_("mend the value"))
