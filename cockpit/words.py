@@ -11,6 +11,7 @@ from pathlib import Path
 
 LANGUAGES = ("en", "ko")
 _catalogue: gettext.NullTranslations = gettext.NullTranslations()
+_chosen = "en"
 
 
 def choose(language: str | None = None) -> str:
@@ -19,14 +20,19 @@ def choose(language: str | None = None) -> str:
     Args:
         language: "en" or "ko"; None asks LC_ALL, LC_MESSAGES and LANG, in POSIX order. Anything else is English.
     """
-    global _catalogue
+    global _catalogue, _chosen
     wanted = language or next((os.environ[k] for k in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(k)), "")
     code = wanted.replace("-", "_").split("_")[0].split(".")[0].lower()
-    chosen = code if code in LANGUAGES else "en"
+    _chosen = code if code in LANGUAGES else "en"
     _catalogue = gettext.translation(
-        "cockpit", localedir=Path(__file__).parent / "locale", languages=[chosen], fallback=True
+        "cockpit", localedir=Path(__file__).parent / "locale", languages=[_chosen], fallback=True
     )
-    return chosen
+    return _chosen
+
+
+def chosen() -> str:
+    """The language in force: "en" or "ko"."""
+    return _chosen
 
 
 def _(message: str) -> str:

@@ -2,7 +2,7 @@
 
 | kind | data |
 | --- | --- |
-| session.started | session, runbook {title, path, sha256, language, steps}, mode, target, user, origin, host, rehearsal |
+| session.started | session, runbook {title, path, sha256, language}, mode, target, user, origin, version, rehearsal |
 | session.ended | session, counts {status: n}, reason |
 | host.recovered | pid, adopted [run], lost [run] |
 | journal.recovered | bytes, sha256, file |
@@ -12,6 +12,7 @@
 | step.intent | step, part, run, attempt, language, command, original (when edited), sha256, target, cwd, timeout_s,
 verdict, reasons, tags, inputs, confirmed_by, typed, reason |
 | step.started | step, run, pid |
+| step.exited | step, part, run, questions: the command is over and a person must answer before the step is |
 | step.silent | step, run, silence_s |
 | step.finished | step, part, run, status, exit_code, signal, duration_s, output, output_bytes, output_sha256,
 expectations [{kind, text, held, seen}], pipe_status, survivors, reason |

@@ -17,7 +17,7 @@ class Proposal:
     `command` is the redacted text to show, `sha256` the identity of the exact action (see Action); a confirmation
     must carry it. `missing` are inputs still to fill: with any, it can't run. `values` are the inputs as shown
     (secrets masked). `refusal` says why the mode or the adapter refuses; empty when it may go on. `undo` is a command
-    the runbook names as the way back.
+    the runbook names as the way back; `inside` the session the command is meant for, when an earlier one opened it.
     """
 
     proposal: str
@@ -42,6 +42,7 @@ class Proposal:
     mend: str = ""
     undo: str = ""
     environment: str = ""
+    inside: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON values for the socket."""

@@ -40,12 +40,17 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class StepState:
-    """Where a step stands: `runs` are its attempts' numbers in order; `answers` by question text."""
+    """Where a step stands.
+
+    `runs` are its attempts' numbers in order; `answers` by question text; `parts` the last status of each part that
+    was run alone.
+    """
 
     status: Status = Status.TODO
     runs: tuple[int, ...] = ()
     reason: str = ""
     answers: Mapping[str, bool] = _EMPTY
+    parts: Mapping[str, Status] = _EMPTY
     by: str = ""
     at: str = ""
 
@@ -171,6 +176,13 @@ def _step_started(state: SessionState, event: Event) -> SessionState:
     return _change_run(state, event, started_t=event.t)
 
 
+def _step_exited(state: SessionState, event: Event) -> SessionState:
+    data = event.data
+    state = _change_run(state, event, status=Status.AWAITING, finished_t=event.t, result=data)
+    step = replace(state.step(data["step"]), status=Status.AWAITING, at=event.t)
+    return replace(state, steps=_with(state.steps, data["step"], step))
+
+
 def _step_silent(state: SessionState, event: Event) -> SessionState:
     return _change_run(state, event, silence_s=float(event.data["silence_s"]))
 
@@ -243,6 +255,7 @@ _HANDLERS: Mapping[str, Callable[[SessionState, Event], SessionState]] = {
     "journal.recovered": _journal_recovered,
     "step.intent": _step_intent,
     "step.started": _step_started,
+    "step.exited": _step_exited,
     "step.silent": _step_silent,
     "step.finished": _step_finished,
     "step.answered": _step_answered,

@@ -1,0 +1,179 @@
+"""The command line. Arguments are declared here; each command lives in its own file of `commands/`, imported when run.
+
+Exit codes: 0 done and all passed · 1 something failed or a finding was reported · 2 wrong usage or unreadable input ·
+3 refused by policy · 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from importlib import import_module
+
+from cockpit import __version__
+from cockpit.errors import CockpitError
+from cockpit.words import _, choose
+
+INTERRUPTED = 130
+Declare = Callable[[argparse.ArgumentParser], None]
+
+
+def _open(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("runbook", nargs="?", metavar="RUNBOOK", help=_("a Markdown file; none: a first look"))
+    parser.add_argument("--read-only", action="store_true", help=_("refuse whatever is not provably read-only"))
+    _session_options(parser)
+
+
+def _watch(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("runbook", nargs="?", metavar="RUNBOOK", help=_("a Markdown file; none: a first look"))
+    parser.set_defaults(read_only=True)
+    _session_options(parser)
+
+
+def _session_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=_("fill an input"))
+    parser.add_argument("--target", metavar="NAME", help=_("where steps run"))
+
+
+def _run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("runbook", metavar="RUNBOOK", help=_("a Markdown file"))
+    parser.add_argument("--section", metavar="SLUG", help=_("only the steps of this section"))
+    parser.add_argument("--step", action="append", default=[], metavar="ID", help=_("only this step (repeatable)"))
+    _session_options(parser)
+    parser.add_argument("--yes", action="store_true", help=_("confirm what asks once, and manual checks"))
+    parser.add_argument("--allow-destructive", action="store_true", help=_("with --yes: also what can't be undone"))
+    parser.add_argument("--dry-run", action="store_true", help=_("say what would run; run nothing"))
+    parser.add_argument("--read-only", action="store_true", help=_("refuse whatever is not provably read-only"))
+    parser.add_argument("--keep-going", action="store_true", help=_("go on after a step that did not pass"))
+    parser.add_argument("--send", action="store_true", help=_("send messages instead of only printing them"))
+    _json_option(parser)
+
+
+def _json_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help=_("JSON on stdout, and nothing else there"))
+
+
+def _show(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("runbook", metavar="RUNBOOK", help=_("a Markdown file"))
+    _json_option(parser)
+
+
+def _lint(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="+", metavar="PATH", help=_("Markdown files, or folders of them"))
+    _json_option(parser)
+
+
+def _verdict(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("command_text", nargs="?", metavar="COMMAND", help=_("the command; none: standard input"))
+    parser.add_argument("--language", default="bash", help=_("bash, sql, promql, redis, http, powershell"))
+    parser.add_argument("--batch", action="store_true", help=_("JSON lines in, one answer a line out"))
+    _json_option(parser)
+
+
+def _sessions(parser: argparse.ArgumentParser) -> None:
+    _json_option(parser)
+
+
+def _attach(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("session", nargs="?", metavar="SESSION", help=_("its id; none: the newest"))
+    parser.add_argument("--spectate", action="store_true", help=_("only read"))
+
+
+def _verify(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("session", metavar="SESSION", help=_("its id, or its folder"))
+    _json_option(parser)
+
+
+def _report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("session", metavar="SESSION", help=_("its id, or its folder"))
+    parser.add_argument("--format", default="markdown", help=_("markdown or json"))
+    parser.add_argument("--output", metavar="FILE", help=_("write there instead of standard output"))
+
+
+def _rehearse(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("scenario", nargs="?", metavar="SCENARIO", help=_("its id; none: the P0 rollback"))
+    parser.add_argument("--list", action="store_true", help=_("list the scenarios"))
+    parser.add_argument("--headless", action="store_true", help=_("without a screen, by a script"))
+    parser.add_argument("--script", metavar="FILE", help=_("what the trainee does, a line each"))
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help=_("the same seed gives the same world"))
+    _json_option(parser)
+
+
+COMMANDS: dict[str, tuple[Declare, Callable[[], str]]] = {
+    "open": (_open, lambda: _("the screen: live panel and guided runbook (the default)")),
+    "watch": (_watch, lambda: _("the screen in read-only mode")),
+    "run": (_run, lambda: _("the same engine without a screen")),
+    "show": (_show, lambda: _("what the reader made of a document")),
+    "lint": (_lint, lambda: _("what a runbook's author should mend")),
+    "verdict": (_verdict, lambda: _("what safety says of a command")),
+    "sessions": (_sessions, lambda: _("recorded sessions, newest first")),
+    "attach": (_attach, lambda: _("join a session again")),
+    "verify": (_verify, lambda: _("check a session's record")),
+    "report": (_report, lambda: _("the incident report of a session")),
+    "rehearse": (_rehearse, lambda: _("a GameDay rehearsal in a world of its own")),
+}
+
+
+def parser_of(name: str | None = None) -> argparse.ArgumentParser:
+    """The parser with every command's one-line help, and the arguments of `name` only (all of them when None)."""
+    parser = argparse.ArgumentParser(
+        prog="cockpit",
+        description=_("A Markdown runbook beside a live panel, run step by step, on the record."),
+        epilog=_("`cockpit RUNBOOK` opens the screen. `cockpit COMMAND --help` says more."),
+    )
+    parser.add_argument("--version", action="version", version=f"cockpit {__version__}")
+    parser.add_argument("--lang", choices=["en", "ko"], help=_("language of the interface"))
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for command, (declare, about) in COMMANDS.items():
+        sub = commands.add_parser(command, help=about(), description=about())
+        if name in (None, command):
+            sub.add_argument("--config", metavar="FILE", help=_("the configuration file"))
+            sub.add_argument("--lang", choices=["en", "ko"], default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+            declare(sub)
+    return parser
+
+
+def with_default_command(arguments: list[str]) -> list[str]:
+    """`cockpit RUNBOOK` is `cockpit open RUNBOOK`; options before the command stay before it."""
+    position = 0
+    while position < len(arguments) and arguments[position].startswith("-"):
+        if arguments[position] in ("-h", "--help", "--version"):
+            return arguments
+        if arguments[position] == "--lang":
+            position += 1
+        elif not arguments[position].startswith("--lang="):
+            break
+        position += 1
+    if position < len(arguments) and arguments[position] in COMMANDS:
+        return arguments
+    return [*arguments[:position], "open", *arguments[position:]]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns its exit code. Errors become one line on stderr, never a traceback."""
+    choose()
+    given = with_default_command(list(sys.argv[1:] if arguments is None else arguments))
+    if "--lang" in given[:-1]:
+        choose(given[given.index("--lang") + 1])
+    name = next((word for word in given if word in COMMANDS), None)
+    options = parser_of(name).parse_args(given)
+    try:
+        command = import_module(f"cockpit.commands.{options.command}")
+        code: int = command.run(options)
+        sys.stdout.flush()
+    except CockpitError as error:
+        print(f"cockpit: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output went away, as `head` does: not an error of ours. Keep Python's own flush quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

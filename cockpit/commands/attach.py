@@ -1,0 +1,22 @@
+"""`cockpit attach`: join a session again; its host is started anew when it died."""
+
+from __future__ import annotations
+
+import argparse
+
+from cockpit.commands.open import require_terminal, show
+from cockpit.session.folder import find_session, state_root
+from cockpit.session.reader import SessionReader
+from cockpit.session.spawn import host_alive, start_host
+
+
+def run(options: argparse.Namespace) -> int:
+    """Show the session; an ended one is only shown."""
+    require_terminal()
+    folder = find_session(state_root(), options.session)
+    reader = SessionReader(folder)
+    reader.poll()
+    ended = reader.state.ended_t is not None
+    if not ended and not options.spectate and not host_alive(folder):
+        start_host(folder)
+    return show(folder, spectator=options.spectate or ended)

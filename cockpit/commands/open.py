@@ -1,0 +1,80 @@
+"""`cockpit RUNBOOK`: open a session, start its host, and show the screen."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from cockpit import words
+from cockpit.errors import UsageError
+from cockpit.session.folder import SessionFolder
+from cockpit.session.opening import open_session
+from cockpit.session.settings import SessionSettings
+from cockpit.session.spawn import start_host
+from cockpit.words import _
+
+
+def run(options: argparse.Namespace) -> int:
+    """Open the runbook (or the first look at this machine) on the screen."""
+    require_terminal()
+    runbook = Path(options.runbook) if options.runbook else first_look()
+    settings = SessionSettings(
+        runbook_path=str(runbook.absolute()),
+        mode="read-only" if options.read_only else "live",
+        target=options.target or "local",
+        language=words.chosen(),
+        config_path=str(Path(options.config).absolute()) if options.config else None,
+        inputs=assignments(options.set),
+        cwd=str(Path.cwd()),
+    )
+    folder = open_session(settings)
+    start_host(folder)
+    return show(folder)
+
+
+def show(folder: SessionFolder, *, spectator: bool = False) -> int:
+    """Run the viewer on a session; returns its exit code."""
+    from screens.app import run_viewer
+
+    return run_viewer(folder, spectator=spectator)
+
+
+def require_terminal() -> None:
+    """Refuse to paint where there is no terminal to paint on.
+
+    Raises:
+        UsageError: standard input or output is no terminal, or TERM says that it can't be painted on.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(_("this needs a terminal"), mend=_("`cockpit run RUNBOOK` is the same without a screen"))
+    if os.environ.get("TERM", "") in ("", "dumb"):
+        raise UsageError(
+            _("this terminal can't be painted on"),
+            where="TERM=" + os.environ.get("TERM", ""),
+            mend=_("set TERM, for example TERM=xterm-256color; or use `cockpit run`"),
+        )
+
+
+def first_look() -> Path:
+    """The shipped runbook for a machine that nothing is known about."""
+    from importlib.resources import files
+
+    return Path(str(files("runbooks"))) / f"first-look.{words.chosen()}.md"
+
+
+def assignments(given: Sequence[str]) -> dict[str, str]:
+    """`--set NAME=VALUE` arguments as a mapping.
+
+    Raises:
+        UsageError: one without a name or an equals sign.
+    """
+    pairs: dict[str, str] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise UsageError(_("not NAME=VALUE: {text}").format(text=text), where="--set")
+        pairs[name] = value
+    return pairs

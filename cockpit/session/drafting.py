@@ -1,0 +1,137 @@
+"""From a step of the runbook to a judged draft of what would run: filled, judged, and placed on the ladder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cockpit.errors import UsageError
+from cockpit.runbook.model import Expectation, Input, Part, Runbook, Step, StepKind
+from cockpit.safety.permit import Action, Mode, Rung, required_rung
+from cockpit.safety.verdict import Judgement, Verdict
+from cockpit.session.filling import Filled, fill
+from cockpit.words import _
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What would run, before anyone said yes. `original` is the author's text when `code` was edited."""
+
+    step: Step
+    part: Part | None
+    action: Action
+    judgement: Judgement
+    missing: tuple[str, ...]
+    values: Mapping[str, str]
+    original: str | None
+    rung: Rung
+
+    @property
+    def expectations(self) -> tuple[Expectation, ...]:
+        """What must come back."""
+        return self.part.expectations if self.part else self.step.expectations
+
+    @property
+    def interactive(self) -> bool:
+        """Whether it needs a real terminal."""
+        return self.part.interactive if self.part else self.step.interactive
+
+    @property
+    def endless(self) -> bool:
+        """Whether it runs until stopped."""
+        return self.part.endless if self.part else self.step.endless
+
+    @property
+    def inside(self) -> str | None:
+        """The session it is meant to run inside, if an earlier command opened one."""
+        return self.part.inside if self.part else self.step.inside
+
+
+def draft(
+    runbook: Runbook,
+    step_id: str,
+    *,
+    part_id: str | None = None,
+    code: str | None = None,
+    target: str,
+    mode: Mode,
+    values: Mapping[str, str],
+) -> Draft:
+    """The draft of a command step, of one of its parts, or of an edited text in its place.
+
+    Raises:
+        UsageError: no such step or part, not a command, or a value that can't stand in its place.
+    """
+    from cockpit.safety.judge import judge
+
+    step = command_step(runbook, step_id)
+    part = _part(step, part_id)
+    written = part.code if part else (step.code or "")
+    text = code if code is not None else written
+    language = step.language or "bash"
+    blanks = used_inputs(runbook.inputs, text, part.inputs if part and part.inputs else step.inputs)
+    filled = fill(text, language, blanks, values)
+    action = Action(language, filled.body, target, filled.environment)
+    judgement = _judge_blank(filled) or judge(language, filled.body)
+    edited = text.strip() != written.strip()
+    result = Draft(
+        step=step,
+        part=part,
+        action=action,
+        judgement=judgement,
+        missing=filled.missing,
+        values={b.name: values.get(b.name, b.default or "") for b in blanks if b.name not in filled.missing},
+        original=written if edited else None,
+        rung=required_rung(judgement, mode),
+    )
+    return _raise_for_inside(result)
+
+
+def _judge_blank(filled: Filled) -> Judgement | None:
+    if not filled.missing:
+        return None
+    return Judgement(Verdict.UNKNOWN, (_("inputs are missing: {names}").format(names=", ".join(filled.missing)),))
+
+
+def _raise_for_inside(result: Draft) -> Draft:
+    """A command meant for the far side of an `ssh` above it never runs here without a question."""
+    if not result.inside or result.rung is not Rung.NONE:
+        return result
+    from dataclasses import replace
+
+    return replace(result, rung=Rung.CONFIRM)
+
+
+def command_step(runbook: Runbook, step_id: str) -> Step:
+    """The command step of that id.
+
+    Raises:
+        UsageError: there is none, or it is of another kind.
+    """
+    step = runbook.step(step_id)
+    if step is None:
+        raise UsageError(_("no step {step}").format(step=step_id), mend=_("`cockpit show` lists the steps"))
+    if step.kind is not StepKind.COMMAND or step.code is None:
+        raise UsageError(_("the step {step} is not a command").format(step=step_id), mend=_("tick it instead"))
+    return step
+
+
+def _part(step: Step, part_id: str | None) -> Part | None:
+    if part_id is None:
+        return None
+    for part in step.parts:
+        if part.id == part_id:
+            return part
+    raise UsageError(_("the step {step} has no part {part}").format(step=step.id, part=part_id))
+
+
+def used_inputs(inputs: Sequence[Input], text: str, names: Sequence[str]) -> tuple[Input, ...]:
+    """The inputs of those names that this text really holds: an edit may have dropped or pasted one."""
+    return tuple(blank for blank in inputs if _holds(text, blank, names))
+
+
+def _holds(text: str, blank: Input, names: Sequence[str]) -> bool:
+    if blank.style == "dollar":
+        return re.search(rf"\$\{{?{re.escape(blank.name)}\b", text) is not None and blank.name in names
+    return blank.written in text and blank.name in names

@@ -1,0 +1,223 @@
+"""Putting values into a command's blanks, each quoted for the exact place it stands in.
+
+`$NAME` blanks become environment variables and the text stays as written. Every other spelling (`<pod-name>`,
+`[version]`, `{{x}}`, `your-server-ip`) is replaced by a literal: a marker word is put there first, the grammar tells
+what surrounds it (bare word, double or single quotes, here-document), and the value is quoted for that.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cockpit.errors import UsageError
+from cockpit.runbook.model import Input
+from cockpit.words import _
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+_MARKER = "cockpitblank{number}x"
+_MARKERS = re.compile(r"cockpitblank(\d+)x")
+_SQL_BARE = re.compile(r"[A-Za-z0-9_.]+")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A command with its values. `environment` holds the `$NAME` ones; `missing` names the blanks without a value."""
+
+    body: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+
+
+def fill(code: str, language: str, inputs: Sequence[Input], values: Mapping[str, str]) -> Filled:
+    """The command with the values of its inputs in place.
+
+    Args:
+        inputs: the inputs this command uses; those not written in `code` are left alone.
+        values: by input name; a missing one falls back to the input's default.
+
+    Raises:
+        UsageError: a value that can't stand where it is to go (control characters, a bare SQL word with blanks).
+    """
+    environment: dict[str, str] = {}
+    literals: list[tuple[str, str]] = []
+    missing = []
+    for blank in inputs:
+        value = values.get(blank.name, blank.default)
+        if value is None:
+            missing.append(blank.name)
+            continue
+        if _CONTROL.search(value):
+            raise UsageError(_("the value of {name} holds a control character").format(name=blank.name))
+        if blank.style == "dollar":
+            environment[blank.name] = value
+        else:
+            literals.append((blank.written, value))
+    body = _literals(code, language, literals) if literals else code
+    return Filled(body, environment, tuple(missing))
+
+
+def fill_text(text: str, inputs: Sequence[Input], values: Mapping[str, str]) -> str:
+    """A message template with the values it has; other blanks stay as written."""
+    for blank in sorted(inputs, key=lambda blank: -len(blank.written)):
+        value = values.get(blank.name, blank.default)
+        if value is not None:
+            text = text.replace(blank.written, value)
+    return text
+
+
+def _literals(code: str, language: str, literals: list[tuple[str, str]]) -> str:
+    marked = code
+    values: list[str] = []
+    for written, value in sorted(literals, key=lambda pair: -len(pair[0])):
+        marker = _MARKER.format(number=len(values))
+        if written in marked:
+            marked = marked.replace(written, marker)
+            values.append(value)
+    if language == "bash":
+        places = _shell_places(marked)
+    elif language in ("sql", "promql", "logql"):
+        places = _sql_places(marked)
+    else:
+        places = {match.start(): "text" for match in _MARKERS.finditer(marked)}
+
+    def quoted(match: re.Match[str]) -> str:
+        place = places.get(match.start(), "unknown")
+        return _QUOTE[place](values[int(match.group(1))])
+
+    return _MARKERS.sub(quoted, marked)
+
+
+def _refuse(value: str) -> str:
+    raise UsageError(
+        _("the place of {value} in the command is not understood").format(value=repr(value)),
+        mend=_("edit the command by hand"),
+    )
+
+
+def _double(value: str) -> str:
+    return re.sub(r'([\\"$`])', r"\\\1", value)
+
+
+def _single(value: str) -> str:
+    return value.replace("'", "'\\''")
+
+
+def _raw_heredoc(value: str) -> str:
+    if "\n" in value:
+        raise UsageError(_("a value of several lines can't stand in a here-document"))
+    return value
+
+
+def _heredoc(value: str) -> str:
+    return re.sub(r"([\\$`])", r"\\\1", _raw_heredoc(value))
+
+
+def _sql_bare(value: str) -> str:
+    if not _SQL_BARE.fullmatch(value):
+        raise UsageError(_("{value} can't stand in SQL without quotes").format(value=repr(value)))
+    return value
+
+
+def _comment(value: str) -> str:
+    return value.replace("\n", " ")
+
+
+def _sql_string(value: str) -> str:
+    return value.replace("'", "''")
+
+
+def _sql_name(value: str) -> str:
+    return value.replace('"', '""')
+
+
+_QUOTE: Mapping[str, Callable[[str], str]] = {
+    "word": shlex.quote,
+    "double": _double,
+    "single": _single,
+    "heredoc": _heredoc,
+    "raw-heredoc": _raw_heredoc,
+    "comment": _comment,
+    "sql-bare": _sql_bare,
+    "sql-string": _sql_string,
+    "sql-name": _sql_name,
+    "text": str,
+    "unknown": _refuse,
+}
+
+_SHELL_PLACES = {
+    "string": "double",
+    "raw_string": "single",
+    "heredoc_body": "heredoc",
+    "comment": "comment",
+    "ansi_c_string": "unknown",
+    "regex": "unknown",
+    "arithmetic_expansion": "unknown",
+    "command_substitution": "word",
+    "process_substitution": "word",
+    "command": "word",
+    "variable_assignment": "word",
+    "file_redirect": "word",
+    "for_statement": "word",
+    "test_command": "word",
+    "declaration_command": "word",
+}
+
+
+def _shell_places(marked: str) -> dict[int, str]:
+    """For each marker (by character offset) the kind of place the shell's grammar sees it in."""
+    import tree_sitter_bash
+    from tree_sitter import Language, Parser
+
+    source = marked.encode()
+    tree = Parser(Language(tree_sitter_bash.language())).parse(source)
+    places = {}
+    for match in _MARKERS.finditer(marked):
+        offset = len(marked[: match.start()].encode())
+        node = tree.root_node.descendant_for_byte_range(offset, offset + len(match.group()))
+        places[match.start()] = _place_of(node, source)
+    return places
+
+
+def _ancestors(node: Node | None) -> Iterator[Node]:
+    while node is not None:
+        yield node
+        node = node.parent
+
+
+def _place_of(node: Node | None, source: bytes) -> str:
+    for ancestor in _ancestors(node):
+        if ancestor.type == "ERROR":
+            return "unknown"
+        place = _SHELL_PLACES.get(ancestor.type)
+        if place == "heredoc" and _is_raw(ancestor, source):
+            return "raw-heredoc"
+        if place:
+            return place
+    return "unknown"
+
+
+def _is_raw(body: Node, source: bytes) -> bool:
+    """Whether the here-document's delimiter is quoted, so that the shell expands nothing in its body."""
+    start = body.parent.child_by_field_name("delimiter") if body.parent else None
+    if start is None and body.parent is not None:
+        start = next((child for child in body.parent.children if child.type == "heredoc_start"), None)
+    return start is not None and source[start.start_byte : start.start_byte + 1] in (b"'", b'"', b"\\")
+
+
+def _sql_places(marked: str) -> dict[int, str]:
+    """Inside '...' a string, inside "..." a name, elsewhere bare."""
+    places = {}
+    for match in _MARKERS.finditer(marked):
+        before = marked[: match.start()]
+        if before.count("'") % 2:
+            places[match.start()] = "sql-string"
+        else:
+            places[match.start()] = "sql-name" if before.count('"') % 2 else "sql-bare"
+    return places

@@ -1,0 +1,197 @@
+"""The engine without a screen: `cockpit run`. The same host, driven in document order by what the flags allow."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cockpit.errors import CockpitError, UsageError
+from cockpit.runbook.model import Runbook, Section, Step, StepKind
+from cockpit.safety.permit import Confirmation, Rung
+from cockpit.session.event import Event, Status
+from cockpit.session.host import Host
+from cockpit.session.proposal import Proposal
+from cockpit.words import _
+
+ACTOR = "operator:headless"
+_STOPS = frozenset({Status.FAILED, Status.REFUSED, Status.CANCELLED, Status.TIMED_OUT, Status.UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """What the flags allow: `yes` confirms what asks once and ticks checks, `destructive` also what can't be undone."""
+
+    yes: bool = False
+    destructive: bool = False
+    send: bool = False
+    keep_going: bool = False
+
+
+def chosen_steps(runbook: Runbook, section: str | None, ids: Sequence[str]) -> list[Step]:
+    """The steps to run, in document order: of one section and those below it, of those ids, or all.
+
+    Raises:
+        UsageError: no such section or step.
+    """
+    steps = [step for step in runbook.steps if step.kind is not StepKind.NOTE]
+    if section is not None:
+        if runbook.section(section) is None:
+            raise UsageError(_("no section {slug}").format(slug=section), mend=_("`cockpit show` lists the sections"))
+        inside = _below(runbook.sections, section)
+        steps = [step for step in steps if step.section in inside]
+    for step_id in ids:
+        if runbook.step(step_id) is None:
+            raise UsageError(_("no step {step}").format(step=step_id), mend=_("`cockpit show` lists the steps"))
+    return [step for step in steps if step.id in ids] if ids else steps
+
+
+def _below(sections: Iterable[Section], top: str) -> set[str]:
+    inside = {top}
+    for section in sections:
+        if section.parent in inside:
+            inside.add(section.id)
+    return inside
+
+
+class Headless:
+    """Drives one host through steps. `tell(event)` is called for every event, in order."""
+
+    def __init__(self, host: Host, leave: Leave, tell: Callable[[Event], None]) -> None:
+        self._host = host
+        self._leave = leave
+        wake = host.engine.on_event
+
+        def both(event: Event) -> None:
+            wake(event)
+            tell(event)
+
+        host.engine.on_event = both
+
+    async def run(self, steps: Sequence[Step]) -> None:
+        """Each step in turn; after one that did not pass, the rest is skipped unless told to keep going."""
+        stopped_by: str | None = None
+        for step in steps:
+            if stopped_by is not None:
+                self._host.engine.finish(
+                    step.id, Status.SKIPPED, reason=_("the step {step} before it did not pass").format(step=stopped_by)
+                )
+                continue
+            status = await self._step(step)
+            if status in _STOPS and not self._leave.keep_going:
+                stopped_by = step.id
+
+    async def _step(self, step: Step) -> Status:
+        if step.kind is StepKind.COMMAND:
+            await self._command(step)
+        elif step.kind is StepKind.MESSAGE:
+            self._message(step)
+        else:
+            self._by_hand(step)
+        return self._host.engine.state.step(step.id).status
+
+    async def _command(self, step: Step) -> None:
+        engine = self._host.engine
+        try:
+            proposal = engine.propose(step.id)
+        except UsageError as error:
+            engine.finish(step.id, Status.REFUSED, reason=str(error))
+            return
+        refusal = _not_headless(proposal)
+        if refusal:
+            engine.finish(step.id, Status.REFUSED, reason=refusal, verdict=proposal.verdict.value)
+            return
+        try:
+            run = await self._host.execution.start(proposal.proposal, self._confirmation(proposal), ACTOR)
+        except CockpitError:
+            return  # recorded by the engine, with its reason
+        await self._host.execution.wait(run)
+        self._answer_questions(step)
+
+    def _confirmation(self, proposal: Proposal) -> Confirmation | None:
+        """--yes climbs to a plain confirmation; --allow-destructive with it to the top."""
+        if not self._leave.yes:
+            return None
+        if self._leave.destructive and proposal.rung is Rung.TYPE_TARGET:
+            return Confirmation(
+                proposal.sha256, Rung.TYPE_TARGET, ACTOR, typed=proposal.target, reason="--allow-destructive"
+            )
+        return Confirmation(proposal.sha256, Rung.CONFIRM, ACTOR)
+
+    def _answer_questions(self, step: Step) -> None:
+        engine = self._host.engine
+        state = engine.state.step(step.id)
+        if state.status is not Status.AWAITING:
+            return
+        record = engine.state.runs[state.runs[-1]]
+        questions = [str(question) for question in record.result.get("questions", [])]
+        if self._leave.yes:
+            for question in questions:
+                engine.answer(step.id, question, True, ACTOR)
+            return
+        result = {k: v for k, v in record.result.items() if k not in ("step", "part", "questions")}
+        reason = _("a person must judge: {questions}").format(questions="; ".join(questions))
+        engine.finish(step.id, Status.UNKNOWN, **{**result, "reason": reason})
+
+    def _message(self, step: Step) -> None:
+        engine = self._host.engine
+        text = engine.message_text(step)
+        engine.record("message.prepared", actor=ACTOR, step=step.id, text=text, sent=False)
+        if self._leave.send:
+            engine.finish(step.id, Status.REFUSED, reason=_("no channel to send it to is configured"))
+        else:
+            engine.finish(step.id, Status.PASSED, actor=ACTOR, reason=_("printed, not sent"), text=text)
+
+    def _by_hand(self, step: Step) -> None:
+        if self._leave.yes:
+            self._host.engine.finish(step.id, Status.PASSED, actor=ACTOR, reason="--yes", by_hand=True)
+        else:
+            self._host.engine.finish(
+                step.id, Status.REFUSED, reason=_("a person must check this; --yes says that it holds")
+            )
+
+
+def _not_headless(proposal: Proposal) -> str:
+    """Why a command can't run without a screen; empty when it can."""
+    if proposal.missing:
+        return _("inputs are missing: {names} (give them with --set NAME=VALUE)").format(
+            names=", ".join(proposal.missing)
+        )
+    if proposal.interactive:
+        return _("it needs a terminal")
+    if proposal.endless:
+        return _("it never ends by itself")
+    return ""
+
+
+def exit_code(statuses: Iterable[str]) -> int:
+    """0 when all passed, 3 when refusals are the worst of it, else 1."""
+    found = set(statuses)
+    if found & {"failed", "cancelled", "timed-out", "unknown"}:
+        return 1
+    return 3 if "refused" in found else 0
+
+
+async def interruptible(host: Host, work: Coroutine[Any, Any, None]) -> bool:
+    """Do the work; on Ctrl-C cancel the running step, let its end be recorded, and say True."""
+    import signal
+
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    loop.add_signal_handler(signal.SIGINT, stop.set)
+    task: asyncio.Task[Any] = asyncio.create_task(work)
+    stopper: asyncio.Task[Any] = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait([task, stopper], return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            task.result()
+            return False
+        task.cancel()
+        if host.execution.busy:
+            runs = await host.execution.cancel(None)
+            await asyncio.gather(*(host.execution.wait(run) for run in runs))
+        return True
+    finally:
+        stopper.cancel()
+        loop.remove_signal_handler(signal.SIGINT)

@@ -1,0 +1,203 @@
+"""The host: a detached process that holds the session's lock, acts for its viewers, watches, and writes the record.
+
+`python -P -m cockpit.session.host FOLDER`. It outlives every terminal. Killed in the middle, it leaves a whole journal
+and its running steps alive; the next host takes them over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cockpit import __version__
+from cockpit.errors import CockpitError
+from cockpit.session.engine import Engine
+from cockpit.session.event import Event
+from cockpit.session.execution import Execution
+from cockpit.session.folder import SessionFolder, private_opener
+from cockpit.session.journal import Journal
+from cockpit.session.reader import SessionReader
+from cockpit.session.secrets import SecretBook
+from cockpit.session.server import Server
+from cockpit.session.settings import SessionSettings
+from cockpit.session.targets import targets_of
+from cockpit.words import choose
+
+if TYPE_CHECKING:
+    from cockpit.monitor.watch import Watch
+
+
+class Host:
+    """One session's writer: journal, engine, runs, monitor, and the socket its viewers talk to."""
+
+    def __init__(self, folder: SessionFolder) -> None:
+        from cockpit.config import load
+        from cockpit.runbook.reading import read
+
+        self.folder = folder
+        self.settings = SessionSettings.load(folder)
+        choose(self.settings.language)
+        os.environ.update(self.settings.environment)
+        self.secrets = SecretBook(os.environ)
+        self.journal = Journal.open(folder, redact=self.secrets.redact)
+        reader = SessionReader(folder)
+        reader.poll()
+        self.resumed = reader.state.started_t is not None
+        self.runbook = read(folder.runbook)
+        self.config = load(Path(self.settings.config_path) if self.settings.config_path else None, self.runbook)
+        self.engine = Engine(
+            folder,
+            self.runbook,
+            self.journal,
+            targets_of({target.name: target.kind for target in self.config.targets}),
+            self.secrets,
+            state=reader.state,
+            timeout_s=self.config.safety.timeout_s,
+            environment=self.config.cockpit.environment,
+        )
+        self.execution = Execution(self.engine)
+        self.ended = asyncio.Event()
+        self.server = Server(self)
+        self.engine.on_event = self._on_event
+        self._watch: Watch | None = None
+        if self.settings.cwd:
+            self.engine.shell(self.settings.target).cwd = self.settings.cwd
+
+    def _on_event(self, _event: Event) -> None:
+        self.server.wake("journal")
+
+    async def begin(self) -> None:
+        """Record that the session starts, or that this host takes over from one that died."""
+        if not self.resumed:
+            self._record_start()
+            for name, value in self.settings.inputs.items():
+                if any(blank.name == name for blank in self.runbook.inputs):
+                    self.engine.set_input(name, value, "host", source="settings")
+        else:
+            adopted, lost = await self.execution.adopt(list(self.engine.adapters.values()))
+            self.engine.record("host.recovered", durable=True, pid=os.getpid(), adopted=adopted, lost=lost)
+
+    def _record_start(self) -> None:
+        settings, runbook = self.settings, self.runbook
+        self.engine.record(
+            "session.started",
+            durable=True,
+            session=self.folder.name,
+            runbook={
+                "title": runbook.title,
+                "path": settings.runbook_path,
+                "sha256": runbook.sha256,
+                "language": runbook.language,
+            },
+            mode=settings.mode,
+            target=settings.target,
+            user=_user(),
+            origin=os.environ.get("SSH_CONNECTION", "").split(" ")[0],
+            version=__version__,
+            pid=os.getpid(),
+            scenario=settings.scenario,
+            rehearsal=settings.mode == "rehearsal",
+        )
+
+    async def watch(self) -> None:
+        """Start the monitor. What it can't start costs its own panel only."""
+        from cockpit.monitor.watch import Watch
+
+        self._watch = Watch(
+            self.config,
+            self.runbook,
+            self.folder,
+            on_sample=lambda: self.server.wake("samples"),
+            on_change=lambda data: self.engine.record("probe.changed", **data),
+            on_recommendation=lambda kind, data: self.engine.record(kind, **data),
+            redact=self.secrets.redact,
+        )
+        await self._watch.start()
+
+    def probe_now(self, probe: str) -> None:
+        """Ask one probe for a sample at once."""
+        if self._watch:
+            self._watch.request_now(probe)
+
+    def end(self, reason: str, by: str) -> None:
+        """Record the session's end; the host then stops."""
+        self.engine.record(
+            "session.ended",
+            actor=by,
+            durable=True,
+            session=self.folder.name,
+            counts=self.engine.state.counts,
+            reason=reason,
+        )
+        self.ended.set()
+
+    async def close(self) -> None:
+        """Stop watching and following, and let the lock go. Running steps go on."""
+        await self.server.close()
+        if self._watch:
+            await self._watch.stop()
+        await self.execution.leave()
+        self.journal.close()
+
+
+def _user() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
+async def serve(folder: SessionFolder) -> None:
+    """Be the session's host until it ends or a SIGTERM comes."""
+    host = Host(folder)
+    try:
+        await host.begin()
+        await host.server.listen()
+        if host.settings.watch:
+            await host.watch()
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, host.ended.set)
+        await host.ended.wait()
+    finally:
+        await host.close()
+
+
+def main(arguments: list[str]) -> int:
+    """Detach and serve. The first process returns at once, so that whoever started it has no child left."""
+    folder = SessionFolder(Path(arguments[0]))
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    os.umask(0o077)
+    for name in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(name, signal.SIG_IGN)
+    try:
+        asyncio.run(serve(folder))
+    except CockpitError as error:
+        _leave_word(folder, error)
+        return error.exit_code
+    return 0
+
+
+def _leave_word(folder: SessionFolder, error: CockpitError) -> None:
+    """A host that can't serve tells its viewers through the folder: nobody reads its stderr."""
+    import json
+
+    with contextlib.suppress(OSError), open(folder.path / "host.error", "w", opener=private_opener) as file:
+        json.dump(error_as_json(error), file)
+
+
+def error_as_json(error: CockpitError) -> dict[str, Any]:
+    """An error as it goes over the socket."""
+    return {"what": error.what, "where": error.where, "mend": error.mend, "exit_code": error.exit_code}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,133 @@
+"""What a viewer may ask of the host, by name. Each takes the host, who asks, and the arguments as JSON."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from cockpit.errors import UsageError
+from cockpit.safety.permit import Confirmation, Rung
+from cockpit.words import _
+
+if TYPE_CHECKING:
+    from cockpit.session.host import Host
+    from cockpit.session.server import Connection
+
+Answer = dict[str, Any] | None
+
+
+def _hello(host: Host, connection: Connection, given: dict[str, Any]) -> Answer:
+    connection.user = str(given.get("user", ""))
+    connection.spectator = bool(given.get("spectator"))
+    connection.greeted = True
+    host.engine.record(
+        "viewer.attached",
+        actor=connection.actor,
+        viewer=connection.viewer,
+        user=connection.user,
+        origin=str(given.get("origin", "")),
+        spectator=connection.spectator,
+    )
+    return {
+        "session": host.folder.name,
+        "pid": os.getpid(),
+        "mode": host.engine.state.mode,
+        "viewer": connection.viewer,
+        "targets": sorted(host.engine.adapters),
+        "environment": host.engine.environment,
+    }
+
+
+def _propose(host: Host, _connection: Connection, given: dict[str, Any]) -> Answer:
+    return host.engine.propose(
+        given["step"], part=given.get("part"), code=given.get("code"), target=given.get("target")
+    ).as_json()
+
+
+async def _run(host: Host, connection: Connection, given: dict[str, Any]) -> Answer:
+    rung = Rung(given.get("rung", "none"))
+    confirmation = None
+    if rung is not Rung.NONE:
+        confirmation = Confirmation(
+            given["sha256"], rung, connection.actor, str(given.get("typed", "")), str(given.get("reason", ""))
+        )
+    terminal = given.get("terminal")
+    size = (int(terminal[0]), int(terminal[1])) if terminal else None
+    return {"run": await host.execution.start(given["proposal"], confirmation, connection.actor, size)}
+
+
+async def _cancel(host: Host, _connection: Connection, given: dict[str, Any]) -> Answer:
+    run = given.get("run")
+    return {"runs": await host.execution.cancel(int(run) if run is not None else None)}
+
+
+def _skip(host: Host, connection: Connection, given: dict[str, Any]) -> None:
+    host.engine.skip(given["step"], given.get("reason", ""), connection.actor)
+
+
+def _tick(host: Host, connection: Connection, given: dict[str, Any]) -> None:
+    host.engine.tick(given["step"], bool(given["held"]), given.get("reason", ""), connection.actor)
+
+
+def _answer_question(host: Host, connection: Connection, given: dict[str, Any]) -> None:
+    host.engine.answer(given["step"], given["question"], bool(given["held"]), connection.actor)
+
+
+def _reopen(host: Host, connection: Connection, given: dict[str, Any]) -> None:
+    host.engine.reopen(given["step"], given.get("reason", ""), connection.actor)
+
+
+def _note(host: Host, connection: Connection, given: dict[str, Any]) -> None:
+    host.engine.note(given["text"], given.get("step"), connection.actor)
+
+
+def _set_input(host: Host, connection: Connection, given: dict[str, Any]) -> None:
+    host.engine.set_input(given["name"], given["value"], connection.actor)
+
+
+def _set_mode(host: Host, connection: Connection, given: dict[str, Any]) -> None:
+    host.engine.set_mode(given["mode"], given.get("reason", ""), connection.actor)
+
+
+def _set_target(host: Host, connection: Connection, given: dict[str, Any]) -> None:
+    host.engine.set_target(given["target"], connection.actor)
+
+
+def _set_severity(host: Host, connection: Connection, given: dict[str, Any]) -> None:
+    severity, reason = given["severity"], given.get("reason", "")
+    host.engine.record("severity.set", actor=connection.actor, durable=True, severity=severity, reason=reason)
+
+
+def _message(host: Host, connection: Connection, given: dict[str, Any]) -> None:
+    host.engine.message(given["step"], str(given["text"]), bool(given.get("sent")), connection.actor)
+
+
+def _probe_now(host: Host, _connection: Connection, given: dict[str, Any]) -> None:
+    host.probe_now(given["probe"])
+
+
+def _end(host: Host, connection: Connection, given: dict[str, Any]) -> None:
+    if host.execution.busy:
+        raise UsageError(_("a step is still running"), mend=_("wait for it, or cancel it"))
+    host.end(given.get("reason", ""), connection.actor)
+
+
+REQUESTS: Mapping[str, Callable[[Host, Connection, dict[str, Any]], Answer | Awaitable[Answer]]] = {
+    "hello": _hello,
+    "propose": _propose,
+    "run": _run,
+    "cancel": _cancel,
+    "skip": _skip,
+    "tick": _tick,
+    "answer": _answer_question,
+    "reopen": _reopen,
+    "note": _note,
+    "set_input": _set_input,
+    "set_mode": _set_mode,
+    "set_target": _set_target,
+    "set_severity": _set_severity,
+    "message": _message,
+    "probe_now": _probe_now,
+    "end": _end,
+}

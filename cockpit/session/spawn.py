@@ -1,0 +1,49 @@
+"""Starting a session's host, detached from this terminal, and telling whether one is alive."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+
+from cockpit.errors import SessionError
+from cockpit.session.folder import SessionFolder, private_opener
+from cockpit.words import _
+
+
+def start_host(folder: SessionFolder) -> None:
+    """Start the host process of a session and return at once; it detaches itself.
+
+    -P keeps the current directory out of the import path: a folder called `textual` there must never be run.
+
+    Raises:
+        SessionError: the process can't be started.
+    """
+    try:
+        with open(folder.path / "host.log", "ab", opener=private_opener) as log:
+            subprocess.Popen(
+                [sys.executable, "-P", "-m", "cockpit.session.host", str(folder.path)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                close_fds=True,
+            ).wait()
+    except OSError as error:
+        raise SessionError(_("the host can't be started: {error}").format(error=error), where=folder.name) from error
+
+
+def host_alive(folder: SessionFolder) -> bool:
+    """Whether somebody holds the session's lock: the kernel frees it when a host dies, however it dies."""
+    try:
+        descriptor = os.open(folder.lock, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
