@@ -1,0 +1,110 @@
+"""This machine: CPU, memory, disks, load and uptime, read by psutil away from the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from typing import Any, ClassVar, TypeVar
+
+from msgspec import Struct
+
+from cockpit.adapters.probing import Finding, Value
+from cockpit.safety.permit import Action, Permit
+from cockpit.safety.verdict import Judgement, Verdict
+from cockpit.words import _
+
+Result = TypeVar("Result")
+
+_FIRST_LOOK_S = 0.1
+
+
+class MachineOptions(Struct, frozen=True, kw_only=True):
+    """Keys of a machine probe: `folders` whose disks count."""
+
+    folders: tuple[str, ...] = ("/",)
+
+
+class MachineProbe:
+    """The machine the host runs on."""
+
+    Options: ClassVar[type[Struct]] = MachineOptions
+
+    def __init__(self, options: MachineOptions, deadline_s: float) -> None:
+        self._folders = options.folders
+        self._deadline_s = deadline_s
+        self._looked = False
+
+    @property
+    def action(self) -> Action:
+        """Reading the kernel's counters."""
+        return Action("machine", "read cpu, memory, disks, load and uptime", "local")
+
+    @property
+    def judgement(self) -> Judgement:
+        """Counters are read, nothing is started."""
+        return Judgement(Verdict.READ_ONLY, (_("reading counters changes nothing"),))
+
+    async def look(self, permit: Permit) -> Finding:
+        """The counters now. See `Watchable`."""
+        permit.covers(self.action)
+        return await in_own_thread(self._read)
+
+    async def close(self) -> None:
+        """Nothing is kept open."""
+
+    def _read(self) -> Finding:
+        import psutil
+
+        # The first CPU figure needs a span to be measured over; later ones are since the last look.
+        cpu = psutil.cpu_percent(interval=None if self._looked else _FIRST_LOOK_S)
+        self._looked = True
+        memory = psutil.virtual_memory()
+        rows = tuple(row for row in map(_disk, self._folders) if row)
+        disk = max((row["disk_percent"] for row in rows), default=None)
+        load1 = os.getloadavg()[0]
+        values = (
+            Value("cpu_percent", cpu, "%"),
+            Value("memory_percent", memory.percent, "%"),
+            Value("disk_percent", disk, "%"),
+            Value("load1", round(load1, 2)),
+            Value("cores", float(psutil.cpu_count() or 1)),
+            Value("memory_bytes", float(memory.total - memory.available), "bytes"),
+            Value("uptime_s", round(time.time() - psutil.boot_time()), "s"),
+        )
+        text = _("CPU {cpu:.0f}% · memory {memory:.0f}% · disk {disk} · load {load:.1f}").format(
+            cpu=cpu, memory=memory.percent, disk="?" if disk is None else f"{disk:.0f}%", load=load1
+        )
+        return Finding(text, values, rows)
+
+
+def _disk(folder: str) -> Mapping[str, Any] | None:
+    import psutil
+
+    try:
+        usage = psutil.disk_usage(folder)
+    except OSError:
+        return None
+    return {"folder": folder, "disk_percent": usage.percent, "free_bytes": usage.free, "size_bytes": usage.total}
+
+
+async def in_own_thread(work: Callable[[], Result]) -> Result:
+    """Run blocking work in a thread of its own, which nobody waits for at exit.
+
+    A pool would not do: a dead network disk hangs the thread that asks for its size, and a hung pool thread blocks
+    its other users and the end of the process.
+    """
+    done: Future[Result] = Future()
+    done.set_running_or_notify_cancel()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except Exception as error:  # noqa: BLE001  # carried over to whoever awaits
+            done.set_exception(error)
+
+    threading.Thread(target=run, name="cockpit-look", daemon=True).start()
+    return await asyncio.wrap_future(done)

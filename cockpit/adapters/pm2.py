@@ -1,0 +1,163 @@
+"""PM2's processes, read from its daemon's socket, with `pm2 jlist` as the way round.
+
+The daemon is never started: a socket that nobody serves means that there is none, and then `pm2` is not called, for
+`pm2 jlist` would start one. What PM2 tells of a process includes its whole environment; only the fields named here
+are ever taken out of it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from msgspec import Struct
+
+from cockpit.adapters.pm2_daemon import ask_daemon, run_jlist
+from cockpit.adapters.probing import Finding, Value
+from cockpit.errors import Malformed
+from cockpit.safety.permit import Action, Permit
+from cockpit.safety.verdict import Judgement, Verdict
+from cockpit.words import _, plural
+
+_LEVELS = {
+    "online": "green",
+    "launching": "yellow",
+    "stopping": "yellow",
+    "waiting restart": "yellow",
+    "errored": "red",
+    "stopped": "red",
+    "missing": "red",
+}
+_TEXT = 200
+
+
+class Pm2Options(Struct, frozen=True, kw_only=True):
+    """Keys of a pm2 probe. `home` is PM2_HOME (~/.pm2); `processes` are names that must be there, empty for all."""
+
+    home: str = ""
+    processes: tuple[str, ...] = ()
+
+
+class Pm2Probe:
+    """Every process of one PM2 daemon."""
+
+    Options: ClassVar[type[Struct]] = Pm2Options
+
+    def __init__(self, options: Pm2Options, deadline_s: float) -> None:
+        self._options = options
+        self._deadline_s = deadline_s
+        self._home = pm2_home(options.home)
+        self._first_restarts: dict[tuple[str, int], int] = {}
+
+    @property
+    def action(self) -> Action:
+        """The daemon's own listing."""
+        return Action("pm2", "getMonitorData", str(self._home))
+
+    @property
+    def judgement(self) -> Judgement:
+        """The listing changes nothing; nothing else is ever asked."""
+        return Judgement(Verdict.READ_ONLY, (_("listing processes only reads"),))
+
+    async def look(self, permit: Permit) -> Finding:
+        """The processes now. See `Watchable`."""
+        permit.covers(self.action)
+        try:
+            listing = await ask_daemon(self._home / "rpc.sock", self.action.body)
+        except FileNotFoundError:
+            return _no_daemon(self._home)
+        except Malformed:
+            # The socket's protocol is PM2's own affair and may change; the command line is its public face.
+            listing = await run_jlist(self._home)
+        rows = tuple(self._row(one) for one in listing)
+        if self._options.processes:
+            rows = self._wanted(rows)
+        return _finding(rows)
+
+    async def close(self) -> None:
+        """Nothing is kept open."""
+
+    def _wanted(self, rows: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
+        present = {row["name"] for row in rows}
+        missing = [
+            {"name": name, "status": "missing", "level": "red"}
+            for name in self._options.processes
+            if name not in present
+        ]
+        return (*(row for row in rows if row["name"] in self._options.processes), *missing)
+
+    def _row(self, one: object) -> Mapping[str, Any]:
+        process, env, monit = _part(one), _part(_part(one).get("pm2_env")), _part(_part(one).get("monit"))
+        name, number = _text(process.get("name")), int(_number(process.get("pm_id")))
+        status = _text(env.get("status"))
+        restarts = int(_number(env.get("restart_time")))
+        # A process that was deleted and started anew counts from zero again.
+        first = min(self._first_restarts.setdefault((name, number), restarts), restarts)
+        self._first_restarts[name, number] = first
+        started_s = _number(env.get("pm_uptime")) / 1000
+        change = restarts - first
+        return {
+            "name": name,
+            "pm_id": number,
+            "pid": int(_number(process.get("pid"))),
+            "status": status,
+            "restarts": restarts,
+            "restarts_change": change,
+            "unstable_restarts": int(_number(env.get("unstable_restarts"))),
+            "cpu_percent": _number(monit.get("cpu")),
+            "memory_bytes": int(_number(monit.get("memory"))),
+            "uptime_s": round(max(0.0, time.time() - started_s)) if status == "online" and started_s else 0,
+            "level": "yellow" if status == "online" and change else _LEVELS.get(status, "yellow"),
+        }
+
+
+def pm2_home(configured: str = "") -> Path:
+    """PM2's folder: as configured, else $PM2_HOME, else ~/.pm2."""
+    return Path(configured or os.environ.get("PM2_HOME") or Path.home() / ".pm2").expanduser()
+
+
+def _finding(rows: tuple[Mapping[str, Any], ...]) -> Finding:
+    if not rows:
+        return Finding(_("PM2 runs, and has no process"), none=True, mend=_("start it: pm2 start ecosystem.config.js"))
+    online = sum(row["status"] == "online" for row in rows)
+    change = sum(row.get("restarts_change", 0) for row in rows)
+    down = [row for row in rows if row["level"] == "red"]
+    words = [_("{online} of {all} online").format(online=online, all=len(rows))]
+    words += [f"{row['name']} {row['status']}" for row in down[:3]]
+    if change:
+        words.append(plural("{n} restart", "{n} restarts", change).format(n=change))
+    values = (
+        Value("processes", float(len(rows))),
+        Value("online", float(online)),
+        Value("down", float(len(down)), "", "red" if down else "green"),
+        Value("restarts_change", float(change), "", "yellow" if change else "green"),
+        Value("cpu_percent", max(float(row.get("cpu_percent", 0)) for row in rows), "%"),
+        Value("memory_bytes", float(sum(row.get("memory_bytes", 0) for row in rows)), "bytes"),
+    )
+    return Finding(" · ".join(words), values, rows)
+
+
+def _no_daemon(home: Path) -> Finding:
+    return Finding(
+        _("no PM2 daemon"),
+        none=True,
+        mend=_("nothing serves {socket}: start PM2 as the user who owns the processes, or set home").format(
+            socket=home / "rpc.sock"
+        ),
+    )
+
+
+def _part(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str:
+    return value[:_TEXT] if isinstance(value, str) else ""
+
+
+def _number(value: object) -> float:
+    usable = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15
+    return float(value) if usable and isinstance(value, int | float) else 0.0
