@@ -117,6 +117,28 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One command of a step's block, with the comments above it: what runs when the block is run one by one.
+
+    `id` is the step's id and a number ("disk-1a2b3c.2"). `line` and `end_line` are the first and the last line in the
+    file. `alternative` ones are "or" ways to the same end: running all of them is not what the author meant.
+    """
+
+    id: str
+    label: str
+    line: int
+    end_line: int
+    code: str
+    expectations: tuple[Expectation, ...] = ()
+    interactive: bool = False
+    endless: bool = False
+    sample_output: str | None = None
+    inputs: tuple[str, ...] = ()
+    inside: str | None = None
+    alternative: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One thing to do.
 
@@ -124,6 +146,7 @@ class Step:
     command); `label` is the short line a step list shows. `items` are a decision's checks, with `any_of` how many
     must hold (1 = any, 0 = all). `inside` names the session an earlier command opened ("ssh ec2-user@host").
     `endless` commands (tail -f, watch, top) run until stopped; `interactive` ones need a real terminal.
+    `parts` are the commands of a block that holds several, in order; empty when it holds one.
     """
 
     id: str
@@ -146,6 +169,7 @@ class Step:
     inside: str | None = None
     warning: str | None = None
     timeout_s: float | None = None
+    parts: tuple[Part, ...] = ()
     attributes: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
 

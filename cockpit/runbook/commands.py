@@ -1,0 +1,143 @@
+"""A code block -> the draft of a command step: prompts off, commands apart, what each expects and how it behaves."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from cockpit.runbook.chunks import Chunk, chunks_of
+from cockpit.runbook.drafts import Draft, PartDraft
+from cockpit.runbook.expectations import expectations_of
+from cockpit.runbook.languages import TYPED, Info
+from cockpit.runbook.manners import behaviour, closes, opens
+from cockpit.runbook.markdown import Block
+from cockpit.runbook.model import ExpectationKind, Section, StepKind
+from cockpit.runbook.prompts import session_of
+
+_COMMENT_LINE = re.compile(r"^\s*(?:#|--)")
+_DURATION = re.compile(r"^(\d{1,6}(?:\.\d+)?)\s*(ms|s|m|h)?$")
+_DURATION_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
+_HEADER_LINE = re.compile(r"^\s*([A-Za-z_][\w-]*)\s*:\s*(.*)$")
+_LONGEST_LABEL = 100
+
+
+def command_draft(
+    block: Block, section: Section | None, info: Info, language: str, inside: str | None
+) -> tuple[Draft, str | None]:
+    """The draft of a block of commands, and the session it leaves open for what follows.
+
+    Args:
+        block: the code block.
+        section: where it stands.
+        info: its info string, read.
+        language: canonical.
+        inside: the session an earlier block left open.
+    """
+    attributes = dict(info.attributes)
+    text, header = (block.text, "") if info.language not in TYPED else _headed(block.text, attributes)
+    session = session_of(text, "console" if info.spelling not in ("bash", "sh", "shell", "zsh") else language)
+    start = block.first_line + (header.count("\n") + 2 if header else 0)
+    draft = Draft(StepKind.COMMAND, section, block.line, block.end_line, "", block.index, attributes=attributes)
+    if session is not None:
+        draft.language = session.language or language
+        chunks, strays = chunks_of(session.typed, draft.language, session.starts)
+        draft.code, draft.sample = session.code, session.sample
+        _give_answers(draft, chunks, session.answers, start, inside)
+    else:
+        draft.language = language
+        typed = list(enumerate(text.split("\n")))
+        chunks, strays = chunks_of(typed, language)
+        draft.code = _without(typed, strays)
+        draft.sample = "\n".join(line for _index, line in strays) or None
+        draft.parts = [_part(chunk, start, draft.language) for chunk in chunks]
+    draft.text = header or None
+    inside = _sessions(draft, inside)
+    _settle(draft)
+    return draft, inside
+
+
+def _headed(text: str, attributes: dict[str, Any]) -> tuple[str, str]:
+    """A typed fence (step, check, rollback): `key: value` lines above a `---` line are its attributes."""
+    head, rule, body = text.partition("\n---\n")
+    if not rule:
+        return text, ""
+    for line in head.split("\n"):
+        match = _HEADER_LINE.match(line)
+        if match is not None:
+            attributes.setdefault(match[1], match[2].strip())
+    return body, head
+
+
+def _without(typed: list[tuple[int, str]], strays: list[tuple[int, str]]) -> str:
+    if not strays:
+        return "\n".join(line for _index, line in typed)
+    gone = {index for index, _line in strays}
+    return "\n".join(line for index, line in typed if index not in gone)
+
+
+def _part(chunk: Chunk, start: int, language: str) -> PartDraft:
+    code = chunk.code
+    numbered = [(index + start, text) for index, text in chunk.lines]
+    interactive, endless = behaviour(code) if language in ("bash", "powershell") else (False, False)
+    return PartDraft(
+        chunk.label or _first_command(code),
+        numbered[0][0] if numbered else start,
+        numbered[-1][0] if numbered else start,
+        code,
+        expectations_of(numbered, code),
+        interactive,
+        endless,
+        alternative=chunk.alternative,
+    )
+
+
+def _give_answers(
+    draft: Draft, chunks: list[Chunk], answers: list[tuple[int, str]], start: int, inside: str | None
+) -> None:
+    draft.parts = [_part(chunk, start, draft.language or "bash") for chunk in chunks]
+    if len(chunks) < 2:
+        return
+    bounds = [chunk.lines[0][0] for chunk in chunks] + [1 << 60]
+    for part, begin, end in zip(draft.parts, bounds, bounds[1:], strict=False):
+        sample = "\n".join(text for index, text in answers if begin <= index < end).strip("\n")
+        part.sample = sample or None
+
+
+def _sessions(draft: Draft, inside: str | None) -> str | None:
+    draft.inside = inside
+    for part in draft.parts:
+        part.inside = inside
+        if inside is not None and closes(part.code):
+            inside = None
+        elif draft.language in ("bash", "powershell"):
+            inside = opens(part.code) or inside
+    return inside
+
+
+def _settle(draft: Draft) -> None:
+    last = len(draft.parts) - 1
+    for position, part in enumerate(draft.parts):
+        # Only the last command's exit status is the block's.
+        draft.expectations += [
+            held for held in part.expectations if position == last or held.kind is not ExpectationKind.EXIT
+        ]
+    draft.interactive = any(part.interactive for part in draft.parts) or draft.attributes.get("interactive") is True
+    draft.endless = any(part.endless for part in draft.parts)
+    if draft.attributes.get("interactive") is False:
+        draft.interactive = False
+    draft.timeout_s = duration_s(draft.attributes.get("timeout"))
+    draft.hint = _first_command(draft.code or "")
+    draft.label = (draft.parts[0].label if draft.parts else draft.hint)[:_LONGEST_LABEL]
+
+
+def duration_s(value: object) -> float | None:
+    """A length of time as attributes write it ("30s", "5m", 15), in seconds."""
+    match = _DURATION.match(str(value).strip()) if isinstance(value, (str, int, float)) else None
+    return float(match[1]) * _DURATION_S[match[2]] if match else None
+
+
+def _first_command(code: str) -> str:
+    for line in code.split("\n", 200):
+        if line.strip() and not _COMMENT_LINE.match(line):
+            return line.strip()[:_LONGEST_LABEL]
+    return code.strip("\n# -").split("\n", 1)[0][:_LONGEST_LABEL]

@@ -1,0 +1,132 @@
+"""The inputs of a document: each blank once, with the steps that use it, a default, and what the document says of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from cockpit.runbook.blanks import Blank, blanks_in, blanks_in_message
+from cockpit.runbook.drafts import Draft
+from cockpit.runbook.markdown import Block
+from cockpit.runbook.model import Input, StepKind
+
+_EXPLAINED_AT_MOST = 200
+_LONGEST_HELP = 300
+_VARIABLES = re.compile(r"```[ \t]*variables[^\n]*\n(.*?)```", re.DOTALL)
+_EXPORT = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)=(?:\"([^\"\n]*)\"|'([^'\n]*)'|([^\s#]*))", re.MULTILINE)
+
+
+class InputTable:
+    """Grows while the steps are read, in document order."""
+
+    def __init__(self, front: Mapping[str, Any]) -> None:
+        self._assigned: set[str] = set()
+        self._defaults = _defaults(front)
+        self._first: dict[tuple[str, str], Blank] = {}
+        self._names: dict[tuple[str, str], str] = {}
+        self._taken: set[str] = set()
+        self._users: dict[str, list[Draft]] = {}
+
+    def variables(self, html: str) -> None:
+        """Take an Innovation Engine comment with variables: their values are defaults."""
+        for body in _VARIABLES.findall(html):
+            for name, double, single, bare in _EXPORT.findall(body):
+                self._defaults.setdefault(name, double or single or bare)
+
+    def take(self, draft: Draft) -> None:
+        """Find a draft's blanks and name them on it and its parts."""
+        if draft.kind is StepKind.COMMAND and draft.code is not None:
+            self._command(draft)
+        elif draft.kind is StepKind.MESSAGE and draft.text is not None:
+            draft.inputs = self._named(blanks_in_message(draft.text), draft)
+
+    def _command(self, draft: Draft) -> None:
+        language = draft.language or "bash"
+        if len(draft.parts) < 2:
+            draft.inputs = self._named(blanks_in(draft.code or "", language, self._assigned), draft)
+            return
+        seen: dict[str, None] = {}
+        for part in draft.parts:
+            part.inputs = self._named(blanks_in(part.code, language, self._assigned), draft)
+            seen.update(dict.fromkeys(part.inputs))
+        draft.inputs = tuple(seen)
+
+    def _named(self, blanks: list[Blank], draft: Draft) -> tuple[str, ...]:
+        names: dict[str, None] = {}
+        for blank in blanks:
+            key = (blank.name if blank.style == "dollar" else blank.written, blank.style)
+            name = self._names.get(key)
+            if name is None:
+                name = self._new_name(blank)
+                self._names[key] = name
+                self._first[key] = blank
+                self._users[name] = []
+            names[name] = None
+            if draft not in self._users[name][-1:]:
+                self._users[name].append(draft)
+        return tuple(names)
+
+    def _new_name(self, blank: Blank) -> str:
+        # Two spellings of one name ($POD and <POD>) stay two inputs: each has its own place in the grammar.
+        name, number = blank.name, 2
+        while name in self._taken:
+            name = f"{blank.name}-{number}"
+            number += 1
+        self._taken.add(name)
+        return name
+
+    def finished(self, step_ids: Mapping[int, str], blocks: list[Block]) -> tuple[Input, ...]:
+        """The inputs, in the order they are met.
+
+        Args:
+            step_ids: a draft's step id, by the draft's identity.
+            blocks: the document, for what it says about an input.
+        """
+        explained = _Explanations(blocks)
+        return tuple(
+            Input(
+                name,
+                blank.written,
+                blank.style,
+                self._defaults.get(name, blank.default),
+                blank.secret,
+                tuple(dict.fromkeys(step_ids[id(draft)] for draft in self._users[name])),
+                blank.help or (explained.of(blank) if position < _EXPLAINED_AT_MOST else ""),
+            )
+            for position, (key, blank) in enumerate(self._first.items())
+            for name in (self._names[key],)
+        )
+
+
+class _Explanations:
+    """The prose of a document, for the sentence that names an input."""
+
+    def __init__(self, blocks: list[Block]) -> None:
+        self._blocks = blocks
+        self._prose: str | None = None
+
+    def of(self, blank: Blank) -> str:
+        if self._prose is None:
+            self._prose = "\0".join(block.text for block in self._blocks if block.kind == "paragraph")
+        for written in (blank.written, blank.name if len(blank.name) > 4 else blank.written):
+            at = self._prose.find(written)
+            if at >= 0:
+                start = self._prose.rfind("\0", 0, at) + 1
+                end = self._prose.find("\0", at)
+                return self._prose[start : end if end >= 0 else None].strip()[:_LONGEST_HELP]
+        return ""
+
+
+def _defaults(front: Mapping[str, Any]) -> dict[str, str]:
+    """`inputs` or `variables` of the front matter: a mapping of defaults, or of mappings with `default`."""
+    found: dict[str, str] = {}
+    for key in ("inputs", "variables", "env"):
+        values = front.get(key)
+        if not isinstance(values, Mapping):
+            continue
+        for name, value in values.items():
+            default = value.get("default") if isinstance(value, Mapping) else value
+            if default is not None and not isinstance(default, (list, dict)):
+                found[str(name)] = str(default)
+    return found

@@ -1,0 +1,235 @@
+"""List items -> drafts: task items are checks, or items of a decision; ordered items under a procedure are manual steps."""
+
+from __future__ import annotations
+
+import re
+
+from cockpit.runbook.drafts import Draft
+from cockpit.runbook.markdown import Block, ListItem, ListNode
+from cockpit.runbook.model import Item, Link, Phase, Section, StepKind
+from cockpit.runbook.outline import Outline, is_procedure, phase
+from cockpit.runbook.vocabulary import first_word, is_command_word, looks_typed
+
+_COUNT = re.compile(
+    r"(\d{1,2})\s*(?:개|가지|건)\s*이상|at least\s+(\d{1,2}|one|two|three)|(\d{1,2})\s+or more|(\d{1,2})\s*(?:个|項|项|つ)?以上|任意(\d|一|两)",
+    re.IGNORECASE,
+)
+_ANY = re.compile(
+    r"하나라도|어느 하나|하나 이상|any\s+(?:one\s+)?of|\bany\b.{0,20}\b(?:is|are|checked|true|apply|applies|match)|either of|one or more|いずれか|任一|任意一|其中之一",
+    re.IGNORECASE,
+)
+_ALL = re.compile(
+    r"모두\s*(?:해당|충족|만족|체크|확인되|통과)|전부\s*(?:해당|충족)|\ball\s+(?:of|boxes|checked|true|items|conditions)|すべて|全て|全部(?:满足|符合)|所有",
+    re.IGNORECASE,
+)
+_CONDITION = re.compile(
+    r"(?:조건|경우|기준)\S{0,3}\s*(?:[(（][^)）]*[)）])?\s*[:：]?$|\b(?:criteria|conditions?|if)\b.{0,40}[:：]?$|(?:条件|情况|場合)\S{0,2}\s*[:：]?$",
+    re.IGNORECASE,
+)
+_JUMP = re.compile(
+    r"^\W*(?:→|⇒|->|➡|=>)|(?:이동|참조|진행|실행)\b|\b(?:go to|see|follow|proceed|jump|continue|escalate|skip)\b|参照|跳转|转到|進む|へ移動",
+    re.IGNORECASE,
+)
+_PROCEDURAL = frozenset(
+    {Phase.FIX, Phase.ROLLBACK, Phase.VERIFY, Phase.DIAGNOSIS, Phase.PREREQUISITES, Phase.TROUBLESHOOTING}
+)
+_TOLD = frozenset({Phase.CONTACTS, Phase.REFERENCE, Phase.MEANING, Phase.IMPACT})
+_NEGATED = re.compile(
+    r"\b(?:do not|don'?t|never|avoid|instead of|deprecated|no longer|without)\b|금지|하지\s?마|않도록|말 것|不要|禁止|しない|避免",
+    re.IGNORECASE,
+)
+_LINK_ONLY = re.compile(r"^\W*$")
+_WORDS = {"one": 1, "two": 2, "three": 3, "一": 1, "两": 2}
+_LONGEST_LABEL = 100
+
+
+def box_draft(block: Block, section: Section | None, outline: Outline) -> Draft:
+    """The check of one task item."""
+    label = short(block.text)
+    return Draft(
+        StepKind.CHECK,
+        section,
+        block.line,
+        block.end_line,
+        label,
+        block.index,
+        hint=label,
+        text=block.text,
+        links=outline.links(block.links),
+        attributes={"checked": True} if block.item is not None and block.item.checked else {},
+    )
+
+
+def decision_draft(node: ListNode, blocks: list[Block], outline: Outline) -> Draft | None:
+    """The decision a list of task items leads to, None when it is a list of checks and no more."""
+    tasks = [item for item in node.items if item.checked is not None]
+    first = tasks[0].blocks[0]
+    section = outline.of_block[first.index]
+    before = _neighbour(blocks, node.start - 1, section, outline)
+    after = _neighbour(blocks, node.end, section, outline)
+    said = " ".join(text for text in (_text(before), _text(after)) if text)
+    # A jump below the list, or words about how many must hold, make it a question.
+    jump = after is not None and after.kind == "paragraph" and bool(after.links) and bool(_JUMP.search(after.text))
+    counted = _any_of(_text(after)) if _any_of(_text(after)) is not None else _any_of(_text(before))
+    condition = before is not None and (_CONDITION.search(before.text.strip(" *:：")) is not None)
+    if not jump and counted is None and not condition:
+        return None
+    links: list[Link] = []
+    for neighbour in (before, after):
+        if (
+            neighbour is not None
+            and neighbour.kind == "paragraph"
+            and (neighbour is before or jump or counted is not None)
+        ):
+            links += outline.links(neighbour.links)
+    items = tuple(Item(item.blocks[0].text, item.blocks[0].line, bool(item.checked)) for item in tasks)
+    last = (
+        after.end_line
+        if after is not None and (jump or (counted is not None and _any_of(after.text) is not None))
+        else tasks[-1].blocks[-1].end_line
+    )
+    label = short(before.text if before is not None else said)
+    content = "\n".join(item.text for item in items)
+    return Draft(
+        StepKind.DECISION, section, items[0].line, last, label, first.index, hint=label, text=content,
+        links=tuple(links), items=items, any_of=1 if counted is None else counted,
+    )  # fmt: skip
+
+
+def _text(block: Block | None) -> str:
+    return block.text if block is not None else ""
+
+
+def _neighbour(blocks: list[Block], index: int, section: Section | None, outline: Outline) -> Block | None:
+    """The paragraph or heading beside a list, in the same section."""
+    if not 0 <= index < len(blocks) or outline.of_block[index] is not section:
+        return None
+    block = blocks[index]
+    return block if block.kind in ("paragraph", "heading") and len(block.text) < 500 else None
+
+
+def _any_of(text: str) -> int | None:
+    found = _COUNT.search(text)
+    if found is not None:
+        word = next(group for group in found.groups() if group).lower()
+        return _WORDS.get(word) or int(word)
+    if _ANY.search(text):
+        return 1
+    return 0 if _ALL.search(text) else None
+
+
+def short(text: str) -> str:
+    """A text as a label: its first line, without the colon that leads to what follows."""
+    line = text.strip().split("\n", 1)[0].rstrip(":： ")
+    return line if len(line) <= _LONGEST_LABEL else line[: _LONGEST_LABEL - 1] + "…"
+
+
+class Procedures:
+    """Tells which list items of a document are steps though they carry no code."""
+
+    def __init__(self, blocks: list[Block], outline: Outline) -> None:
+        self._blocks = blocks
+        self._outline = outline
+        self._served = self._sections_with_better_steps()
+        self._bearing: dict[str, bool] = {}
+
+    def is_step(self, block: Block) -> bool:
+        """Whether the first paragraph of a list item is something to do by hand."""
+        item = block.item
+        if item is None or item.node.depth > 1 or block.quoted or not block.text.strip():
+            return False
+        if _LINK_ONLY.match(_without_links(block)) or self._has_code(item):
+            return False
+        section = self._outline.of_block[block.index]
+        if section is None or not self._is_procedural(section, item):
+            return False
+        intro = self._intro(item)
+        if intro and phase(intro) in _TOLD:
+            return False
+        return item.node.ordered or (section.id not in self._served and _is_instruction_list(item.node))
+
+    def inline_command(self, block: Block) -> str | None:
+        """The command that a list item without a block gives as inline code, when it is clearly one."""
+        item = block.item
+        if item is None or self._has_code(item) or not any(style == "code" for _text_, style in block.spans):
+            return None
+        section = self._outline.of_block[block.index]
+        if section is not None and section.phase in _TOLD or _NEGATED.search(block.text):
+            return None
+        commands = [text for text, style in block.spans if style == "code" and is_inline_command(text)]
+        return commands[0] if len(commands) == 1 else None
+
+    def _intro(self, item: ListItem) -> str:
+        before = item.node.start - 1
+        if before < 0 or self._blocks[before].kind != "paragraph":
+            return ""
+        text = self._blocks[before].text
+        return (
+            text
+            if len(text) < 80
+            and text.rstrip().endswith((":", "："))
+            or self._blocks[before].spans[:1]
+            and self._blocks[before].spans[0][1] == "strong"
+            else ""
+        )
+
+    def _is_procedural(self, section: Section, item: ListItem) -> bool:
+        known = self._bearing.get(section.id)
+        if known is None:
+            family = self._outline.ancestors(section)
+            near = family[:3]
+            known = section.phase not in _TOLD and (
+                any(
+                    part.phase in _PROCEDURAL or is_procedure(part.title)
+                    for part in near
+                    if part.level > 1 or part is section
+                )
+                and not any(part.phase in (Phase.CONTACTS, Phase.REFERENCE) for part in near)
+            )
+            self._bearing[section.id] = known
+        return known
+
+    def _has_code(self, item: ListItem) -> bool:
+        siblings = item.node.items
+        start = item.blocks[0].index
+        position = siblings.index(item) if len(siblings) < 50 else -1
+        if position >= 0:
+            later = next((other.blocks[0].index for other in siblings[position + 1 :] if other.blocks), item.node.end)
+            return any(block.kind == "code" for block in self._blocks[start:later])
+        return any(block.kind == "code" for block in item.blocks)
+
+    def _sections_with_better_steps(self) -> set[str]:
+        served = set()
+        for block, section in zip(self._blocks, self._outline.of_block, strict=True):
+            if section is None:
+                continue
+            item = block.item
+            if block.kind == "code" or (item is not None and (item.checked is not None or item.node.ordered)):
+                served.add(section.id)
+        return served
+
+
+def _is_instruction_list(node: ListNode) -> bool:
+    """Bullets that are sentences to act on, rather than facts ("Region: eu-west-1") or single names."""
+    texts = [item.blocks[0].text for item in node.items[:30] if item.blocks]
+    acting = sum(
+        len(text.split()) >= 3 and not re.match(r"[^\s:：]{1,30}(?: [^\s:：]+)?[:：] \S+(?: \S+)?$", text)
+        for text in texts
+    )
+    return bool(texts) and acting * 2 >= len(texts)
+
+
+def _without_links(block: Block) -> str:
+    return "".join(text for text, style in block.spans if style != "link") if block.links else block.text
+
+
+def is_inline_command(text: str) -> bool:
+    """Whether inline code is clearly a command with arguments."""
+    words = text.split()
+    if len(words) < 2 or len(text) > 400 or "\n" in text or "..." in text or "…" in text:
+        return False
+    return (
+        is_command_word(text)
+        and looks_typed(text)
+        and first_word(text) not in ("if", "for", "while", "case", "export", "kill")
+    )

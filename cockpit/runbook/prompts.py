@@ -1,0 +1,162 @@
+"""Prompts off, sample output apart: what of a block's lines is typed, and what a machine answered."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from cockpit.runbook.vocabulary import is_command_word, looks_typed
+
+# user@host:~$ , [root@host dir]# , sh-4.4# , bash-5.1$ , PS C:\> , PS>
+_HOST = re.compile(
+    r"^\s{0,8}(?:\((?!\))[\w.-]{1,40}\)\s?)?"
+    r"(?:\[[\w.-]{1,60}@[\w.-]{1,80}(?:[ :][^\]\n]{0,100})?\][$#%>]|[\w.-]{1,60}@[\w.-]{1,80}[: ][^$#%>\n]{0,100}[$#%>]"
+    r"|[\w.-]{1,60}@[\w.-]{1,80}[$#]|(?:sh|bash|ash)-[\d.]{1,8}[$#]|~\s?[$#%❯]|❯)(?:[ \t]+|$)"
+)
+_POWERSHELL = re.compile(r"^\s{0,8}PS(?:\s+[A-Za-z]:[^>\n]{0,120}|\s+/[^>\n]{0,120})?>(?:[ \t]+|$)")
+_DOLLAR = re.compile(r"^\s{0,8}\$(?:[ \t]+|$)")
+_PERCENT = re.compile(r"^\s{0,8}%[ \t]+(?=[a-z./])")
+_ROOT = re.compile(r"^\s{0,8}#[ \t]+(?=\S)")
+_SQL = re.compile(
+    r"^\s{0,8}(?:(?:mysql|MariaDB \[[^\]\n]{0,60}\]|sqlite|SQL|cqlsh(?::\w+)?)>|[\w.-]{1,60}[=-](?:[#>]|\(#))[ \t]+(?=\S)"
+)
+_SQL_MORE = re.compile(r"^\s{0,8}(?:->|\.\.\.>|[\w.-]{0,60}[-('\"](?:[#>]))[ \t]+")
+_REDIS = re.compile(r"^\s{0,8}(?:\d{1,3}(?:\.\d{1,3}){3}|localhost|redis[\w.-]{0,60}):\d{1,5}(?:\[\d+\])?>[ \t]+(?=\S)")
+_CONTINUATION = re.compile(r"^\s{0,8}>(?:[ \t]|$)")
+_HEREDOC = re.compile(r"<<(-?)~?\s*[\"'\\]?([A-Za-z_]\w*)")
+_QUIET = re.compile(r"\\.|\$'(?:\\.|[^'\\])*'|'[^']*'|\"(?:\\.|[^\"\\])*\"|(?:^|(?<=[\s;]))#.*", re.DOTALL)
+_OPENERS = re.compile(r"(?:^|[;&|]\s*|\b(?:do|then|else)\s+)(?:for|while|until|if|case|select)\b")
+_CLOSERS = re.compile(r"(?:^|[;&|]\s*|\s)(?:done|fi|esac)\b")
+_DANGLING = re.compile(r"(?:\\|\||&&|\|\||\bdo|\bthen|\{|\()\s*$")
+
+
+@dataclass(slots=True)
+class Session:
+    """A block without its prompts. `typed` and `answers` are (index of the line in the block, text).
+
+    `starts` are the indices in `typed` at which a prompt stood (a new command); `language` is set when the prompt
+    names another one ("mysql>").
+    """
+
+    typed: list[tuple[int, str]] = field(default_factory=list)
+    answers: list[tuple[int, str]] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
+    language: str | None = None
+
+    @property
+    def code(self) -> str:
+        """What is typed."""
+        return "\n".join(text for _index, text in self.typed).strip("\n")
+
+    @property
+    def sample(self) -> str | None:
+        """What was answered, None when nothing was."""
+        text = "\n".join(text for _index, text in self.answers).strip("\n")
+        return text if text.strip() else None
+
+
+def session_of(text: str, language: str) -> Session | None:
+    """The block as a session at a prompt, or None when no line has one."""
+    lines = text.split("\n")
+    kind = _prompt_kind(text, lines, language)
+    if kind is None:
+        return None
+    prompt, more, spoken = kind
+    session = Session(language=spoken)
+    pending: list[str] = []
+    for index, line in enumerate(lines):
+        match = prompt.match(line)
+        if pending and match is None:
+            rest = _take_more(session, index, line, more)
+            pending = _still_open(pending, rest, spoken)
+        elif match is not None:
+            session.starts.append(len(session.typed))
+            command = line[match.end() :]
+            session.typed.append((index, command))
+            pending = _still_open([], command, spoken)
+        elif _is_label(line, lines, index, prompt):
+            session.starts.append(len(session.typed))
+            session.typed.append((index, line))
+        else:
+            session.answers.append((index, line))
+    return session
+
+
+def _prompt_kind(
+    text: str, lines: list[str], language: str
+) -> tuple[re.Pattern[str], re.Pattern[str] | None, str | None] | None:
+    if "$" in text and any(_DOLLAR.match(line) for line in lines):
+        return _either(lines, _DOLLAR), _CONTINUATION, None
+    if "> " in text:
+        if any(_POWERSHELL.match(line) for line in lines):
+            return _POWERSHELL, re.compile(r"^\s{0,8}>>[ \t]?"), "powershell"
+        if any(_REDIS.match(line) for line in lines):
+            return _REDIS, None, "redis"
+    if ("> " in text or "# " in text) and any(_SQL.match(line) for line in lines):
+        return _SQL, _SQL_MORE, "sql"
+    if any(_HOST.match(line) for line in lines if line[:1] not in ("", "#")):
+        return _HOST, _CONTINUATION, None
+    if "# " in text and _is_root_session(lines, language):
+        return _ROOT, _CONTINUATION, None
+    if language == "bash" and "% " in text and all(_PERCENT.match(line) for line in lines if line.strip()):
+        return _PERCENT, _CONTINUATION, None
+    return None
+
+
+def _either(lines: list[str], first: re.Pattern[str]) -> re.Pattern[str]:
+    if any(_HOST.match(line) for line in lines):
+        return re.compile(f"{_HOST.pattern}|{first.pattern}")
+    return first
+
+
+def _is_root_session(lines: list[str], language: str) -> bool:
+    """Root's "# " looks like a comment: it is a prompt when every line, or every line above output, has a command."""
+    written = [line for line in lines if line.strip()]
+    prompted = [line for line in written if _ROOT.match(line)]
+    if not prompted or not all(looks_typed(_ROOT.sub("", line)) for line in prompted):
+        return False
+    if len(prompted) == len(written):
+        return True
+    others = [line for line in written if not _ROOT.match(line)]
+    return _ROOT.match(written[0]) is not None and language != "bash" and not any(map(is_command_word, others))
+
+
+def _take_more(session: Session, index: int, line: str, more: re.Pattern[str] | None) -> str:
+    match = more.match(line) if more is not None else None
+    text = line[match.end() :] if match else line
+    session.typed.append((index, text))
+    return text
+
+
+def _is_label(line: str, lines: list[str], index: int, prompt: re.Pattern[str]) -> bool:
+    """A comment right above a prompted line labels it; anywhere else in a session it is output."""
+    if not line.lstrip().startswith("#"):
+        return False
+    following = next((after for after in lines[index + 1 :] if after.strip() and after.lstrip()[:1] != "#"), "")
+    return prompt.match(following) is not None
+
+
+def _still_open(pending: list[str], line: str, language: str | None) -> list[str]:
+    """The lines of a command that goes on below `line`; empty when it is complete."""
+    lines = [*pending, line]
+    if len(lines) > 500:
+        return []
+    if language == "sql":
+        text = "\n".join(lines).rstrip()
+        return [] if text.endswith((";", "\\G", "\\g")) or text.startswith(("\\", "exit", "quit", "use ")) else lines
+    return lines if is_open("\n".join(lines)) else []
+
+
+def is_open(text: str) -> bool:
+    """Whether a shell command goes on: a here-doc, quote, control structure, pipe or backslash is open at its end."""
+    for dash, word in _HEREDOC.findall(text):
+        indent = "[ \\t]*" if dash else ""
+        if not re.search(f"^{indent}{re.escape(word)}\\s*$", text, re.MULTILINE):
+            return True
+        text = text[: text.find("<<")] + text[text.rfind(word) + len(word) :]
+    bare = _QUIET.sub(lambda match: "\\" if match[0] == "\\" else " ", text.rstrip("\n"))
+    if text.rstrip(" \t\n").endswith("\\") or "'" in bare or '"' in bare:
+        return True
+    if _DANGLING.search(bare):
+        return True
+    return len(_OPENERS.findall(bare)) > len(_CLOSERS.findall(bare))

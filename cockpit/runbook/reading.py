@@ -1,0 +1,195 @@
+"""A Markdown document -> a Runbook. Ordinary documents, unmodified: annotations only add."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from types import MappingProxyType
+
+from cockpit.errors import RunbookError
+from cockpit.runbook.decoding import LIMIT_BYTES, check_size, decode, with_unix_line_ends
+from cockpit.runbook.front_matter import FrontMatter, front_matter
+from cockpit.runbook.identity import Ids
+from cockpit.runbook.input_table import InputTable
+from cockpit.runbook.markdown import Block, Document, blocks_of
+from cockpit.runbook.model import Contact, Phase, Problem, Runbook, Section, Step, Symptom
+from cockpit.runbook.outline import Outline
+from cockpit.runbook.passages import passages_of
+from cockpit.runbook.steps import StepPass
+from cockpit.runbook.tables import Thresholds, contacts_of
+from cockpit.words import _
+
+_TEMPLATE_TITLE = re.compile(r"<%|\{\{|\{%|\$\{")
+_HANGUL = re.compile(r"[\uac00-\ud7a3]")
+_KANA = re.compile(r"[\u3040-\u30ff]")
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+_LATIN = re.compile(r"[A-Za-z]")
+_SYMPTOM_WORDS = re.compile(r"증상|symptoms?|signs?|症状|现象|現象", re.IGNORECASE)
+_TELLING = re.compile(
+    r"[\"“`]([^\"”`\n]{4,120})[\"”`]|\b([A-Z][a-z0-9]+(?:[A-Z][A-Za-z0-9]+)+)\b|\b([45]\d\d)(?=\s*(?:에러|오류|error|응답|HTTP))"
+)
+
+
+def read(path: Path) -> Runbook:
+    """The runbook in a file.
+
+    Raises:
+        RunbookError: the file can't be read, is larger than 16 MiB, or is not text.
+    """
+    where = str(path)
+    try:
+        if path.is_dir():
+            raise RunbookError(_("This is a folder"), where=where, mend=_("give a Markdown file in it"))
+        with path.open("rb") as file:
+            check_size(os.fstat(file.fileno()).st_size, where)
+            data = file.read(LIMIT_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise RunbookError(
+            _("The runbook can't be read: {reason}").format(reason=reason),
+            where=where,
+            mend=_("check the path and its permissions"),
+        ) from error
+    decoded = decode(data, where)
+    return _runbook(decoded.text, where, sha256(data).hexdigest(), list(decoded.problems))
+
+
+def parse(text: str, path: str = "") -> Runbook:
+    """The runbook in a text. `path` is only kept.
+
+    Raises:
+        RunbookError: it is larger than 16 MiB.
+    """
+    data = text.encode("utf-8", "surrogatepass")
+    check_size(len(data), path)
+    clean = with_unix_line_ends(text).removeprefix("\ufeff").replace("\0", "\ufffd")
+    return _runbook(clean, path, sha256(data).hexdigest(), [])
+
+
+def _runbook(text: str, path: str, digest: str, problems: list[Problem]) -> Runbook:
+    front = front_matter(text)
+    body, head = _body(text, front)
+    document = blocks_of(body, front.lines + 1)
+    outline = Outline(document.blocks)
+    inputs = InputTable(front.values)
+    found = StepPass(document, outline, inputs)
+    found.run()
+    ids = Ids()
+    steps = tuple(draft.finished(ids) for draft in found.drafts)
+    step_ids = {id(draft): step.id for draft, step in zip(found.drafts, steps, strict=True)}
+    of_block: dict[int, str] = {}
+    for draft, step in zip(found.drafts, steps, strict=True):
+        of_block.setdefault(draft.block, step.id)
+    thresholds = Thresholds(outline)
+    for block, section in zip(document.blocks, outline.of_block, strict=True):
+        thresholds.take(block, section)
+    return Runbook(
+        title=_title(front, document, outline, path),
+        path=path,
+        language=_language(front, text),
+        text=text,
+        sha256=digest,
+        front_matter=MappingProxyType(dict(front.values)),
+        sections=tuple(outline.sections),
+        steps=steps,
+        inputs=inputs.finished(step_ids, document.blocks),
+        contacts=tuple(_contacts(document, outline)),
+        thresholds=tuple(thresholds.found),
+        symptoms=tuple(_symptoms(document, outline, steps)),
+        passages=passages_of(document, (head, front.lines), of_block, found.outputs),
+        problems=tuple(sorted([*problems, *front.problems, *found.problems, *_skipped(document)], key=_by_line)),
+    )
+
+
+def _by_line(problem: Problem) -> int:
+    return problem.line
+
+
+def _body(text: str, front: FrontMatter) -> tuple[str, str]:
+    if not front.lines:
+        return text, ""
+    lines = text.split("\n", front.lines)
+    return (lines[front.lines] if len(lines) > front.lines else ""), "\n".join(lines[: front.lines])
+
+
+def _skipped(document: Document) -> Iterator[Problem]:
+    for start, end in document.skipped:
+        text = document.lines[start - 1] if start <= len(document.lines) else ""
+        if not text.lstrip().startswith("["):
+            yield Problem(
+                start,
+                "nested-too-deep",
+                _("Lines {start}-{end} are nested too deep to be read").format(start=start, end=end),
+            )
+
+
+def _title(front: FrontMatter, document: Document, outline: Outline, path: str) -> str:
+    first = next((section for section in outline.sections if section.level == 1), None)
+    if first is not None and first.title and not _TEMPLATE_TITLE.search(first.title):
+        return first.title
+    for key in ("title", "name"):
+        value = front.values.get(key)
+        if isinstance(value, str) and value.strip() and not _TEMPLATE_TITLE.search(value):
+            return value.strip()
+    if outline.sections and outline.sections[0].title:
+        return outline.sections[0].title
+    return Path(path).stem if path else ""
+
+
+def _language(front: FrontMatter, text: str) -> str:
+    for key in ("lang", "language"):
+        value = front.values.get(key)
+        if isinstance(value, str) and re.match(r"[A-Za-z]{2}(?![A-Za-z])", value):
+            return value[:2].lower()
+    sample = text[:200_000]
+    if sample.isascii():
+        return "en"
+    latin = len(_LATIN.findall(sample))
+    hangul, kana, han = (len(script.findall(sample)) for script in (_HANGUL, _KANA, _HAN))
+    # A CJK character says as much as a few letters; commands in a CJK document are Latin.
+    if hangul + kana + han < max(4, latin / 30):
+        return "en"
+    if hangul >= kana and hangul * 2 >= han:
+        return "ko"
+    return "ja" if kana * 10 >= han else "zh"
+
+
+def _contacts(document: Document, outline: Outline) -> Iterator[Contact]:
+    for block in document.blocks:
+        if block.kind == "table":
+            yield from contacts_of(block, outline.of_block[block.index])
+
+
+def _symptoms(document: Document, outline: Outline, steps: tuple[Step, ...]) -> Iterator[Symptom]:
+    """Sections to offer when an output shows what they are about."""
+    texts: dict[str, list[str]] = {}
+    for step in steps:
+        section = outline.get(step.section)
+        if step.sample_output and section is not None and _is_trouble(outline, section):
+            lines = [line.strip() for line in step.sample_output.split("\n")[:20]]
+            texts.setdefault(section.id, []).extend(line for line in lines if 6 <= len(line) <= 200)
+    for block in document.blocks:
+        section = outline.of_block[block.index]
+        if section is not None and _tells_symptom(block, section, document.blocks):
+            told = ["".join(groups) for groups in _TELLING.findall(block.text[:2000])]
+            texts.setdefault(section.id, []).extend(told)
+    for section in outline.sections:
+        if texts.get(section.id):
+            yield Symptom(section.id, tuple(dict.fromkeys(texts[section.id])), section.line)
+
+
+def _is_trouble(outline: Outline, section: Section) -> bool:
+    return any(part.phase is Phase.TROUBLESHOOTING for part in outline.ancestors(section))
+
+
+def _tells_symptom(block: Block, section: Section, blocks: list[Block]) -> bool:
+    if block.kind == "heading":
+        return section.phase is Phase.TROUBLESHOOTING
+    if block.kind != "paragraph" or block.item is None:
+        return False
+    before = block.item.node.start - 1
+    intro = blocks[before] if before >= 0 else None
+    return intro is not None and len(intro.text) < 80 and _SYMPTOM_WORDS.search(intro.text) is not None

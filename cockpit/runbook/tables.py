@@ -1,0 +1,134 @@
+"""Tables and lists that hold facts about an incident: who to call, which bounds matter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from types import MappingProxyType
+
+from cockpit.runbook.markdown import Block
+from cockpit.runbook.model import Contact, Phase, Section, StatedThreshold
+from cockpit.runbook.outline import Outline
+
+_ROLE = re.compile(r"역할|담당|직책|role|team|responsib|position|角色|职责|職責|役割|担当|负责|チーム", re.IGNORECASE)
+_REACH = re.compile(
+    r"연락|전화|슬랙|slack|discord|e-?mail|메일|phone|contact|telegram|pager|채널|channel|联系|电话|電話|連絡|邮箱|メール|handle|이름|name|담당자|용도|책임",
+    re.IGNORECASE,
+)
+_CONTACT_HEADING = re.compile(r"연락|contact|escalat|on-?call|联系|聯絡|連絡|에스컬레이션", re.IGNORECASE)
+_REACH_STRICT = re.compile(r"연락|전화|slack|discord|e-?mail|phone|contact|pager|联系|电话|電話|連絡", re.IGNORECASE)
+
+_OPERATORS = {"≥": ">=", "≤": "<=", "＞": ">", "＜": "<", "이상": ">=", "초과": ">", "이하": "<=", "미만": "<", "以上": ">=", "超过": ">", "超過": ">", "以下": "<=", "未満": "<", "低于": "<"}  # fmt: skip
+_UNITS = r"%|ms|밀리초|초|s(?:ec(?:onds?)?)?|분|min(?:utes?)?|시간|h(?:ours?)?|GB|MB|GiB|MiB|건|회|개|req/s|rps|QPS|秒|分钟|分|小时|時間"
+_BOUND = re.compile(
+    rf"(?P<metric>[A-Za-z가-힣一-鿿ぁ-んァ-ヶ_][\w가-힣 /.()@-]{{0,50}}?)\s*[:：]?\s*(?P<operator>>=|<=|[><≥≤＞＜])\s*(?P<bound>\d{{1,12}}(?:\.\d{{1,6}})?)\s*(?P<unit>(?:{_UNITS})(?![A-Za-z]))?"
+)
+_RANGE = re.compile(
+    rf"(?P<metric>[A-Za-z가-힣\d_][\w가-힣 /.]{{0,50}}?)\s*[(（]?\s*(?P<low>\d{{1,9}}(?:\.\d{{1,6}})?)\s*[-~–]\s*(?P<high>\d{{1,9}}(?:\.\d{{1,6}})?)\s*(?P<unit>%|ms|초|s|분)(?![A-Za-z\w])"
+)
+_IN_A_ROW = re.compile(
+    r"(\d{1,3})\s*(?:회|번|次|回|times|x)\s*(?:연속|in a row|consecutive|连续|連続)|연속\s*(\d{1,3})\s*(?:회|번)|(\d{1,3})\s+consecutive",
+    re.IGNORECASE,
+)
+_FLAGS = {"🔴": "red", "🟡": "yellow", "🟠": "orange", "🟢": "green"}
+_LEVEL_WORDS = re.compile(
+    r"\b(red|yellow|green|orange|critical|warning|high|medium|low|P[0-4]|SEV-?[0-5])\b", re.IGNORECASE
+)
+_LEVEL_CELL = re.compile(
+    r"주의|위험|위기|경고|정상|심각|critical|warning|danger|ok|info|高|低|警告|严重|危険|注意", re.IGNORECASE
+)
+_LONGEST_LINE = 400
+
+
+def contacts_of(block: Block, section: Section | None) -> Iterator[Contact]:
+    """The rows of a contacts table: one with a column of roles and a way to reach them."""
+    if len(block.rows) < 2:
+        return
+    head = block.rows[0]
+    role = next((index for index, cell in enumerate(head) if _ROLE.search(cell)), None)
+    titled = section is not None and _CONTACT_HEADING.search(section.title) is not None
+    others = [cell for index, cell in enumerate(head) if index != role]
+    if role is None and titled and len(head) > 1:
+        role = 0
+    if role is None or not any((_REACH if titled else _REACH_STRICT).search(cell) for cell in others):
+        return
+    for offset, row in enumerate(block.rows[1:], 2):
+        if len(row) <= role or not row[role].strip():
+            continue
+        fields = {name: cell for index, (name, cell) in enumerate(zip(head, row, strict=False)) if index != role}
+        yield Contact(row[role], MappingProxyType(fields), section.id if section else "", block.line + offset)
+
+
+class Thresholds:
+    """Collects the bounds a document states, with the level they stand under."""
+
+    def __init__(self, outline: Outline) -> None:
+        self._outline = outline
+        self.found: list[StatedThreshold] = []
+
+    def take(self, block: Block, section: Section | None) -> None:
+        """Look for bounds in a block: table rows, list items, and lines of text blocks."""
+        if block.kind == "table":
+            for offset, row in enumerate(block.rows[1:], 2):
+                level = next((cell for cell in row[1:] if _LEVEL_CELL.search(cell)), "")
+                self._line(
+                    " | ".join(row)[:_LONGEST_LINE],
+                    row[0][:_LONGEST_LINE] if row else "",
+                    block.line + offset,
+                    section,
+                    level,
+                )
+        elif block.kind == "paragraph" and block.item is not None:
+            self._line(block.text, block.text[:_LONGEST_LINE], block.line, section, "")
+        elif block.kind == "code" and block.info in ("", "text") and ("%" in block.text or "ms" in block.text):
+            for offset, line in enumerate(block.text.split("\n")):
+                if line.lstrip()[:1] in _FLAGS:
+                    self._line(
+                        line.strip()[:_LONGEST_LINE], line[:_LONGEST_LINE], block.first_line + offset, section, ""
+                    )
+
+    def _line(self, sentence: str, text: str, line: int, section: Section | None, level: str) -> None:
+        if not any(character.isdigit() for character in text):
+            return
+        ranks = self._ranks(text, section) or level
+        if not ranks and not self._about_bounds(section):
+            return
+        row = _IN_A_ROW.search(text)
+        times = int(next(group for group in row.groups() if group)) if row else 1
+        for metric, operator, bound, unit in _bounds(text):
+            self.found.append(
+                StatedThreshold(
+                    metric, operator, bound, unit, ranks, sentence, section.id if section else "", line, times
+                )
+            )
+
+    def _ranks(self, text: str, section: Section | None) -> str:
+        flag = next((name for sign, name in _FLAGS.items() if sign in text[:4]), "")
+        if flag:
+            return flag
+        title = section.title if section else ""
+        word = _LEVEL_WORDS.search(title)
+        if word is not None:
+            return word[1].upper() if word[1][0] in "pPsS" and word[1][-1].isdigit() else word[1].lower()
+        return section.severity or "" if section else ""
+
+    def _about_bounds(self, section: Section | None) -> bool:
+        return any(
+            part.phase in (Phase.IMPACT, Phase.DIAGNOSIS, Phase.MEANING, Phase.FIX, Phase.VERIFY)
+            for part in self._outline.ancestors(section)[:2]
+        )
+
+
+def _bounds(text: str) -> Iterator[tuple[str, str, float, str]]:
+    clean = text.lstrip("".join(_FLAGS) + " -*✓✅|")
+    seen = False
+    for match in _BOUND.finditer(clean):
+        seen = True
+        operator = _OPERATORS.get(match["operator"], match["operator"])
+        yield match["metric"].strip(" (-"), operator, float(match["bound"]), match["unit"] or ""
+    if seen:
+        return
+    for match in _RANGE.finditer(clean):
+        metric = match["metric"].strip(" (-")
+        yield metric, ">=", float(match["low"]), match["unit"]
+        yield metric, "<=", float(match["high"]), match["unit"]
