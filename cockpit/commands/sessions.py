@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import Any
 
+from cockpit.safety.text import sanitise
 from cockpit.session.folder import SessionFolder, session_folders, state_root
 from cockpit.session.reader import SessionReader
 from cockpit.session.spawn import host_alive
@@ -22,9 +23,8 @@ def run(options: argparse.Namespace) -> int:
         print(_("no sessions yet"))
     for row in rows:
         counts = ", ".join(f"{n} {status}" for status, n in row["counts"].items())
-        print(
-            f"{row['session']}  {row['state']:<9} {row['mode']:<10} {row['started'] or '-':<33} {row['title']}  {counts}"
-        )
+        when = row["started"] or "-"
+        print(f"{row['session']}  {row['state']:<8} {row['mode']:<10} {when:<32} {sanitise(row['title'])}  {counts}")
     return 0
 
 

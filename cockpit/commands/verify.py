@@ -6,15 +6,40 @@ import argparse
 import json
 
 from cockpit.session.folder import find_session, state_root
+from cockpit.session.verify import Verification, verify
+from cockpit.words import _
 
 
 def run(options: argparse.Namespace) -> int:
     """0 when every record and artefact is whole; 1 with the first bad one named."""
-    from cockpit.session.verify import verify
-
     verification = verify(find_session(state_root(), options.session))
     if options.json:
         print(json.dumps(verification.as_json(), ensure_ascii=False, indent=2))
     else:
-        print("\n".join(verification.lines()))
+        print("\n".join(_lines(verification)))
     return 0 if verification.ok else 1
+
+
+def _lines(found: Verification) -> list[str]:
+    """What was found, the first bad record first."""
+    lines = []
+    if found.first_bad is not None:
+        bad = found.first_bad
+        lines.append(
+            _("first bad record: line {line}, byte {offset}: {why}").format(
+                line=bad.line, offset=bad.offset, why=bad.why
+            )
+        )
+    lines += [_("{path}: {why}").format(path=bad.path, why=bad.why) for bad in found.bad_artefacts]
+    lines += [_("a torn tail was set aside at byte {offset}").format(offset=offset) for offset in found.torn]
+    verdict = _("whole") if found.ok else _("NOT whole")
+    lines.append(
+        _("{verdict}: {records} records, {artefacts} artefacts, head {seq} {head}").format(
+            verdict=verdict,
+            records=found.records,
+            artefacts=found.artefacts_checked,
+            seq=found.head_seq,
+            head=found.head,
+        )
+    )
+    return lines

@@ -14,12 +14,13 @@ from typing import Any, Protocol
 
 from cockpit.adapters.base import RunsSteps
 from cockpit.errors import CockpitError, PolicyRefusal, UsageError
-from cockpit.runbook.model import Input, Runbook, Step, StepKind
+from cockpit.runbook.model import Runbook, Step, StepKind
 from cockpit.safety.permit import Confirmation, Mode, Rung, grant, required_rung
 from cockpit.session.drafting import Draft, draft
 from cockpit.session.event import Event, Status
 from cockpit.session.filling import fill_text
 from cockpit.session.folder import SessionFolder
+from cockpit.session.inputs import InputBook
 from cockpit.session.proposal import Proposal
 from cockpit.session.secrets import SecretBook
 from cockpit.session.state import SessionState, fold
@@ -49,6 +50,7 @@ class Engine:
     Args:
         adapters: by target name, what runs that target's steps.
         timeout_s: the deadline of steps that name none; None for no deadline.
+        read_only_for_good: configuration says so, and no one on the screen may change it.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Engine:
         state: SessionState | None = None,
         timeout_s: float | None = None,
         environment: str = "",
+        read_only_for_good: bool = False,
     ) -> None:
         self.folder = folder
         self.runbook = runbook
@@ -70,12 +73,13 @@ class Engine:
         self.state = state or SessionState()
         self.timeout_s = timeout_s
         self.environment = environment
+        self._read_only_for_good = read_only_for_good
         self.shells: dict[str, ShellState] = {}
         self.on_event: Callable[[Event], None] = lambda _event: None
         self._journal = journal
         self._drafts: dict[str, Draft] = {}
         self._numbers = itertools.count(1)
-        self._secret_inputs: dict[str, str] = {}
+        self._inputs = InputBook(runbook.inputs, secrets)
 
     # -- the record ------------------------------------------------------------------------------------------------
 
@@ -93,8 +97,7 @@ class Engine:
 
     def values(self) -> dict[str, str]:
         """Every input's value, secret ones included: they are in this process only."""
-        plain = {name: value for name, value in self.state.inputs.items() if name not in self.state.secret_inputs}
-        return {**plain, **self._secret_inputs}
+        return self._inputs.values(self.state)
 
     def shell(self, target: str) -> ShellState:
         """What the target's steps carry on."""
@@ -124,7 +127,7 @@ class Engine:
             reasons=made.judgement.reasons,
             tags=made.judgement.tags,
             missing=made.missing,
-            values={name: self._shown_value(name, value) for name, value in made.values.items()},
+            values={name: self._inputs.shown(name, value) for name, value in made.values.items()},
             cwd=self.shell(chosen).cwd,
             interactive=made.interactive,
             endless=made.endless,
@@ -135,9 +138,6 @@ class Engine:
             environment=self.environment,
             inside=made.inside,
         )
-
-    def _shown_value(self, name: str, value: str) -> str:
-        return _("[secret]") if name in self._secret_inputs else value
 
     def _deadline_s(self, made: Draft) -> float | None:
         if made.endless or made.interactive:
@@ -227,7 +227,7 @@ class Engine:
             "verdict": made.judgement.verdict.value,
             "reasons": list(made.judgement.reasons),
             "tags": list(made.judgement.tags),
-            "inputs": {name: self._shown_value(name, value) for name, value in made.values.items()},
+            "inputs": {name: self._inputs.shown(name, value) for name, value in made.values.items()},
             "confirmed": confirmation.rung.value if confirmation else "none",
             "typed": confirmation.typed if confirmation else "",
             "reason": confirmation.reason if confirmation else "",
@@ -348,15 +348,17 @@ class Engine:
         Raises:
             UsageError: the runbook has no such input.
         """
-        blank = self._input(name)
-        if blank.secret:
-            self._secret_inputs[name] = value
-            self.secrets.learn([value])
-        shown = _("[secret]") if blank.secret else value
-        self.record("input.set", actor=by, name=name, value=shown, secret=blank.secret, source=source)
+        shown, secret = self._inputs.fill(name, value)
+        self.record("input.set", actor=by, name=name, value=shown, secret=secret, source=source)
 
     def set_mode(self, mode: str, reason: str, by: str) -> None:
-        """Change the mode. Drafts are forgotten, so what was shown under the old mode is judged again."""
+        """Change the mode. Drafts are forgotten, so what was shown under the old mode is judged again.
+
+        Raises:
+            PolicyRefusal: configuration keeps the session read-only.
+        """
+        if self._read_only_for_good and Mode(mode) is not Mode.READ_ONLY:
+            raise PolicyRefusal(_("the configuration keeps this read-only"), where="[safety] read_only")
         self._drafts = {}
         self.record("mode.changed", actor=by, durable=True, mode=Mode(mode).value, reason=reason)
 
@@ -385,12 +387,3 @@ class Engine:
         if self.state.step(step).status is Status.RUNNING:
             raise UsageError(_("the step is running"), mend=_("cancel it first"))
         return found
-
-    def _input(self, name: str) -> Input:
-        for blank in self.runbook.inputs:
-            if blank.name == name:
-                return blank
-        raise UsageError(
-            _("the runbook has no input {name}").format(name=name),
-            mend=_("its inputs: {names}").format(names=", ".join(b.name for b in self.runbook.inputs) or "-"),
-        )

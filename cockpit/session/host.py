@@ -1,16 +1,13 @@
-"""The host: a detached process that holds the session's lock, acts for its viewers, watches, and writes the record.
+"""The host: it holds the session's lock, acts for its viewers, watches, and writes the record.
 
-`python -P -m cockpit.session.host FOLDER`. It outlives every terminal. Killed in the middle, it leaves a whole journal
+In a process of its own (`commands/host.py`) it outlives every terminal. Killed in the middle, it leaves a whole journal
 and its running steps alive; the next host takes them over.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import signal
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +16,7 @@ from cockpit.errors import CockpitError
 from cockpit.session.engine import Engine
 from cockpit.session.event import Event
 from cockpit.session.execution import Execution
-from cockpit.session.folder import SessionFolder, private_opener
+from cockpit.session.folder import SessionFolder
 from cockpit.session.journal import Journal
 from cockpit.session.reader import SessionReader
 from cockpit.session.secrets import SecretBook
@@ -49,7 +46,7 @@ class Host:
         reader.poll()
         self.resumed = reader.state.started_t is not None
         self.runbook = read(folder.runbook)
-        self.config = load(Path(self.settings.config_path) if self.settings.config_path else None, self.runbook)
+        self.config = load(_path(self.settings.config_path), self.runbook.front_matter)
         self.engine = Engine(
             folder,
             self.runbook,
@@ -59,6 +56,7 @@ class Host:
             state=reader.state,
             timeout_s=self.config.safety.timeout_s,
             environment=self.config.cockpit.environment,
+            read_only_for_good=self.config.safety.read_only,
         )
         self.execution = Execution(self.engine)
         self.ended = asyncio.Event()
@@ -94,7 +92,7 @@ class Host:
                 "sha256": runbook.sha256,
                 "language": runbook.language,
             },
-            mode=settings.mode,
+            mode="read-only" if self.config.safety.read_only else settings.mode,
             target=settings.target,
             user=_user(),
             origin=os.environ.get("SSH_CONNECTION", "").split(" ")[0],
@@ -145,6 +143,10 @@ class Host:
         self.journal.close()
 
 
+def _path(name: str | None) -> Path | None:
+    return Path(name) if name else None
+
+
 def _user() -> str:
     import getpass
 
@@ -154,50 +156,6 @@ def _user() -> str:
         return str(os.getuid())
 
 
-async def serve(folder: SessionFolder) -> None:
-    """Be the session's host until it ends or a SIGTERM comes."""
-    host = Host(folder)
-    try:
-        await host.begin()
-        await host.server.listen()
-        if host.settings.watch:
-            await host.watch()
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, host.ended.set)
-        await host.ended.wait()
-    finally:
-        await host.close()
-
-
-def main(arguments: list[str]) -> int:
-    """Detach and serve. The first process returns at once, so that whoever started it has no child left."""
-    folder = SessionFolder(Path(arguments[0]))
-    if os.fork():
-        os._exit(0)
-    os.setsid()
-    os.umask(0o077)
-    for name in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
-        signal.signal(name, signal.SIG_IGN)
-    try:
-        asyncio.run(serve(folder))
-    except CockpitError as error:
-        _leave_word(folder, error)
-        return error.exit_code
-    return 0
-
-
-def _leave_word(folder: SessionFolder, error: CockpitError) -> None:
-    """A host that can't serve tells its viewers through the folder: nobody reads its stderr."""
-    import json
-
-    with contextlib.suppress(OSError), open(folder.path / "host.error", "w", opener=private_opener) as file:
-        json.dump(error_as_json(error), file)
-
-
 def error_as_json(error: CockpitError) -> dict[str, Any]:
     """An error as it goes over the socket."""
     return {"what": error.what, "where": error.where, "mend": error.mend, "exit_code": error.exit_code}
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

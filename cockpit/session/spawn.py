@@ -23,7 +23,7 @@ def start_host(folder: SessionFolder) -> None:
     try:
         with open(folder.path / "host.log", "ab", opener=private_opener) as log:
             subprocess.Popen(
-                [sys.executable, "-P", "-m", "cockpit.session.host", str(folder.path)],
+                [sys.executable, "-P", "-m", "cockpit.commands.host", str(folder.path)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

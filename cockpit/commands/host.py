@@ -1,0 +1,80 @@
+"""The host's own process: `python -P -m cockpit.commands.host FOLDER`, started by session/spawn.py, never by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cockpit.errors import AdapterError, CockpitError
+from cockpit.session.folder import SessionFolder, private_opener
+from cockpit.session.host import Host, error_as_json
+
+if TYPE_CHECKING:
+    from cockpit.rehearsal.world import World
+
+# A killed host's heir has this long to take the rehearsal's world over before it ends by itself.
+_WORLD_LINGERS_S = 300.0
+
+
+async def serve(folder: SessionFolder) -> None:
+    """Be the session's host until it ends or a SIGTERM comes."""
+    host = Host(folder)
+    world = _take_world(host.settings.world)
+    try:
+        await host.begin()
+        await host.server.listen()
+        if host.settings.watch:
+            await host.watch()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, host.ended.set)
+        await host.ended.wait()
+    finally:
+        await host.close()
+        if world and host.engine.state.ended_t:
+            world.stop()
+
+
+def _take_world(folder: str | None) -> World | None:
+    """The rehearsal's world, now ours; None without one, or when it has ended meanwhile: the panel shows that."""
+    if folder is None:
+        return None
+    from cockpit.rehearsal.world import World
+
+    try:
+        world = World.open(Path(folder))
+    except AdapterError:
+        return None
+    world.hand_over(os.getpid(), linger_s=_WORLD_LINGERS_S)
+    return world
+
+
+def main(arguments: list[str]) -> int:
+    """Detach and serve. The first process returns at once, so that whoever started it has no child left."""
+    folder = SessionFolder(Path(arguments[0]))
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    os.umask(0o077)
+    for name in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(name, signal.SIG_IGN)
+    try:
+        asyncio.run(serve(folder))
+    except CockpitError as error:
+        _leave_word(folder, error)
+        return error.exit_code
+    return 0
+
+
+def _leave_word(folder: SessionFolder, error: CockpitError) -> None:
+    """A host that can't serve tells its viewers through the folder: nobody reads its stderr."""
+    with contextlib.suppress(OSError), open(folder.path / "host.error", "w", opener=private_opener) as file:
+        json.dump(error_as_json(error), file)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

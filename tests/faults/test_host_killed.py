@@ -1,0 +1,173 @@
+"""kill -9 of host and viewer while a step runs: it goes on, no byte or record is lost, the exit status is true."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from cockpit.errors import HostUnreachable
+from cockpit.session.client import HostClient
+from cockpit.session.event import Status
+from cockpit.session.folder import SessionFolder
+from cockpit.session.opening import open_session
+from cockpit.session.reader import SessionReader
+from cockpit.session.settings import SessionSettings
+from cockpit.session.spawn import host_alive, start_host
+from cockpit.session.verify import verify
+
+DEADLINE_S = 40.0
+RUNBOOK = """# Faults
+
+## Count
+
+```bash
+for i in $(seq 1 400); do echo "line $i"; sleep 0.005; done; exit 7
+```
+
+## Quick
+
+```bash
+uptime
+```
+"""
+
+
+async def until(condition: Callable[[], bool | Awaitable[bool]], what: str) -> None:
+    """Wait for a state, with a deadline."""
+    async with asyncio.timeout(DEADLINE_S):
+        while True:
+            answer = condition()
+            if isinstance(answer, Awaitable):
+                answer = await answer
+            if answer:
+                return
+            await asyncio.sleep(0.01)
+    raise AssertionError(what)
+
+
+async def connected(folder: SessionFolder) -> HostClient:
+    """A client to the session's host, once one answers."""
+    client = HostClient(folder)
+
+    async def answers() -> bool:
+        try:
+            await client.connect()
+        except HostUnreachable:
+            return False
+        return True
+
+    await until(answers, "a host answers")
+    return client
+
+
+def host_pid(folder: SessionFolder) -> int:
+    return int(json.loads(folder.host.read_text())["pid"])
+
+
+@pytest.fixture
+async def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SessionFolder]:
+    """A session of its own, whose host is ended afterwards."""
+    monkeypatch.setenv("COCKPIT_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    document = tmp_path / "faults.md"
+    document.write_text(RUNBOOK)
+    session = open_session(SessionSettings(runbook_path=str(document), watch=False))
+    yield session
+    if host_alive(session):
+        os.kill(host_pid(session), signal.SIGKILL)
+
+
+def counted(text: str) -> list[int]:
+    return [int(line.split()[1]) for line in text.splitlines()]
+
+
+async def start_count(client: HostClient) -> int:
+    proposal = await client.propose("count-" + await first_step_suffix(client))
+    return await client.run(proposal, rung="confirm")
+
+
+async def first_step_suffix(client: HostClient) -> str:
+    from cockpit.runbook.reading import read
+
+    step = read(client.folder.runbook).steps[0]
+    assert step.id.startswith("count-"), step.id
+    return step.id.removeprefix("count-")
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("seed", range(3))
+async def test_a_killed_host_loses_nothing(folder: SessionFolder, seed: int) -> None:
+    moments = random.Random(seed)
+    start_host(folder)
+    client = await connected(folder)
+    run = await start_count(client)
+    reader = SessionReader(folder)
+    for _kill in range(2):
+        wanted = reader.output_size(run) + moments.randrange(1, 1200)
+        await until(partial(grown_or_over, reader, run, wanted), "output grows")
+        os.kill(host_pid(folder), signal.SIGKILL)
+        await until(lambda: not host_alive(folder), "the host is gone")
+        await client.close()
+        start_host(folder)
+        client = await connected(folder)
+    await until(lambda: ended(reader, run), "the run is recorded as over")
+    record = reader.state.runs[run]
+    assert record.status is Status.FAILED
+    assert record.result["exit_code"] == 7
+    assert counted(reader.output(run, 0).decode()) == list(range(1, 401))
+    assert record.result["output_bytes"] == reader.output_size(run)
+    await client.call("end", reason="done")
+    await until(lambda: not host_alive(folder), "the host stops")
+    verification = verify(folder)
+    assert verification.ok, verification
+    await client.close()
+
+
+def grown_or_over(reader: SessionReader, run: int, size: int) -> bool:
+    return reader.output_size(run) >= size or (reader.folder.run(run) / "exit.json").exists()
+
+
+def ended(reader: SessionReader, run: int) -> bool:
+    reader.poll()
+    record = reader.state.runs.get(run)
+    return record is not None and record.status.over
+
+
+async def test_two_viewers_see_the_same_and_a_spectator_only_reads(folder: SessionFolder) -> None:
+    start_host(folder)
+    client = await connected(folder)
+    spectator = HostClient(folder, spectator=True)
+    await spectator.connect()
+    with pytest.raises(Exception, match="spectator only reads"):
+        await spectator.call("note", text="x")
+    await client.call("note", text="hands off", step=None)
+    first, second = SessionReader(folder), SessionReader(folder)
+    first.poll()
+    second.poll()
+    assert first.state == second.state
+    assert first.state.notes[-1].text == "hands off"
+    await spectator.close()
+    await client.call("end", reason="")
+    await client.close()
+
+
+async def test_a_viewer_killed_in_the_middle_disturbs_nothing(folder: SessionFolder) -> None:
+    start_host(folder)
+    client = await connected(folder)
+    run = await start_count(client)
+    assert client._writer is not None
+    client._writer.transport.abort()
+    reader = SessionReader(folder)
+    await until(lambda: ended(reader, run), "the run ends without its viewer")
+    assert reader.state.runs[run].result["exit_code"] == 7
+    again = await connected(folder)
+    await again.call("end", reason="")
+    await again.close()

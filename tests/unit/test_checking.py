@@ -1,0 +1,79 @@
+"""A run's result held against what the author expects."""
+
+from __future__ import annotations
+
+import pytest
+
+from cockpit.runbook.model import Expectation, ExpectationKind
+from cockpit.session.checking import Result, check
+
+
+def held(expectation: Expectation, output: str, exit_code: int = 0) -> bool | None:
+    findings = check([expectation], Result(exit_code, (exit_code,), output))
+    return next(finding.held for finding in findings if finding.kind == expectation.kind)
+
+
+def default_exit(exit_code: int, pipe: tuple[int, ...], output: str = "", last: str = "") -> bool | None:
+    return check([], Result(exit_code, pipe, output, last))[0].held
+
+
+def test_exit_zero_is_expected_when_nothing_is_said() -> None:
+    assert default_exit(0, (0,))
+    assert default_exit(3, (3,)) is False
+
+
+def test_a_command_that_failed_inside_a_pipeline_is_not_a_success() -> None:
+    assert default_exit(0, (7, 0), "", "jq") is False
+
+
+def test_a_pipe_cut_short_by_head_is_a_success() -> None:
+    assert default_exit(0, (141, 0), "x", "head")
+
+
+def test_grep_that_finds_nothing_is_no_failure_but_a_dead_source_is() -> None:
+    assert default_exit(1, (0, 1), "", "grep")
+    assert default_exit(1, (1, 1), "", "grep") is False
+    assert default_exit(2, (0, 2), "", "grep") is False
+
+
+def test_contains_counts_how_often() -> None:
+    five = Expectation(ExpectationKind.CONTAINS, '"UP"', times=5)
+    assert held(five, '"UP"\n' * 5)
+    assert held(five, '"UP"\n' * 4 + '"DOWN"\n') is False
+
+
+def test_absent_turns_it_around() -> None:
+    none = Expectation(ExpectationKind.REGEX, "ERROR", absent=True)
+    assert held(none, "INFO fine")
+    assert held(none, "x ERROR y") is False
+
+
+def test_json_paths_find_values_between_other_text() -> None:
+    up = Expectation(ExpectationKind.JSON, {"path": "$.components.db.status", "equals": "UP"})
+    assert held(up, 'HTTP 200\n{"components": {"db": {"status": "UP"}}}')
+    assert held(up, '{"components": {"db": {"status": "DOWN"}}}') is False
+    assert held(up, "no json {here") is False
+
+
+@pytest.mark.parametrize(("output", "expected"), [("Failed requests:        0", True), ("Failed requests:  12", False)])
+def test_a_number_is_read_behind_its_label(output: str, expected: bool) -> None:
+    zero = Expectation(ExpectationKind.NUMBER, {"operator": "==", "bound": 0, "label": "Failed requests"})
+    assert held(zero, "Requests per second: 5\n" + output) is expected
+
+
+def test_a_number_that_is_not_there_is_left_to_a_person() -> None:
+    few = Expectation(ExpectationKind.NUMBER, {"operator": "<", "bound": 5, "label": ""})
+    assert held(few, "nothing") is None
+
+
+def test_what_a_machine_cannot_check_is_left_to_a_person() -> None:
+    assert held(Expectation(ExpectationKind.MANUAL, "meaningful?"), "anything") is None
+
+
+def test_a_catastrophic_pattern_ends_and_is_left_to_a_person() -> None:
+    assert held(Expectation(ExpectationKind.REGEX, r"(a+)+$"), "a" * 5000 + "!") in (None, False)
+    assert held(Expectation(ExpectationKind.REGEX, r"(x+x+)+y"), "x" * 5000) in (None, False)
+
+
+def test_a_broken_pattern_is_left_to_a_person() -> None:
+    assert held(Expectation(ExpectationKind.REGEX, "("), "x") is None

@@ -1,0 +1,331 @@
+"""What may happen in a session, and what is written down about it, over a fake adapter and a journal in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cockpit.adapters.base import Outcome, RunRequest
+from cockpit.errors import PolicyRefusal, TargetUnreachable, UsageError
+from cockpit.runbook.model import Expectation, ExpectationKind, Input, Part, Runbook, Step, StepKind
+from cockpit.safety.permit import Confirmation, Permit, Rung
+from cockpit.session.engine import Engine
+from cockpit.session.event import Event, Status
+from cockpit.session.execution import Execution
+from cockpit.session.folder import SessionFolder
+from cockpit.session.secrets import SecretBook
+
+KIM = "operator:kim"
+
+
+class MemoryJournal:
+    """Events in a list; `order` also remembers when something ran between them."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.order: list[str] = []
+
+    def append(self, kind: str, data: Mapping[str, Any], *, actor: str, durable: bool = False) -> Event:
+        event = Event(len(self.events), "2026-01-01T00:00:00+00:00", 0, "boot", actor, kind, dict(data))
+        self.events.append(event)
+        self.order.append(kind + ("!" if durable else ""))
+        return event
+
+    def last(self, kind: str) -> Mapping[str, Any]:
+        return next(event.data for event in reversed(self.events) if event.kind == kind)
+
+
+@dataclass
+class FakeRun:
+    outcome: Outcome
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    pid: int | None = 4242
+
+    async def wait(self) -> Outcome:
+        await self.ended.wait()
+        return self.outcome
+
+    async def cancel(self) -> None:
+        self.outcome = outcome(ending="cancelled", exit_code=None, signal=15)
+        self.ended.set()
+
+
+def outcome(**changes: Any) -> Outcome:
+    values: dict[str, Any] = {
+        "ending": "exited",
+        "exit_code": 0,
+        "signal": None,
+        "duration_s": 0.1,
+        "output_bytes": 0,
+        "output_sha256": hashlib.sha256(b"").hexdigest(),
+        "pipe_status": (0,),
+    }
+    return Outcome(**{**values, **changes})
+
+
+class FakeAdapter:
+    """Ends every run at once with `next_outcome` after writing `text` as its output."""
+
+    name = "fake"
+    languages = frozenset({"bash"})
+
+    def __init__(self, journal: MemoryJournal) -> None:
+        self.journal = journal
+        self.permits: list[Permit] = []
+        self.next_outcome = outcome()
+        self.text = b""
+        self.at_once = True
+        self.broken: Exception | None = None
+
+    async def start(self, permit: Permit, request: RunRequest) -> FakeRun:
+        self.journal.order.append("RAN")
+        if self.broken:
+            raise self.broken
+        self.permits.append(permit)
+        (request.folder / "output").write_bytes(self.text)
+        run = FakeRun(self.next_outcome)
+        if self.at_once:
+            run.ended.set()
+        return run
+
+    async def adopt(self, folder: Path) -> FakeRun:
+        if self.broken:
+            raise self.broken
+        return FakeRun(self.next_outcome)
+
+
+def step(step_id: str, code: str | None = None, **changes: Any) -> Step:
+    kind = StepKind.COMMAND if code is not None else StepKind.CHECK
+    values: dict[str, Any] = {"section": "s", "line": 1, "end_line": 1, "label": step_id, "language": "bash"}
+    return Step(id=step_id, kind=kind, code=code, **{**values, **changes})
+
+
+RUNBOOK = Runbook(
+    title="T",
+    path="t.md",
+    language="en",
+    text="",
+    sha256="0",
+    front_matter={},
+    sections=(),
+    steps=(
+        step("look", "uptime"),
+        step("restart", "pm2 restart backend"),
+        step("wipe", "rm -rf /srv/data"),
+        step("fill", "kubectl describe pod <pod>", inputs=("pod",)),
+        step("ask", "uptime", expectations=(Expectation(ExpectationKind.MANUAL, "calm?", text="calm?"),)),
+        step("both", "uptime\n\ndate", parts=(Part("both.1", "a", 1, 1, "uptime"), Part("both.2", "b", 3, 3, "date"))),
+        step("far", "uptime", inside="ssh host"),
+        step("sql", "select 1", language="sql"),
+        step("tick"),
+    ),
+    inputs=(Input("pod", "<pod>", "angle"), Input("PASSWORD", "$PASSWORD", "dollar", secret=True)),
+)
+
+
+@dataclass
+class Desk:
+    engine: Engine
+    execution: Execution
+    journal: MemoryJournal
+    adapter: FakeAdapter
+
+    async def run(self, step_id: str, rung: Rung | None = None, **more: Any) -> Status:
+        proposal = self.engine.propose(step_id, part=more.pop("part", None), code=more.pop("code", None))
+        yes = Confirmation(proposal.sha256, rung, KIM, **more) if rung else None
+        await self.execution.wait(await self.execution.start(proposal.proposal, yes, KIM))
+        return self.engine.state.step(step_id).status
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    journal = MemoryJournal()
+    adapter = FakeAdapter(journal)
+    folder = SessionFolder(tmp_path)
+    engine = Engine(folder, RUNBOOK, journal, {"local": adapter}, SecretBook({}))
+    engine.record("session.started", session="INC-1", mode="live", target="local")
+    return Desk(engine, Execution(engine), journal, adapter)
+
+
+async def test_a_read_only_step_runs_at_once_and_passes(desk: Desk) -> None:
+    assert await desk.run("look") is Status.PASSED
+
+
+async def test_the_intent_is_durable_before_anything_runs(desk: Desk) -> None:
+    await desk.run("look")
+    order = desk.journal.order
+    assert order.index("step.intent!") < order.index("RAN") < order.index("step.finished!")
+    assert desk.journal.last("step.intent")["command"] == "uptime"
+
+
+async def test_a_change_without_confirmation_is_refused_and_recorded(desk: Desk) -> None:
+    proposal = desk.engine.propose("restart")
+    assert proposal.rung is Rung.CONFIRM
+    with pytest.raises(PolicyRefusal):
+        await desk.execution.start(proposal.proposal, None, KIM)
+    assert desk.engine.state.step("restart").status is Status.REFUSED
+    assert "RAN" not in desk.journal.order
+
+
+async def test_a_confirmation_of_other_bytes_is_refused(desk: Desk) -> None:
+    proposal = desk.engine.propose("restart")
+    stale = Confirmation("0" * 64, Rung.CONFIRM, KIM)
+    with pytest.raises(PolicyRefusal, match="changed"):
+        await desk.execution.start(proposal.proposal, stale, KIM)
+
+
+async def test_a_confirmed_change_runs_exactly_what_was_shown(desk: Desk) -> None:
+    assert await desk.run("restart", Rung.CONFIRM) is Status.PASSED
+    assert desk.adapter.permits[0].action.body == "pm2 restart backend"
+
+
+async def test_destruction_wants_the_targets_name(desk: Desk) -> None:
+    assert desk.engine.propose("wipe").rung is Rung.TYPE_TARGET
+    with pytest.raises(PolicyRefusal):
+        await desk.run("wipe", Rung.CONFIRM)
+    with pytest.raises(PolicyRefusal):
+        await desk.run("wipe", Rung.TYPE_TARGET, typed="locla", reason="r")
+    assert await desk.run("wipe", Rung.TYPE_TARGET, typed="local", reason="full disk") is Status.PASSED
+    assert desk.journal.last("step.intent")["reason"] == "full disk"
+
+
+async def test_read_only_mode_refuses_what_was_proposed_before_it(desk: Desk) -> None:
+    proposal = desk.engine.propose("restart")
+    desk.engine.set_mode("read-only", "handing over", KIM)
+    yes = Confirmation(proposal.sha256, Rung.CONFIRM, KIM)
+    with pytest.raises(UsageError, match="out of date"):
+        await desk.execution.start(proposal.proposal, yes, KIM)
+    assert desk.engine.propose("restart").refusal
+    assert await desk.run("look") is Status.PASSED
+
+
+async def test_a_step_with_an_unfilled_input_cannot_run(desk: Desk) -> None:
+    assert desk.engine.propose("fill").missing == ("pod",)
+    with pytest.raises(UsageError, match="pod"):
+        await desk.run("fill", Rung.CONFIRM)
+    desk.engine.set_input("pod", "api 1", KIM)
+    assert desk.engine.propose("fill").command == "kubectl describe pod 'api 1'"
+
+
+async def test_a_secret_is_never_written_down(desk: Desk) -> None:
+    desk.engine.set_input("PASSWORD", "hunter2-hunter2", KIM)
+    assert "hunter2" not in repr(desk.journal.events)
+    assert desk.engine.values()["PASSWORD"] == "hunter2-hunter2"
+
+
+async def test_an_edit_is_recorded_with_its_difference(desk: Desk) -> None:
+    await desk.run("look", code="uptime -p")
+    intent = desk.journal.last("step.intent")
+    assert intent["original"] == "uptime"
+    assert "+uptime -p" in intent["difference"]
+
+
+async def test_a_failing_command_fails_and_says_its_exit_code(desk: Desk) -> None:
+    desk.adapter.next_outcome = outcome(exit_code=3, pipe_status=(3,))
+    assert await desk.run("look") is Status.FAILED
+    assert desk.journal.last("step.finished")["exit_code"] == 3
+
+
+@pytest.mark.parametrize(
+    ("ending", "status"),
+    [("timed-out", Status.TIMED_OUT), ("lost", Status.UNKNOWN), ("signalled", Status.FAILED)],
+)
+async def test_other_ends_have_names_of_their_own(desk: Desk, ending: str, status: Status) -> None:
+    desk.adapter.next_outcome = outcome(ending=ending, exit_code=None)
+    assert await desk.run("look") is status
+
+
+async def test_what_only_a_person_can_judge_waits_for_one(desk: Desk) -> None:
+    assert await desk.run("ask") is Status.AWAITING
+    desk.engine.answer("ask", "calm?", False, KIM)
+    assert desk.engine.state.step("ask").status is Status.FAILED
+    assert await desk.run("ask") is Status.AWAITING
+    desk.engine.answer("ask", "calm?", True, KIM)
+    assert desk.engine.state.step("ask").status is Status.PASSED
+
+
+async def test_a_block_stands_as_its_parts_do(desk: Desk) -> None:
+    assert await desk.run("both", part="both.1") is Status.TODO
+    desk.adapter.next_outcome = outcome(exit_code=1, pipe_status=(1,))
+    assert await desk.run("both", part="both.2") is Status.FAILED
+    desk.adapter.next_outcome = outcome()
+    assert await desk.run("both", part="both.2") is Status.PASSED
+
+
+async def test_a_command_for_the_far_side_never_runs_here_unasked(desk: Desk) -> None:
+    assert desk.engine.propose("far").rung is Rung.CONFIRM
+    with pytest.raises(PolicyRefusal, match="ssh host"):
+        await desk.run("far")
+    assert await desk.run("far", Rung.CONFIRM) is Status.PASSED
+
+
+async def test_one_step_at_a_time_a_target_and_cancel_ends_it(desk: Desk) -> None:
+    desk.adapter.at_once = False
+    first = await desk.execution.start(desk.engine.propose("look").proposal, None, KIM)
+    with pytest.raises(UsageError, match="still running"):
+        await desk.execution.start(desk.engine.propose("look").proposal, None, KIM)
+    await desk.execution.cancel(first)
+    await desk.execution.wait(first)
+    assert desk.engine.state.step("look").status is Status.CANCELLED
+    with pytest.raises(UsageError):
+        await desk.execution.cancel(None)
+
+
+async def test_a_step_that_could_not_start_says_so(desk: Desk) -> None:
+    desk.adapter.broken = TargetUnreachable("no route", where="host")
+    with pytest.raises(TargetUnreachable):
+        await desk.run("look")
+    assert desk.engine.state.step("look").status is Status.REFUSED
+    assert not desk.engine.state.running
+
+
+async def test_a_language_without_an_adapter_is_refused_before_it_is_confirmed(desk: Desk) -> None:
+    assert "sql" in desk.engine.propose("sql").refusal
+
+
+async def test_skips_ticks_and_reopening_carry_their_reasons(desk: Desk) -> None:
+    with pytest.raises(UsageError, match="reason"):
+        desk.engine.skip("look", " ", KIM)
+    desk.engine.skip("look", "not this time", KIM)
+    assert desk.engine.state.step("look").reason == "not this time"
+    desk.engine.tick("tick", True, "", KIM)
+    assert desk.engine.state.step("tick").status is Status.PASSED
+    desk.engine.reopen("tick", "too early", KIM)
+    assert desk.engine.state.step("tick").status is Status.TODO
+    with pytest.raises(UsageError, match="reason"):
+        desk.engine.tick("look", True, "", KIM)
+
+
+async def test_a_new_host_follows_what_the_old_one_left_running(desk: Desk) -> None:
+    desk.adapter.at_once = False
+    await desk.execution.start(desk.engine.propose("look").proposal, None, KIM)
+    await desk.execution.leave()
+    desk.adapter.next_outcome = outcome(exit_code=9, pipe_status=(9,))
+    heir = Execution(desk.engine)
+    assert await heir.adopt([desk.adapter]) == ([1], [])
+    heir._running[1].ended.set()  # type: ignore[attr-defined]  # the fake's own event
+    await heir.wait(1)
+    assert desk.journal.last("step.finished")["exit_code"] == 9
+
+
+async def test_a_run_that_cannot_be_found_again_is_unknown_never_failed(desk: Desk) -> None:
+    desk.adapter.at_once = False
+    await desk.execution.start(desk.engine.propose("look").proposal, None, KIM)
+    await desk.execution.leave()
+    desk.adapter.broken = TargetUnreachable("gone")
+    heir = Execution(desk.engine)
+    assert await heir.adopt([desk.adapter]) == ([], [1])
+    assert desk.engine.state.step("look").status is Status.UNKNOWN
+
+
+async def test_exported_variables_and_folder_carry_on(desk: Desk) -> None:
+    desk.adapter.next_outcome = outcome(shell_state={"A": "1"}, cwd="/srv")
+    await desk.run("look")
+    assert desk.engine.propose("look").cwd == "/srv"
+    assert desk.engine.state.variables["local"] == ("A",)
