@@ -35,7 +35,8 @@ class Outcome:
     """How a run ended. `exit_code` and `signal` are never both set; both None means the status is lost.
 
     `ending`: exited, signalled, timed-out, cancelled, lost. `pipe_status` are the exit codes of the last pipeline.
-    `survivors` are pids of the process group that outlived the kill.
+    `survivors` are pids of the process group that outlived the kill. `shell_state` and `cwd` are what the next step on
+    the target starts with; `lost_variables` names what of it is not handed on.
     """
 
     ending: str
@@ -49,6 +50,7 @@ class Outcome:
     survivors: tuple[int, ...] = ()
     shell_state: Mapping[str, str] = field(default_factory=dict)
     cwd: str | None = None
+    lost_variables: tuple[str, ...] = ()
     detail: str = ""
 
 

@@ -1,0 +1,70 @@
+"""What a runner is told, and what of it may lie on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from cockpit.runs.files import write_whole
+from cockpit.safety.redaction import Redactor, secrets_of_environment
+
+OUTPUT_CAP_BYTES = 256 << 20
+
+
+def document_for(
+    folder: Path,
+    script: str,
+    shell: str,
+    environment: Mapping[str, str],
+    *,
+    carries: bool,
+    brought: Mapping[str, str],
+    cwd: str | None,
+    secrets: Iterable[str],
+) -> dict[str, Any]:
+    """The runner's document, without a deadline or a terminal (see runner.py for its fields).
+
+    Args:
+        carries: the shell is bash and can hand its state on.
+        brought: those variables of `environment` that earlier steps handed on.
+        cwd: the operator's home when None.
+        secrets: exact values to mask; those the environment holds are added.
+    """
+    return {
+        "folder": str(folder.absolute()),
+        "script": script,
+        "sha256": hashlib.sha256(script.encode("utf-8", "surrogateescape")).hexdigest(),
+        "shell": shell,
+        "carries": carries,
+        "env": dict(environment),
+        "brought": {name: text for name, text in brought.items() if environment.get(name) == text},
+        "cwd": cwd or str(Path.home()),
+        "secrets": sorted({*secrets, *secrets_of_environment(environment)}),
+        "timeout_s": None,
+        "grace_s": 5.0,
+        "terminal": None,
+        "output_cap_bytes": OUTPUT_CAP_BYTES,
+    }
+
+
+def write_spec(document: Mapping[str, Any]) -> None:
+    """Put on record what is about to run: the command redacted, of the environment the names alone.
+
+    Raises:
+        OSError: it can't be written, so nothing may run.
+    """
+    redact = Redactor(document["secrets"]).redact
+    spec = {
+        "v": 1,
+        "command": redact(document["script"]),
+        "sha256": document["sha256"],
+        "shell": document["shell"],
+        "environment": sorted(document["env"]),
+        "cwd": redact(document["cwd"]),
+        **{key: document[key] for key in ("timeout_s", "grace_s", "terminal", "output_cap_bytes")},
+        "t": time.time(),
+    }
+    write_whole(document["folder"], "spec.json", spec, durable=True)
