@@ -74,11 +74,12 @@ class HttpProbe:
         permit.covers(self.action)
         import httpx
 
+        client = self._client = self._client or _new_client(self._deadline_s)
         stage = _("no answer")
         begun = time.perf_counter()
         try:
             async with asyncio.timeout(self._deadline_s):
-                async with aclosing(await self._answer()) as response:
+                async with aclosing(await self._answer(client)) as response:
                     stage = _("answered {code}, but the answer did not end").format(code=response.status_code)
                     body, whole = await read_body(response)
         except TimeoutError as error:
@@ -98,10 +99,9 @@ class HttpProbe:
         if client is not None:
             await client.aclose()
 
-    async def _answer(self) -> httpx.Response:
+    async def _answer(self, client: httpx.AsyncClient) -> httpx.Response:
         import httpx
 
-        client = self._client = self._client or _new_client(self._deadline_s)
         url = httpx.URL(self._options.url)
         for _hop in range(_MOST_REDIRECTS):
             request = client.build_request(self._options.method, url, headers=self._options.headers)

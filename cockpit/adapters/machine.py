@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import threading
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future
-from typing import Any, ClassVar, TypeVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from msgspec import Struct
 
+from cockpit.adapters.own_thread import OwnThread
 from cockpit.adapters.probing import Finding, Value
 from cockpit.safety.permit import Action, Permit
 from cockpit.safety.verdict import Judgement, Verdict
 from cockpit.words import _
-
-Result = TypeVar("Result")
 
 _FIRST_LOOK_S = 0.1
 
@@ -33,9 +29,9 @@ class MachineProbe:
 
     Options: ClassVar[type[Struct]] = MachineOptions
 
-    def __init__(self, options: MachineOptions, deadline_s: float) -> None:
+    def __init__(self, options: MachineOptions, _deadline_s: float) -> None:
         self._folders = options.folders
-        self._deadline_s = deadline_s
+        self._thread = OwnThread[Finding]("look at this machine")
         self._looked = False
 
     @property
@@ -51,7 +47,7 @@ class MachineProbe:
     async def look(self, permit: Permit) -> Finding:
         """The counters now. See `Watchable`."""
         permit.covers(self.action)
-        return await in_own_thread(self._read)
+        return await self._thread.run(self._read)
 
     async def close(self) -> None:
         """Nothing is kept open."""
@@ -89,22 +85,3 @@ def _disk(folder: str) -> Mapping[str, Any] | None:
     except OSError:
         return None
     return {"folder": folder, "disk_percent": usage.percent, "free_bytes": usage.free, "size_bytes": usage.total}
-
-
-async def in_own_thread(work: Callable[[], Result]) -> Result:
-    """Run blocking work in a thread of its own, which nobody waits for at exit.
-
-    A pool would not do: a dead network disk hangs the thread that asks for its size, and a hung pool thread blocks
-    its other users and the end of the process.
-    """
-    done: Future[Result] = Future()
-    done.set_running_or_notify_cancel()
-
-    def run() -> None:
-        try:
-            done.set_result(work())
-        except Exception as error:  # noqa: BLE001  # carried over to whoever awaits
-            done.set_exception(error)
-
-    threading.Thread(target=run, name="cockpit-look", daemon=True).start()
-    return await asyncio.wrap_future(done)

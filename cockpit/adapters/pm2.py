@@ -46,11 +46,11 @@ class Pm2Probe:
 
     Options: ClassVar[type[Struct]] = Pm2Options
 
-    def __init__(self, options: Pm2Options, deadline_s: float) -> None:
+    def __init__(self, options: Pm2Options, _deadline_s: float) -> None:
         self._options = options
-        self._deadline_s = deadline_s
         self._home = pm2_home(options.home)
         self._first_restarts: dict[tuple[str, int], int] = {}
+        self._seen_online: set[str] = set()
 
     @property
     def action(self) -> Action:
@@ -75,10 +75,16 @@ class Pm2Probe:
         rows = tuple(self._row(one) for one in listing)
         if self._options.processes:
             rows = self._wanted(rows)
-        return _finding(rows)
+        self._seen_online.update(row["name"] for row in rows if row["status"] == "online")
+        broken = sum(self._broken(row) for row in rows)
+        return _finding(rows, broken)
 
     async def close(self) -> None:
         """Nothing is kept open."""
+
+    def _broken(self, row: Mapping[str, Any]) -> bool:
+        """Crashed, missing, or stopped since the watch began: one that was stopped all along may be meant to be."""
+        return row["level"] == "red" and (row["status"] != "stopped" or row["name"] in self._seen_online)
 
     def _wanted(self, rows: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
         present = {row["name"] for row in rows}
@@ -119,7 +125,7 @@ def pm2_home(configured: str = "") -> Path:
     return Path(configured or os.environ.get("PM2_HOME") or Path.home() / ".pm2").expanduser()
 
 
-def _finding(rows: tuple[Mapping[str, Any], ...]) -> Finding:
+def _finding(rows: tuple[Mapping[str, Any], ...], broken: int) -> Finding:
     if not rows:
         return Finding(_("PM2 runs, and has no process"), none=True, mend=_("start it: pm2 start ecosystem.config.js"))
     online = sum(row["status"] == "online" for row in rows)
@@ -133,6 +139,7 @@ def _finding(rows: tuple[Mapping[str, Any], ...]) -> Finding:
         Value("processes", float(len(rows))),
         Value("online", float(online)),
         Value("down", float(len(down)), "", "red" if down else "green"),
+        Value("broken", float(broken)),
         Value("restarts_change", float(change), "", "yellow" if change else "green"),
         Value("cpu_percent", max(float(row.get("cpu_percent", 0)) for row in rows), "%"),
         Value("memory_bytes", float(sum(row.get("memory_bytes", 0) for row in rows)), "bytes"),

@@ -53,7 +53,7 @@ class TailConfig(Struct, frozen=True, kw_only=True):
     path: str
     title: str = ""
     filter: str = ""
-    interval_s: float = 5.0
+    interval_s: float = 2.0
     thresholds: tuple[Bound, ...] = ()
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -37,6 +37,14 @@ class _Source:
     trusted: bool
 
 
+class HasFrontMatter(Protocol):
+    """A runbook, as far as settings go."""
+
+    @property
+    def front_matter(self) -> Mapping[str, Any]:
+        """Its keys and values."""
+
+
 def find_config(explicit: Path | None = None) -> Path | None:
     """The file to read: `explicit`, $COCKPIT_CONFIG, ./cockpit.toml, the XDG one; None when there is none.
 
@@ -54,14 +62,14 @@ def find_config(explicit: Path | None = None) -> Path | None:
 
 def load(
     path: Path | None = None,
-    front_matter: Mapping[str, Any] | None = None,
+    document: HasFrontMatter | None = None,
     machine: Callable[[], Config] | None = None,
 ) -> Config:
     """The settings of a session (see the package for the order in which sources win).
 
     Args:
         path: the file of `--config`; None looks in the usual places.
-        front_matter: the runbook's.
+        document: the runbook; only its front matter is looked at.
         machine: called for what is found on this machine, only when nothing else names a probe or a tail.
 
     Raises:
@@ -69,8 +77,7 @@ def load(
     """
     found = find_config(path)
     config = _read(_file(found)) if found else Config()
-    document = _read(_document(front_matter or {}))
-    config = _joined(config, document)
+    config = _joined(config, _read(_document(document.front_matter if document is not None else {})))
     if machine is not None and not config.probes and not config.tails:
         discovered = machine()
         config = msgspec.structs.replace(

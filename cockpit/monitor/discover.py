@@ -1,0 +1,188 @@
+"""What there is to watch, when nobody said: this machine, its PM2, health addresses and logs that the runbook names."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import socket
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from cockpit.adapters.pm2 import pm2_home
+from cockpit.config import Config, ProbeConfig, Rule, TailConfig
+from cockpit.config.bound import parse_bound
+from cockpit.config.condition import parse_condition
+from cockpit.monitor.listening import health_addresses
+from cockpit.monitor.stated import bounds_for
+from cockpit.runbook.model import Phase, Runbook, Section, StepKind
+from cockpit.words import _
+
+_MOST = 4
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_HEALTH = re.compile(r"health|ready|live|alive|ping|status|heartbeat", re.IGNORECASE)
+_SENDS = re.compile(r"-[XdFTu]|--(?:request|data|form|json|upload-file|user|proxy|next|config)|-K")
+_LOG_FILE = re.compile(r"(?<![\w./-])((?:~|/)[\w./+-]+\.log)\b")
+_FOLDER = re.compile(r"(?<![\w./-])(/[\w./-]+)/")
+_MACHINE_BOUNDS = {
+    "cpu_percent": (70.0, 90.0),
+    "memory_percent": (80.0, 90.0),
+    "disk_percent": (80.0, 90.0),
+}
+
+
+def discover(runbook: Runbook) -> Config:
+    """What is found on this machine. Reads, connects to loopback only, starts nothing; about a second at most."""
+    code = [step.code for step in runbook.steps if step.kind is StepKind.COMMAND and step.code]
+    addresses = list(dict.fromkeys(url for text in code for url in health_urls(text)))[:_MOST]
+    addresses = addresses or health_addresses()[:_MOST]
+    probes = [_http(url, index, runbook) for index, url in enumerate(addresses)]
+    if _pm2_answers():
+        probes.append(ProbeConfig(name="pm2", kind="pm2", title="PM2"))
+    probes.append(_machine(code, runbook))
+    return Config(probes=tuple(probes), tails=tuple(_tails(code)), origin=_("found on this machine"))
+
+
+def with_own_rules(config: Config, runbook: Runbook) -> Config:
+    """The configuration with the rule that comes of itself, where it has none and the runbook has where to go.
+
+    Health that fails, or that is not UP, or PM2 processes that broke, three looks in a row: the P0 or rollback section.
+    """
+    section = emergency_section(runbook)
+    if config.rules or section is None:
+        return config
+    written = [
+        *(f"{p.name} failed or healthy == false 3 in a row" for p in config.probes if p.kind == "http"),
+        *(f"{p.name} broken > 0 3 in a row" for p in config.probes if p.kind == "pm2"),
+    ]
+    if not written:
+        return config
+    rule = Rule(
+        name="service-down",
+        conditions=tuple(parse_condition(one, "service-down") for one in written),
+        section=section.id,
+        text=_("The service is down: {section}").format(section=section.title),
+    )
+    return msgspec.structs.replace(config, rules=(rule,))
+
+
+def emergency_section(runbook: Runbook) -> Section | None:
+    """Where to go when the service is down: the P0 rollback if there is one, else P0, else a rollback, with steps."""
+    ranked = [(_rank(section), -at, section) for at, section in enumerate(runbook.sections)]
+    with_steps = [(rank, at, section) for rank, at, section in ranked if rank and _has_commands(runbook, section)]
+    return max(with_steps, key=lambda one: one[:2])[2] if with_steps else None
+
+
+def health_urls(code: str) -> Iterator[str]:
+    """Health addresses on this machine that the code asks with a plain curl GET."""
+    for line in code.replace("\\\n", " ").splitlines():
+        for command in re.split(r"[|;&]+|\bdo\b", line):
+            words = _words(command)
+            if words[:1] == ["curl"] and not any(_SENDS.match(word) for word in words):
+                yield from filter(None, map(_health_url, words[1:]))
+
+
+def _words(command: str) -> list[str]:
+    try:
+        return shlex.split(command, comments=True)
+    except ValueError:
+        return []
+
+
+def _health_url(word: str) -> str | None:
+    """The word as an address, if it is one on loopback, whole, and about health."""
+    url = word if "://" in word else f"http://{word}"
+    if not re.fullmatch(r"https?://[\w.:\[\]-]+/[\w./~?=&%-]*", url):
+        return None
+    try:
+        parts = urlsplit(url)
+        local = parts.hostname in _LOOPBACK and (parts.port or 80) > 0
+    except ValueError:
+        return None
+    return url if local and _HEALTH.search(parts.path) else None
+
+
+def _http(url: str, index: int, runbook: Runbook) -> ProbeConfig:
+    parts = urlsplit(url)
+    return ProbeConfig(
+        name="health" if index == 0 else f"health-{index + 1}",
+        kind="http",
+        title=f"{parts.netloc}{parts.path}",
+        thresholds=tuple(bounds_for(runbook.thresholds, ("latency_ms", "5xx"))),
+        options={"url": url},
+    )
+
+
+def _machine(code: Iterable[str], runbook: Runbook) -> ProbeConfig:
+    stated = list(bounds_for(runbook.thresholds, tuple(_MACHINE_BOUNDS)))
+    spoken_of = {bound.metric for bound in stated}
+    own = [
+        parse_bound(f"{metric} > {bound} % {level}", "machine")
+        for metric, (yellow, red) in _MACHINE_BOUNDS.items()
+        if metric not in spoken_of
+        for bound, level in ((yellow, "yellow"), (red, "red"))
+    ]
+    return ProbeConfig(
+        name="machine",
+        kind="machine",
+        title=socket.gethostname(),
+        thresholds=(*stated, *own),
+        options={"folders": ["/", *_other_disks(code)]},
+    )
+
+
+def _other_disks(code: Iterable[str]) -> list[str]:
+    """Folders of the runbook that lie on another disk than the root."""
+    found: dict[int, str] = {Path("/").stat().st_dev: "/"}
+    for folder in dict.fromkeys(match[1] for text in code for match in _FOLDER.finditer(text)):
+        try:
+            found.setdefault(Path(folder).stat().st_dev, folder)
+        except OSError:
+            continue
+    return [folder for folder in found.values() if folder != "/" and not folder.startswith(("/proc", "/dev", "/sys"))][
+        :_MOST
+    ]
+
+
+def _tails(code: Iterable[str]) -> Iterator[TailConfig]:
+    paths = dict.fromkeys(Path(match[1]).expanduser() for text in code for match in _LOG_FILE.finditer(text))
+    names: set[str] = set()
+    for path in [path for path in paths if _is_file(path)][:_MOST]:
+        name = re.sub(r"[^\w.-]", "-", path.stem).strip("-._") or "log"
+        while name in names | {"health", "pm2", "machine"}:
+            name += "-log"
+        names.add(name)
+        yield TailConfig(name=name[:64], path=str(path), title=path.name)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _pm2_answers() -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(0.5)
+        try:
+            probe.connect(str(pm2_home() / "rpc.sock"))
+        except OSError:
+            return False
+    return True
+
+
+def _rank(section: Section) -> int:
+    urgent = section.severity == "P0"
+    rolls_back = section.phase is Phase.ROLLBACK
+    return 3 if urgent and rolls_back else 2 if urgent else 1 if rolls_back else 0
+
+
+def _has_commands(runbook: Runbook, section: Section) -> bool:
+    inside = {section.id}
+    for other in runbook.sections:
+        if other.parent in inside:
+            inside.add(other.id)
+    return any(step.kind is StepKind.COMMAND and step.section in inside for step in runbook.steps)

@@ -1,0 +1,46 @@
+"""Which class looks at which kind of thing. A new kind is one file in adapters/ and one line here.
+
+Others' kinds come in by the entry-point group `cockpit.probes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from cockpit.config import ProbeConfig
+from cockpit.config.table import check_keys, typed
+from cockpit.errors import ConfigError
+from cockpit.monitor.probe import WatchedProbe
+
+GROUP = "cockpit.probes"
+KINDS: Mapping[str, str] = {
+    "http": "cockpit.adapters.http:HttpProbe",
+    "machine": "cockpit.adapters.machine:MachineProbe",
+    "pm2": "cockpit.adapters.pm2:Pm2Probe",
+}
+
+
+def kinds() -> dict[str, str]:
+    """Every kind's class as "module:name", ours before others'."""
+    return {point.name: point.value for point in entry_points(group=GROUP)} | dict(KINDS)
+
+
+def build(config: ProbeConfig, redact: Callable[[str], str], origin: str = "") -> WatchedProbe:
+    """The probe that a table of the configuration asks for. It connects to nothing yet.
+
+    Raises:
+        ConfigError: unknown kind, or options that this kind can't use.
+    """
+    where = f"{origin}: probe {config.name}" if origin else f"probe {config.name}"
+    known = kinds()
+    check_keys([config.kind], known, f"{where}.kind")
+    module, _colon, name = known[config.kind].partition(":")
+    kind: Any = getattr(import_module(module), name)
+    options = typed(config.options, kind.Options, where)
+    try:
+        return WatchedProbe(config, kind(options, config.deadline_s), redact)
+    except ConfigError as error:
+        raise ConfigError(error.what, where=error.where or where, mend=error.mend) from error

@@ -1,0 +1,133 @@
+"""What a host runs: probes, logs, rules, their record, and the word to the journal."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from cockpit.adapters.own_thread import OwnThread
+from cockpit.config import Config
+from cockpit.monitor.log_probe import LogProbe
+from cockpit.monitor.probe import Probe
+from cockpit.monitor.record import SampleLog
+from cockpit.monitor.registry import build
+from cockpit.monitor.rule import RuleState, begin, fold_rule, recommendation
+from cockpit.monitor.sample import Sample
+from cockpit.monitor.schedule import Monitor
+from cockpit.runbook.model import Runbook
+
+
+class Keeps(Protocol):
+    """Where a watch writes: the paths of a session folder."""
+
+    @property
+    def samples(self) -> Path:
+        """samples.jsonl."""
+
+    @property
+    def panel(self) -> Path:
+        """panel.json."""
+
+    @property
+    def logs(self) -> Path:
+        """The folder of log lines kept as evidence."""
+
+
+class Watch:
+    """Watches for one session.
+
+    Args:
+        config: what to watch; with neither probes nor tails, `start` looks at what this machine has.
+        runbook: for the rules that come of themselves, and for what it names.
+        folder: the session's.
+        on_sample: called after each sample is on record.
+        on_change: called with the data of a `probe.changed` event.
+        on_recommendation: called with "recommendation.raised" or ".cleared" and that event's data.
+        redact: masks the session's secrets in a text.
+        raised: names of rules that an earlier host raised and nobody cleared.
+
+    Raises:
+        ConfigError: a probe's kind or options can't be used.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        runbook: Runbook,
+        folder: Keeps,
+        *,
+        on_sample: Callable[[], None] = lambda: None,
+        on_change: Callable[[Mapping[str, Any]], None] = lambda _data: None,
+        on_recommendation: Callable[[str, Mapping[str, Any]], None] = lambda _kind, _data: None,
+        redact: Callable[[str], str] = lambda text: text,
+        raised: Iterable[str] = (),
+    ) -> None:
+        self.config = config
+        self._runbook = runbook
+        self._folder = folder
+        self._on_sample = on_sample
+        self._on_change = on_change
+        self._on_recommendation = on_recommendation
+        self._redact = redact
+        self._raised = frozenset(raised)
+        self._record = SampleLog(folder.samples)
+        self._rules: tuple[RuleState, ...] = ()
+        self._monitor: Monitor | None = None
+        self._probes = self._build()
+
+    async def start(self) -> None:
+        """Write panel.json and take the first samples."""
+        from cockpit.monitor.discover import discover, with_own_rules
+
+        if not self.config.probes and not self.config.tails:
+            found = await OwnThread[Config]("discover").run(lambda: discover(self._runbook))
+            self.config = msgspec.structs.replace(
+                self.config, probes=found.probes, tails=found.tails, origin=found.origin
+            )
+            self._probes = self._build()
+        self.config = with_own_rules(self.config, self._runbook)
+        self._rules = tuple(
+            begin(rule, raised_t="" if rule.name in self._raised else None) for rule in self.config.rules
+        )
+        _write_panel(self._folder.panel, self.config.as_panel())
+        self._monitor = Monitor(self._probes, self._take, self._on_change)
+        self._monitor.start()
+
+    async def stop(self) -> None:
+        """Stop every probe and close the record."""
+        if self._monitor is not None:
+            await self._monitor.stop()
+        self._record.close()
+
+    def request_now(self, name: str) -> bool:
+        """Have that probe looked at now; False when there is none of that name."""
+        return self._monitor is not None and self._monitor.request_now(name)
+
+    def _build(self) -> tuple[Probe, ...]:
+        tails = (LogProbe(tail, self._folder.logs / f"{tail.name}.log", self._redact) for tail in self.config.tails)
+        return (*(build(probe, self._redact, self.config.origin) for probe in self.config.probes), *tails)
+
+    def _take(self, sample: Sample) -> None:
+        self._record.append(sample)
+        self._on_sample()
+        rules = []
+        for state in self._rules:
+            after, change = fold_rule(state, sample)
+            rules.append(after)
+            if change is not None:
+                self._on_recommendation(change, recommendation(after, change))
+        self._rules = tuple(rules)
+
+
+def _write_panel(path: Path, panel: Mapping[str, Any]) -> None:
+    """Whole or not at all: a viewer may be reading."""
+    new = path.with_name(path.name + ".new")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(panel, file, ensure_ascii=False)
+    new.replace(path)
