@@ -201,7 +201,6 @@ def _launch(document: Mapping[str, Any]) -> int:
     Blocks for as long as Python needs to start, so it runs in a thread.
     """
     try:
-        write_spec(document)
         runner = subprocess.Popen(
             [sys.executable, "-I", "-S", "-X", "utf8", str(_RUNNER)],
             bufsize=0,
@@ -210,22 +209,28 @@ def _launch(document: Mapping[str, Any]) -> int:
             stderr=subprocess.DEVNULL,
             env={"PATH": os.defpath},
         )
+        with runner:
+            _hand_over(runner, document)
+            assert runner.stdout is not None
+            _check_started(runner.stdout.readline())
+            descriptor = os.dup(runner.stdout.fileno())
     except OSError as error:
         raise AdapterError(
             _("the step could not be started: {error}").format(error=error.strerror), where=str(error.filename or "")
         ) from error
-    with runner:
-        assert runner.stdin is not None
-        assert runner.stdout is not None
-        try:
-            write_all(runner.stdin.fileno(), json.dumps(document).encode("ascii"))
-        except OSError:
-            pass  # it died; the end of its line says so
-        runner.stdin.close()
-        _check_started(runner.stdout.readline())
-        descriptor = os.dup(runner.stdout.fileno())
     os.set_blocking(descriptor, False)
     return descriptor
+
+
+def _hand_over(runner: subprocess.Popen[bytes], document: Mapping[str, Any]) -> None:
+    """Write the spec while the runner's Python starts; without the document, or all of it, it runs nothing."""
+    assert runner.stdin is not None
+    with runner.stdin:
+        write_spec(document)
+        try:
+            write_all(runner.stdin.fileno(), json.dumps(document).encode("ascii"))
+        except BrokenPipeError:
+            pass  # it died; the end of its line says so
 
 
 def _check_started(line: bytes) -> None:

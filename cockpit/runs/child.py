@@ -13,12 +13,15 @@ import resource
 import signal
 import struct
 import termios
-from collections.abc import Mapping
-from typing import Any
 
 from cockpit.runs.files import write_all
 from cockpit.runs.recording import STDERR, STDOUT, TERMINAL
 from cockpit.runs.shell_state import prelude
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
 _RESET = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGPIPE", "SIGXFSZ", "SIGCHLD", "SIGTSTP", "SIGTTIN", "SIGTTOU")
 
@@ -98,6 +101,7 @@ class Child:
         ours, theirs = os.openpty()
         rows, columns = self._document["terminal"]
         set_size(ours, rows, columns)
+        os.set_blocking(ours, False)
         self.streams = {ours: TERMINAL}
         self.terminal = ours
         return theirs, theirs

@@ -61,6 +61,10 @@ class Recorder:
         """Bytes of a stream as they came."""
         self._keep(stream, self._redactor(stream).feed(chunk))
 
+    def warm_up(self) -> None:
+        """Import what the first output will need, while there is nothing else to do."""
+        self._redactor(STDOUT)
+
     def idle(self) -> None:
         """Nothing has come for a moment: let go of partial lines."""
         for stream, redactor in self._redactors.items():

@@ -37,6 +37,7 @@ from cockpit.runs.recording import Recorder
 from cockpit.runs.shell_state import carried, reported
 from cockpit.runs.supervision import Supervisor
 
+# typing.TYPE_CHECKING would cost the import of typing, which is a tenth of the time a step takes to start.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,7 +122,7 @@ def _run(document: Mapping[str, Any], child: Child, starter: _Starter) -> int:
     end = supervisor.follow()
     state, passed_on = _passed_on(document, supervisor.report)
     end |= state
-    _write_end(folder, end, passed_on, document["secrets"])
+    _write_end(document, end, passed_on)
     starter.tell({"ended": end})
     starter.tell({"carried": passed_on})
     starter.close()
@@ -157,21 +158,29 @@ def _passed_on(document: Mapping[str, Any], report: bytes) -> tuple[dict[str, An
     return said, {"cwd": state.cwd, "variables": variables, "lost": refused}
 
 
-def _write_end(folder: str, end: dict[str, Any], passed_on: Mapping[str, Any], secrets: list[str]) -> None:
+def _write_end(document: Mapping[str, Any], end: dict[str, Any], passed_on: Mapping[str, Any]) -> None:
     """carried.json without secrets, then exit.json: who sees the second finds the first."""
+    folder = document["folder"]
+    end |= {"t": time.time(), "m": time.monotonic_ns()}
+    kept = passed_on
+    if passed_on["variables"] or end["cwd"] != document["cwd"]:
+        kept = _without_secrets(passed_on, document["secrets"])
+        end["cwd"] = kept["cwd"]
+    for name, content, durable in (("carried.json", kept, False), ("exit.json", end, True)):
+        try:
+            write_whole(folder, name, content, durable=durable)
+        except OSError:
+            continue  # the starter, if it is still there, hears the end through the pipe
+
+
+def _without_secrets(passed_on: Mapping[str, Any], secrets: list[str]) -> dict[str, Any]:
     from cockpit.safety.redaction import Redactor
 
     redact = Redactor(secrets).redact
-    end |= {"cwd": redact(end["cwd"]), "t": time.time(), "m": time.monotonic_ns()}
     lines = {name: f"{name}={text}" for name, text in passed_on["variables"].items()}
     secret = sorted(name for name, line in lines.items() if redact(line) != line)
     public = {name: text for name, text in passed_on["variables"].items() if name not in secret}
-    kept = {"cwd": end["cwd"], "variables": public, "lost": sorted([*passed_on["lost"], *secret])}
-    for name, document in (("carried.json", kept), ("exit.json", end)):
-        try:
-            write_whole(folder, name, document, durable=True)
-        except OSError:
-            continue  # the starter, if it is still there, hears the end through the pipe
+    return {"cwd": redact(passed_on["cwd"]), "variables": public, "lost": sorted([*passed_on["lost"], *secret])}
 
 
 class _Starter:

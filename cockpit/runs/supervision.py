@@ -10,12 +10,15 @@ import resource
 import select
 import signal
 import time
-from collections.abc import Mapping
-from typing import Any
 
 from cockpit.runs.child import Child, set_size
 from cockpit.runs.process import process_table, relatives
 from cockpit.runs.recording import Recorder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
 _READ_BYTES = 1 << 16
 _SYNC_S = 1.0
@@ -23,7 +26,10 @@ _DRAIN_S = 0.5
 """How long output may still come once the command itself is over: others may hold its pipe for days."""
 _AFTER_KILL_S = 2.0
 _REPORT_LIMIT_BYTES = 16 << 20
+_ORDER_LIMIT_BYTES = 1 << 16
 _SIGNALS = ("TERM", "INT", "KILL", "HUP", "QUIT")
+_WARM_UP_S = 0.005
+"""A command that is over before this pays for no import it does not need."""
 _NEVER = float("inf")
 
 
@@ -47,7 +53,8 @@ class Supervisor:
         self._began = time.monotonic()
         self._deadline = self._began + document["timeout_s"] if document["timeout_s"] else _NEVER
         self._kill_at = self._give_up_at = self._drain_until = self._idle_at = _NEVER
-        self._sync_at = self._began + _SYNC_S
+        self._warm_up_at = self._began + _WARM_UP_S
+        self._sync_at = _NEVER
         self._stopping = ""
         self._exited = False
         self._status: int | None = None
@@ -81,7 +88,15 @@ class Supervisor:
 
     def _patience_s(self) -> float:
         now = time.monotonic()
-        soonest = min(self._deadline, self._kill_at, self._give_up_at, self._drain_until, self._idle_at, self._sync_at)
+        soonest = min(
+            self._deadline,
+            self._kill_at,
+            self._give_up_at,
+            self._drain_until,
+            self._idle_at,
+            self._sync_at,
+            self._warm_up_at,
+        )
         if self._exited and self._stopping:
             soonest = min(soonest, now + 0.05)  # the group's other members tell nobody when they end
         return max(0.0, soonest - now)
@@ -101,7 +116,9 @@ class Supervisor:
             self._take_report(chunk)
         elif chunk:
             self._recorder.take(self._child.streams[descriptor], chunk)
-            self._idle_at = time.monotonic() + self._idle_s
+            now = time.monotonic()
+            self._idle_at = now + self._idle_s
+            self._sync_at = min(self._sync_at, now + _SYNC_S)
         else:
             self._close(descriptor)
 
@@ -119,11 +136,14 @@ class Supervisor:
 
     def _keep_time(self) -> None:
         now = time.monotonic()
+        if now >= self._warm_up_at:
+            self._warm_up_at = _NEVER
+            self._recorder.warm_up()
         if now >= self._idle_at:
             self._idle_at = _NEVER
             self._recorder.idle()
         if now >= self._sync_at:
-            self._sync_at = now + _SYNC_S
+            self._sync_at = _NEVER
             self._recorder.sync()
         if now >= self._deadline:
             self._deadline = _NEVER
@@ -136,7 +156,8 @@ class Supervisor:
     # -- orders ----------------------------------------------------------------------------------------------------
 
     def _obey(self, chunk: bytes) -> None:
-        *lines, self._orders = (self._orders + chunk).split(b"\n")
+        *lines, rest = (self._orders + chunk).split(b"\n")
+        self._orders = rest[-_ORDER_LIMIT_BYTES:]
         for line in lines:
             try:
                 order = json.loads(line)
@@ -159,8 +180,9 @@ class Supervisor:
         if self._child.terminal is None:
             return
         try:
-            # Little at a time: a terminal in line mode takes 4 KiB, and a write of more would wait for its reader.
-            self._input = self._input[os.write(self._child.terminal, self._input[:512]) :]
+            self._input = self._input[os.write(self._child.terminal, self._input[:_READ_BYTES]) :]
+        except BlockingIOError:
+            pass  # its reader is slow; select tells when there is room
         except OSError:
             self._input = b""
 
