@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +47,7 @@ class Host:
         reader.poll()
         self.resumed = reader.state.started_t is not None
         self.runbook = read(folder.runbook)
-        self.config = load(_path(self.settings.config_path), self.runbook.front_matter)
+        self.config = load(_path(self.settings.config_path), self.runbook)
         self.engine = Engine(
             folder,
             self.runbook,
@@ -111,11 +112,18 @@ class Host:
             self.runbook,
             self.folder,
             on_sample=lambda: self.server.wake("samples"),
-            on_change=lambda data: self.engine.record("probe.changed", **data),
-            on_recommendation=lambda kind, data: self.engine.record(kind, **data),
+            on_change=self._probe_changed,
+            on_recommendation=self._recommended,
             redact=self.secrets.redact,
+            raised=self.engine.state.recommendations,
         )
         await self._watch.start()
+
+    def _probe_changed(self, data: Mapping[str, Any]) -> None:
+        self.engine.record("probe.changed", **data)
+
+    def _recommended(self, kind: str, data: Mapping[str, Any]) -> None:
+        self.engine.record(kind, **data)
 
     def probe_now(self, probe: str) -> None:
         """Ask one probe for a sample at once."""

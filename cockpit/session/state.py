@@ -15,6 +15,10 @@ from cockpit.session.event import Event, Status
 _EMPTY: Mapping[Any, Any] = MappingProxyType({})
 
 
+def _nothing() -> Mapping[Any, Any]:
+    return _EMPTY
+
+
 @dataclass(frozen=True, slots=True)
 class RunRecord:
     """One attempt at a step: what was to run, and how it ended (`status` RUNNING until then).
@@ -28,8 +32,8 @@ class RunRecord:
     intent_t: str
     started_t: str | None = None
     finished_t: str | None = None
-    intent: Mapping[str, Any] = _EMPTY
-    result: Mapping[str, Any] = _EMPTY
+    intent: Mapping[str, Any] = field(default_factory=_nothing)
+    result: Mapping[str, Any] = field(default_factory=_nothing)
     silence_s: float | None = None
 
     @property
@@ -49,8 +53,8 @@ class StepState:
     status: Status = Status.TODO
     runs: tuple[int, ...] = ()
     reason: str = ""
-    answers: Mapping[str, bool] = _EMPTY
-    parts: Mapping[str, Status] = _EMPTY
+    answers: Mapping[str, bool] = field(default_factory=_nothing)
+    parts: Mapping[str, Status] = field(default_factory=_nothing)
     by: str = ""
     at: str = ""
 
@@ -81,25 +85,24 @@ class SessionState:
 
     seq: int = 0
     session: str = ""
-    runbook: Mapping[str, Any] = _EMPTY
+    runbook: Mapping[str, Any] = field(default_factory=_nothing)
     mode: str = "live"
     target: str = "local"
     severity: str | None = None
     started_t: str | None = None
     ended_t: str | None = None
     user: str = ""
-    steps: Mapping[str, StepState] = _EMPTY
-    runs: Mapping[int, RunRecord] = _EMPTY
-    inputs: Mapping[str, str] = _EMPTY
+    steps: Mapping[str, StepState] = field(default_factory=_nothing)
+    runs: Mapping[int, RunRecord] = field(default_factory=_nothing)
+    inputs: Mapping[str, str] = field(default_factory=_nothing)
     secret_inputs: frozenset[str] = frozenset()
-    cwd: Mapping[str, str] = _EMPTY
-    variables: Mapping[str, tuple[str, ...]] = _EMPTY
+    cwd: Mapping[str, str] = field(default_factory=_nothing)
+    variables: Mapping[str, tuple[str, ...]] = field(default_factory=_nothing)
     notes: tuple[Note, ...] = ()
-    probes: Mapping[str, ProbeChange] = _EMPTY
-    recommendations: Mapping[str, Mapping[str, Any]] = _EMPTY
-    viewers: Mapping[str, Mapping[str, Any]] = _EMPTY
+    probes: Mapping[str, ProbeChange] = field(default_factory=_nothing)
+    recommendations: Mapping[str, Mapping[str, Any]] = field(default_factory=_nothing)
+    viewers: Mapping[str, Mapping[str, Any]] = field(default_factory=_nothing)
     warnings: tuple[str, ...] = ()
-    extra: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
 
     def step(self, step_id: str) -> StepState:
         """The step's state; TODO when nothing has happened to it yet."""
