@@ -82,13 +82,18 @@ _SEAL = object()
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """Leave to perform one action once judged and confirmed. Made by `grant` only."""
+    """Leave to perform one action once judged and confirmed. Made by `grant` only.
+
+    `sha256` is the action's identity when it was granted: a copy with another action, or an action whose values were
+    changed since, is not covered.
+    """
 
     action: Action
     judgement: Judgement
     mode: Mode
     by: str
     _seal: object = field(repr=False, compare=False)
+    sha256: str = ""
 
     def __post_init__(self) -> None:
         if self._seal is not _SEAL:
@@ -96,7 +101,8 @@ class Permit:
 
     def covers(self, action: Action) -> None:
         """Raise PolicyRefusal unless `action` is byte for byte the one permitted."""
-        if action.sha256 != self.action.sha256:
+        granted = getattr(self, "_seal", None) is _SEAL and self.sha256
+        if not granted or action.sha256 != granted:
             raise PolicyRefusal(_("what is about to run is not what was confirmed"), mend=_("confirm it again"))
 
 
@@ -126,7 +132,7 @@ def grant(
         )
     if rung is not Rung.NONE:
         _check_confirmation(action, rung, confirmation)
-    return Permit(action, judgement, mode, by, _SEAL)
+    return Permit(action, judgement, mode, by, _SEAL, action.sha256)
 
 
 def _check_confirmation(action: Action, rung: Rung, confirmation: Confirmation | None) -> None:

@@ -1,0 +1,78 @@
+"""Every adapter of pyproject's entry points that runs steps is put through the same suite, under its own name."""
+
+from __future__ import annotations
+
+import importlib
+import tomllib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cockpit.adapters.base import Outcome, Running, RunRequest, RunsSteps
+from cockpit.safety.permit import Action, Mode, Permit, grant
+from cockpit.safety.verdict import Judgement, Verdict
+
+_PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
+
+
+def _adapters() -> dict[str, type[Any]]:
+    points = tomllib.loads(_PYPROJECT.read_text(encoding="utf-8"))["project"]["entry-points"]["cockpit.adapters"]
+    found: dict[str, type[Any]] = {}
+    for name, place in points.items():
+        module, _colon, attribute = place.partition(":")
+        found[name] = getattr(importlib.import_module(module), attribute)
+    return found
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "adapter" in metafunc.fixturenames:
+        running = {name: made for name, made in _adapters().items() if hasattr(made, "languages")}
+        metafunc.parametrize("adapter", [made() for made in running.values()], ids=list(running))
+
+
+def permit_for(script: str, **values: str) -> Permit:
+    action = Action("bash", script, "local", values)
+    return grant(action, Judgement(Verdict.READ_ONLY), Mode.LIVE, by="test")
+
+
+class Bench:
+    """Runs scripts through one adapter, each in a run folder of its own."""
+
+    def __init__(self, adapter: RunsSteps, root: Path) -> None:
+        self.adapter = adapter
+        self._root = root
+        self._runs = 0
+        self.started: list[Running] = []
+
+    def folder(self) -> Path:
+        self._runs += 1
+        folder = self._root / f"{self._runs:04d}"
+        folder.mkdir(mode=0o700)
+        return folder
+
+    async def start(self, script: str, *, values: dict[str, str] | None = None, **request: Any) -> tuple[Running, Path]:
+        folder = self.folder()
+        running = await self.adapter.start(permit_for(script, **(values or {})), RunRequest(folder, **request))
+        self.started.append(running)
+        return running, folder
+
+    async def run(self, script: str, **request: Any) -> tuple[Outcome, bytes]:
+        running, folder = await self.start(script, **request)
+        outcome = await running.wait()
+        return outcome, (folder / "output").read_bytes()
+
+
+@pytest.fixture
+async def bench(adapter: RunsSteps, tmp_path: Path) -> AsyncIterator[Bench]:
+    made = Bench(adapter, tmp_path)
+    yield made
+    for running in made.started:
+        await running.cancel()
+        await running.wait()
+
+
+@pytest.fixture
+def permit() -> Callable[..., Permit]:
+    return permit_for
