@@ -27,6 +27,7 @@ from cockpit.rehearsal.layout import Layout
 _LOOK_S = 0.5
 _COMMAND_S = 30.0
 _GRACE_S = 3.0
+_STEP_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,17 @@ class ProcessIdentity:
         """The process, or None when it is gone."""
         try:
             process = psutil.Process(self.pid)
-            alive = abs(process.create_time() - self.created) < 1 and process.status() != psutil.STATUS_ZOMBIE
-            return process if alive else None
+            return process if abs(process.create_time() - self.created) < 1 and lives(process) else None
         except psutil.Error:
             return None
+
+
+def lives(process: psutil.Process) -> bool:
+    """Whether a process runs. A zombie does not: in a container nobody may ever reap it."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def write_owner(layout: Layout, pid: int, linger_s: float) -> None:
@@ -70,7 +78,9 @@ def end_tree(root: psutil.Process) -> None:
                 ask(process)
             except psutil.Error:
                 continue
-        _gone, doomed = psutil.wait_procs(doomed, timeout=_GRACE_S)
+        end_m = time.monotonic() + _GRACE_S
+        while (doomed := [process for process in doomed if lives(process)]) and time.monotonic() < end_m:
+            time.sleep(_STEP_S)
 
 
 class Keeper:
@@ -107,7 +117,7 @@ class Keeper:
             self._pm2("kill")
         except (OSError, subprocess.SubprocessError) as error:
             sys.stderr.write(f"pm2 kill: {error}\n")
-        if self.daemon is not None and self.daemon.is_running():
+        if self.daemon is not None and lives(self.daemon):
             end_tree(self.daemon)
         if not self.pm2_home.is_relative_to(self.layout.root):
             shutil.rmtree(self.pm2_home, ignore_errors=True)

@@ -161,7 +161,7 @@ class World:
             AdapterError: it did not break.
         """
         self.deploy(self.versions[0])
-        self.wait_until(lambda: self.health() != "UP", _START_S)
+        self.wait_until(lambda: self.health() == "DOWN", _START_S)
 
     def wait_until(self, holds: Callable[[], bool], deadline_s: float) -> None:
         """Return once `holds()`, asked again and again.
