@@ -72,9 +72,12 @@ class Prepared:
 
 
 def world_names(world: World) -> dict[str, str]:
-    """{bad_version}, {stable_version} and {older_version} of a world."""
-    bad, stable, older = world.versions
-    return {"bad_version": bad, "stable_version": stable, "older_version": older}
+    """{bad_version}, {stable_version} and {older_version} of a world, and {bad_stamp} …: the same without the v."""
+    named = dict(zip(("bad", "stable", "older"), world.versions, strict=True))
+    return {
+        **{f"{name}_version": version for name, version in named.items()},
+        **{f"{name}_stamp": version.removeprefix("v") for name, version in named.items()},
+    }
 
 
 def new_world_folder(state: Path) -> Path:

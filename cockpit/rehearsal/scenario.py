@@ -63,7 +63,8 @@ class Goals(Struct, frozen=True, forbid_unknown_fields=True):
     """Weights add up to 100. `resolve` counts from the recovery, the other times from the start.
 
     `must_not` and `wrong` are shell-style patterns of commands, with {bad_version}, {stable_version} and
-    {older_version} for the world's own; a forbidden one costs 15 points, a wrong target 10.
+    {older_version} for the world's own, and {bad_stamp} … for the same without the v that scripts may leave out; a
+    forbidden one costs 15 points, a wrong target 10.
     """
 
     detect: TimedGoal

@@ -94,7 +94,7 @@ def score(scenario: Scenario, runbook: Runbook, events: Iterable[Event], names: 
     """Hold the journal of a rehearsal against its scenario's goals.
 
     Args:
-        names: the world's own names, for patterns such as {older_version}.
+        names: the world's own names, for patterns such as {older_stamp}.
 
     Raises:
         UsageError: a goal names a step the runbook does not have.
