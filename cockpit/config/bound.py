@@ -50,8 +50,15 @@ class Bound(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def __str__(self) -> str:
         head = "" if self.statistic == "single" else f"{self.statistic} "
-        value = f"{self.bound:g}" if isinstance(self.bound, float) else str(self.bound).strip()
-        return f"{head}{self.metric} {self.operator} {value}{' ' + self.unit if self.unit else ''}"
+        return f"{head}{self.metric} {self.operator} {self._value}{' ' + self.unit if self.unit else ''}"
+
+    @property
+    def _value(self) -> str:
+        if isinstance(self.bound, bool):
+            return str(self.bound).lower()
+        if isinstance(self.bound, str):
+            return f'"{self.bound}"' if " " in self.bound or not self.bound else self.bound
+        return f"{self.bound:.12g}"
 
 
 def parse_bound(written: str, where: str) -> Bound:

@@ -21,7 +21,7 @@ class General(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Safety(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """[safety]. `locked` (administrator's file only) means nobody below may turn `read_only` off.
+    """[safety]. `read_only` anywhere makes the session so; `locked` (administrator's file only) keeps it so.
 
     `timeout_s` is the deadline of a step that has none of its own; None lets it run.
     """
@@ -82,7 +82,10 @@ class TargetConfig(Struct, frozen=True, kw_only=True):
 
 
 class Config(Struct, frozen=True, kw_only=True):
-    """Everything a session watches and may do. `origin` says where probes and tails came from."""
+    """Everything a session watches and may do.
+
+    `origin` says where probes and tails came from; `problems` are sentences about front matter that was left out.
+    """
 
     cockpit: General = General()
     safety: Safety = Safety()
@@ -92,6 +95,7 @@ class Config(Struct, frozen=True, kw_only=True):
     targets: tuple[TargetConfig, ...] = ()
     severity: str | None = None
     origin: str = ""
+    problems: tuple[str, ...] = ()
 
     def as_panel(self) -> dict[str, Any]:
         """What panel.json holds: {"probes": [...], "tails": [...], "rules": [...]}, without headers or secrets."""
@@ -99,6 +103,7 @@ class Config(Struct, frozen=True, kw_only=True):
             "environment": self.cockpit.environment,
             "title": self.cockpit.title,
             "origin": self.origin,
+            "problems": list(self.problems),
             "probes": [_probe_panel(probe) for probe in self.probes],
             "tails": [
                 {"name": tail.name, "title": tail.title or tail.name, "path": tail.path, "filter": tail.filter}

@@ -1,0 +1,78 @@
+"""From one source's tables, as written, to a configuration."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from cockpit.config import entries
+from cockpit.config.model import Config, General, ProbeConfig, Safety
+from cockpit.config.table import check_keys, typed
+from cockpit.errors import ConfigError
+from cockpit.words import _
+
+TABLES = ("cockpit", "safety", "probe", "tail", "rule", "target")
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Tables as written, and where they stand.
+
+    Relative paths are taken from `folder`. Only a `trusted` source (a file, not a document) reads the environment.
+    """
+
+    tables: Mapping[str, Any]
+    where: str
+    folder: Path
+    trusted: bool
+
+
+def read_source(source: Source) -> Config:
+    """The configuration of one source.
+
+    Raises:
+        ConfigError: unknown key, wrong type, broken entry; with its path.
+    """
+    tables, where = source.tables, f"{source.where}: "
+    check_keys(tables, TABLES, where)
+    probes = entries.entries(tables.get("probe", []), f"{where}probe", entries.probe)
+    if source.trusted:
+        probes = tuple(_with_environment(probe, where) for probe in probes)
+    tail = partial(entries.tail, folder=source.folder)
+    return Config(
+        cockpit=typed(tables.get("cockpit", {}), General, f"{where}cockpit"),
+        safety=typed(tables.get("safety", {}), Safety, f"{where}safety"),
+        probes=probes,
+        tails=entries.entries(tables.get("tail", []), f"{where}tail", tail),
+        rules=entries.entries(tables.get("rule", []), f"{where}rule", entries.rule),
+        targets=entries.entries(tables.get("target", {}), f"{where}target", entries.target),
+        origin=source.where,
+    )
+
+
+def _with_environment(probe: ProbeConfig, where: str) -> ProbeConfig:
+    """Fill ${NAME} in header values, so that a token need not stand in the file. Documents don't get this."""
+    headers = probe.options.get("headers")
+    if not isinstance(headers, Mapping):
+        return probe
+
+    def value(found: re.Match[str]) -> str:
+        try:
+            return os.environ[found[1]]
+        except KeyError:
+            raise ConfigError(
+                _("the environment has no {name}").format(name=found[1]),
+                where=f"{where}probe {probe.name}: headers",
+                mend=_("export it before starting the cockpit"),
+            ) from None
+
+    filled = {k: _VARIABLE.sub(value, v) if isinstance(v, str) else v for k, v in headers.items()}
+    return msgspec.structs.replace(probe, options={**probe.options, "headers": filled})
