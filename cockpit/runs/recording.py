@@ -12,10 +12,11 @@ import os
 import struct
 import time
 from collections import deque
-from collections.abc import Sequence
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from cockpit.safety.redaction import Redactor
 
 STDOUT, STDERR, TERMINAL, NOTE = 1, 2, 3, 4
@@ -59,16 +60,23 @@ class Recorder:
 
     def take(self, stream: int, chunk: bytes) -> None:
         """Bytes of a stream as they came."""
-        self._keep(stream, self._redactor(stream).feed(chunk))
+        try:
+            clean = self._redactor(stream).feed(chunk)
+        except Exception:  # noqa: BLE001 - a fault in redaction may cost output, never the command or its status
+            self._withhold(len(chunk))
+            return
+        self._keep(stream, clean)
 
     def warm_up(self) -> None:
         """Import what the first output will need, while there is nothing else to do."""
-        self._redactor(STDOUT)
+        try:
+            self._redactor(STDOUT)
+        except Exception:  # noqa: BLE001 - see take
+            self._withhold(0)
 
     def idle(self) -> None:
         """Nothing has come for a moment: let go of partial lines."""
-        for stream, redactor in self._redactors.items():
-            self._keep(stream, redactor.idle())
+        self._release(lambda redactor: redactor.idle())
 
     def sync(self) -> None:
         """Put what was written on the medium, if anything was."""
@@ -81,8 +89,7 @@ class Recorder:
 
     def finish(self) -> dict[str, object]:
         """Write what is held back and the tail; returns output_bytes, output_sha256, dropped_bytes."""
-        for stream, redactor in self._redactors.items():
-            self._keep(stream, redactor.flush())
+        self._release(lambda redactor: redactor.flush())
         if self._capped_bytes:
             self._lost_here += self._capped_bytes
             self.dropped_bytes += self._capped_bytes
@@ -97,6 +104,20 @@ class Recorder:
             "output_sha256": self._digest.hexdigest(),
             "dropped_bytes": self.dropped_bytes,
         }
+
+    def _release(self, let_go: Callable[[Redactor], bytes]) -> None:
+        for stream, redactor in self._redactors.items():
+            try:
+                clean = let_go(redactor)
+            except Exception:  # noqa: BLE001 - see take
+                self._withhold(0)
+                continue
+            self._keep(stream, clean)
+
+    def _withhold(self, count: int) -> None:
+        """What can't be cleaned is not kept."""
+        self._lost_here += count
+        self.dropped_bytes += count
 
     def _redactor(self, stream: int) -> Redactor:
         if stream not in self._redactors:
@@ -129,8 +150,7 @@ class Recorder:
         if self._tell_of_loss():
             written = self._append(stream, data)
             data = data[written:]
-        self._lost_here += len(data)
-        self.dropped_bytes += len(data)
+        self._withhold(len(data))
 
     def _tell_of_loss(self) -> bool:
         """Say in the output itself what is missing here. False while even that finds no room."""

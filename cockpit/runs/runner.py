@@ -118,7 +118,14 @@ def _run(document: Mapping[str, Any], child: Child, starter: _Starter) -> int:
     except OSError as error:
         return starter.failed("system", f"{error.filename or folder}: {error.strerror}")
     starter.tell({"started": identity})
-    supervisor = Supervisor(child, recorder, control, document)
+    try:
+        return _follow(document, Supervisor(child, recorder, control, document), starter)
+    except BaseException:
+        _say_why(folder)
+        raise
+
+
+def _follow(document: Mapping[str, Any], supervisor: Supervisor, starter: _Starter) -> int:
     end = supervisor.follow()
     state, passed_on = _passed_on(document, supervisor.report)
     end |= state
@@ -205,6 +212,14 @@ class _Starter:
 
     def close(self) -> None:
         os.close(self._descriptor)
+
+
+def _say_why(folder: str) -> None:
+    """Leave the traceback in the run's folder: there is nobody else to tell. It names lines of code, never values."""
+    import traceback
+
+    text = "".join(traceback.format_tb(sys.exc_info()[2])) + repr(sys.exc_info()[0])
+    write_whole(folder, "runner-failed.json", {"traceback": text}, durable=False)
 
 
 if __name__ == "__main__":

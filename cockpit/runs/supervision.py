@@ -86,7 +86,7 @@ class Supervisor:
             self._type()
         self._keep_time()
 
-    def _patience_s(self) -> float:
+    def _patience_s(self) -> float | None:
         now = time.monotonic()
         soonest = min(
             self._deadline,
@@ -99,7 +99,7 @@ class Supervisor:
         )
         if self._exited and self._stopping:
             soonest = min(soonest, now + 0.05)  # the group's other members tell nobody when they end
-        return max(0.0, soonest - now)
+        return max(0.0, soonest - now) if soonest < _NEVER else None
 
     def _read(self, descriptor: int) -> None:
         try:
