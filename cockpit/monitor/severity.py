@@ -107,8 +107,7 @@ def count(chunk: bytes) -> Counts:
     A line counts by what `severity_of` says of it, so a stack trace counts once, with its head.
     """
     counts = Counts(lines=chunk.count(b"\n"))
-    for line in _suspects(chunk):
-        severity = severity_of(line)
+    for _start, severity in _suspects(chunk):
         if severity == Severity.WARN:
             counts.warn += 1
         elif severity == Severity.ERROR:
@@ -116,6 +115,11 @@ def count(chunk: bytes) -> Counts:
         elif severity == Severity.FATAL:
             counts.fatal += 1
     return counts
+
+
+def severe_lines(chunk: bytes, least: Severity) -> list[int]:
+    """At which bytes of a block those lines begin that are at least so severe, in order; `least` is WARN or worse."""
+    return sorted(start for start, severity in _suspects(chunk) if severity >= least)
 
 
 def _of_word(word: str) -> Severity:
@@ -189,12 +193,13 @@ def _signs(lowered: bytes) -> Iterator[int]:
             at = lowered.find(sign, end) if end >= 0 else -1
 
 
-def _suspects(chunk: bytes) -> Iterator[str]:
-    """The beginnings of those lines that may be WARN or worse, each once."""
+def _suspects(chunk: bytes) -> Iterator[tuple[int, Severity]]:
+    """Those lines that may be WARN or worse, each once: where it begins, and what it says."""
     lowered = chunk.lower()
     starts = {lowered.rfind(b"\n", 0, at) + 1 for at in _signs(lowered)}
     if chunk[:1] in b"<IWEF":  # a file of such lines has nothing else
         starts.update(mark.start() for mark in _PREFIXES.finditer(chunk))
     for start in starts:
         end = chunk.find(b"\n", start)
-        yield chunk[start : min(start + 1024, end if end >= 0 else len(chunk))].decode("utf-8", "replace")
+        head = chunk[start : min(start + 1024, end if end >= 0 else len(chunk))]
+        yield start, severity_of(head.decode("utf-8", "replace"))
