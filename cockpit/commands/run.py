@@ -82,7 +82,13 @@ async def _drive(folder: SessionFolder, options: argparse.Namespace) -> int:
 
 def _teller(as_json: bool, folder: SessionFolder) -> Callable[[Event], None]:
     def tell_json(event: Event) -> None:
-        record: dict[str, Any] = {"seq": event.seq, "t": event.t, "kind": event.kind, "data": dict(event.data)}
+        record: dict[str, Any] = {
+            "seq": event.seq,
+            "t": event.t,
+            "kind": event.kind,
+            "actor": event.actor,
+            "data": dict(event.data),
+        }
         print(json.dumps(record, ensure_ascii=False), flush=True)
 
     def tell(event: Event) -> None:

@@ -68,7 +68,7 @@ def _default_exit(result: Result) -> Finding:
     failed = [status for status in result.pipe_status[:-1] if status not in (0, _SIGPIPE_EXIT)]
     if code == 0 and failed:
         seen = _("a command inside the pipeline ended with {codes}").format(codes=", ".join(map(str, failed)))
-        return Finding(ExpectationKind.EXIT, wanted, False, seen)
+        return Finding(ExpectationKind.EXIT, _("no command of the pipeline fails"), False, seen)
     if code == 1 and result.last_command in ("grep", "egrep", "fgrep", "zgrep", "rg") and not result.output.strip():
         return Finding(ExpectationKind.EXIT, wanted, not failed, _("{name} found no line").format(name="grep"))
     return Finding(ExpectationKind.EXIT, wanted, code == 0, str(code))

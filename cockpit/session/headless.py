@@ -111,7 +111,7 @@ class Headless:
 
     def _confirmation(self, proposal: Proposal) -> Confirmation | None:
         """--yes climbs to a plain confirmation; --allow-destructive with it to the top."""
-        if not self._leave.yes:
+        if not self._leave.yes or proposal.rung is Rung.NONE:
             return None
         if self._leave.destructive and proposal.rung is Rung.TYPE_TARGET:
             return Confirmation(
