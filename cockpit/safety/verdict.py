@@ -40,13 +40,12 @@ class Judgement:
 
 def worst(judgements: Iterable[Judgement]) -> Judgement:
     """Join judgements of parts into one of the whole: the worst verdict, its reasons first, every tag once."""
-    parts = sorted(judgements, key=lambda part: -part.verdict.rank)
+    given = list(judgements)
+    parts = sorted(given, key=lambda part: -part.verdict.rank)
     if not parts:
         return Judgement(Verdict.UNKNOWN, ("nothing to judge",))
     top = parts[0].verdict
     reasons = [reason for part in parts if part.verdict is top for reason in part.reasons]
     tags = [tag for part in parts for tag in part.tags]
-    commands = [name for part in parts for name in part.commands]
-    return Judgement(
-        top, tuple(dict.fromkeys(reasons)), tuple(dict.fromkeys(tags)), tuple(dict.fromkeys(commands))
-    )
+    commands = [name for part in given for name in part.commands]
+    return Judgement(top, tuple(dict.fromkeys(reasons)), tuple(dict.fromkeys(tags)), tuple(dict.fromkeys(commands)))

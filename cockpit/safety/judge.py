@@ -1,0 +1,126 @@
+"""The one door to verdicts: a language and a text in, a judgement out. Never raises."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from cockpit.safety.verdict import Judgement, Verdict
+from cockpit.words import _
+
+LONGEST_BYTES = 64 * 1024
+_SHELLS = frozenset(
+    [
+        "bash",
+        "sh",
+        "zsh",
+        "shell",
+        "console",
+        "terminal",
+        "shell-session",
+        "shellsession",
+        "shellscript",
+        "sh-session",
+        "ksh",
+        "dash",
+        "ash",
+    ]
+)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_INVISIBLE = re.compile("[\u0080-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+
+
+def judge(language: str, command: str, *, values: Mapping[str, str] | None = None) -> Judgement:
+    """What a command does to the world, as far as it can be proven without running it.
+
+    Args:
+        language: as a fence names it: bash, sql, promql, redis, http, powershell and their aliases, in any case.
+        command: the exact text that would run.
+        values: the variables of its environment, where they are known. Without them a variable that the script does
+            not assign is taken for one word of data; with them it is exactly what it says, and absent ones are empty.
+    """
+    try:
+        refusal = _gate(command)
+        if refusal:
+            return Judgement(Verdict.UNKNOWN, (refusal,))
+        return _judge(normal_language(language), command, values)
+    except Exception as error:  # noqa: BLE001 - doubt, of whatever kind, is unknown
+        return Judgement(Verdict.UNKNOWN, (_("it could not be judged: {error}").format(error=type(error).__name__),))
+
+
+def normal_language(language: str) -> str:
+    """The one name of a language with aliases: bash, sql, promql, redis, http, powershell; else in lower case."""
+    name = language.strip().lower()
+    if name in _SHELLS:
+        return "bash"
+    return _ALIASES.get(name, name)
+
+
+_ALIASES = {
+    "postgres": "sql", "postgresql": "sql", "pgsql": "sql", "psql": "sql", "plpgsql": "sql",
+    "logql": "promql", "prometheus": "promql", "metricsql": "promql",
+    "redis-cli": "redis", "rest": "http", "https": "http", "ps1": "powershell", "pwsh": "powershell", "posh": "powershell",
+}  # fmt: skip
+
+
+def _gate(command: str) -> str:
+    """Why a text is not judged at all; empty when it is."""
+    if not command.strip():
+        return _("nothing to judge")
+    if len(command) > LONGEST_BYTES or len(command.encode("utf-8", "surrogatepass")) > LONGEST_BYTES:
+        return _("it is longer than 64 KiB")
+    control = _CONTROL.search(command) or _INVISIBLE.search(command)
+    if control:
+        return _("it holds the invisible character {code}").format(code=f"U+{ord(control[0]):04X}")
+    return ""
+
+
+def _judge(language: str, command: str, values: Mapping[str, str] | None) -> Judgement:
+    if language == "bash":
+        from cockpit.safety.shell.judgement import ShellJudge
+
+        return ShellJudge(values).script(command)
+    rule = _RULES.get(language)
+    if rule is None:
+        return Judgement(
+            Verdict.UNKNOWN, (_("the language {language} is not judged").format(language=language or "?"),)
+        )
+    return rule(command)
+
+
+def _sql(command: str) -> Judgement:
+    from cockpit.safety.sql import judge_sql
+
+    return judge_sql(command, psql=True)
+
+
+def _redis(command: str) -> Judgement:
+    from cockpit.safety.redis import judge_redis_lines
+
+    return judge_redis_lines(command)
+
+
+def _http(command: str) -> Judgement:
+    from cockpit.safety.http import judge_request
+
+    return judge_request(command)
+
+
+def _powershell(command: str) -> Judgement:
+    from cockpit.safety.powershell import judge_powershell
+
+    return judge_powershell(command)
+
+
+def _query(command: str) -> Judgement:
+    """PromQL and LogQL can do nothing but read."""
+    return Judgement(Verdict.READ_ONLY)
+
+
+_RULES: Mapping[str, Callable[[str], Judgement]] = {
+    "sql": _sql,
+    "redis": _redis,
+    "http": _http,
+    "powershell": _powershell,
+    "promql": _query,
+}

@@ -1,0 +1,74 @@
+"""The judge of shell commands: parses, walks, and looks each command up in the families."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from cockpit.safety.shell.families import TOOLS
+from cockpit.safety.shell.grammar import Refused, parse
+from cockpit.safety.shell.options import judge_call
+from cockpit.safety.shell.script import Script
+from cockpit.safety.shell.tool import Call, Stdin, mutating, unknown
+from cockpit.safety.shell.words import Word
+from cockpit.safety.verdict import Judgement, worst
+from cockpit.words import _
+
+_BIN = re.compile(r"(?:/usr)?(?:/local)?/s?bin/|/opt/homebrew/bin/")
+# A script's name may make the verdict worse, never better.
+_CHANGES = re.compile(
+    r"(?:^|[-_.])(?:rollback|roll-back|restart|deploy|redeploy|undeploy|delete|remove|purge|cleanup|clean|reset|restore"
+    r"|failover|switchover|promote|migrate|upgrade|downgrade|install|uninstall|kill|stop|start|shutdown|reboot|scale|apply"
+    r"|drop|truncate|flush|update|sync|push|publish|provision|destroy|rotate)(?:[-_.]|$)",
+    re.IGNORECASE,
+)
+_MOST_NESTED = 8
+
+
+class ShellJudge:
+    """Judges scripts and the commands in them, however deep one starts another."""
+
+    def __init__(self, values: Mapping[str, str] | None = None) -> None:
+        self._values = values
+        self._nested = 0
+
+    def script(self, text: str) -> Judgement:
+        """Judge a script."""
+        if self._nested > _MOST_NESTED:
+            return unknown(_("it starts one shell in another too often"))
+        self._nested += 1
+        try:
+            root = parse(text)
+            script = Script(root, self.command, self._values)
+            try:
+                return worst(script.run(root))
+            except Refused as refusal:
+                return worst([*script.found, unknown(str(refusal))])
+        except Refused as refusal:
+            return unknown(str(refusal))
+        finally:
+            self._nested -= 1
+
+    def command(self, words: Sequence[Word], stdin: Stdin) -> Judgement:
+        """Judge one command by its words."""
+        if not words:
+            return Judgement(unknown("").verdict, (_("nothing to judge"),))
+        first = words[0]
+        if not first.constant or not first.text:
+            return unknown(_("which command runs is only known when it runs"))
+        name = _BIN.sub("", first.text) if _BIN.match(first.text) else first.text
+        judgement = self._look_up(name, words, stdin)
+        return Judgement(
+            judgement.verdict,
+            judgement.reasons,
+            judgement.tags,
+            tuple(dict.fromkeys((first.text, *judgement.commands))),
+        )
+
+    def _look_up(self, name: str, words: Sequence[Word], stdin: Stdin) -> Judgement:
+        tool = TOOLS.get(name)
+        if tool is None:
+            if _CHANGES.search(name.rpartition("/")[2]):
+                return mutating(_("{command} makes changes, by its name").format(command=name))
+            return unknown(_("{command} is not a command that safety knows").format(command=name))
+        return judge_call(tool, Call(name, tuple(words[1:]), stdin, self), name)

@@ -1,0 +1,175 @@
+"""The shape of the rules: what is known of a command, its options and its verbs. The families fill it with data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from cockpit.safety.shell.words import Word
+from cockpit.safety.verdict import Judgement, Verdict
+from cockpit.words import _
+
+READ, UNKNOWN, MUTATING, DESTRUCTIVE = Verdict.READ_ONLY, Verdict.UNKNOWN, Verdict.MUTATING, Verdict.DESTRUCTIVE
+
+
+class Shell(Protocol):
+    """What a rule may ask of the judge that called it."""
+
+    def command(self, words: Sequence[Word], stdin: Stdin) -> Judgement:
+        """Judge a command that this one starts."""
+
+    def script(self, text: str) -> Judgement:
+        """Judge a shell script that this one starts, in an environment of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stdin:
+    """Where a command reads from. `kind`: inherited, pipe, file, text; `text` is a here-document's, decoded."""
+
+    kind: str = "inherited"
+    text: Word | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A command about to be judged: its name, its words after the name, its standard input, and the judge."""
+
+    name: str
+    args: tuple[Word, ...]
+    stdin: Stdin
+    shell: Shell
+
+
+Special = Callable[["Call", "Tool"], Judgement]
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """What is known of a command or of one of its verbs.
+
+    Args:
+        verdict: of a call that breaks none of the rules below.
+        values: options that take the next word (or what follows `=`) as a value.
+        flags: options without a value. None: every option is harmless but for the denied ones, and the tool is open.
+        denied: options that make it worse, with the verdict they lead to.
+        operands: how many operands it may have; more lead to `beyond`.
+        verbs: sub-commands; then nothing but a known verb is judged, and only listed options may stand before it.
+        long_single: options are words behind one dash (`-auto-approve`), not letters.
+        unbounded: options with which it runs until stopped; `unbounded_unless` those without which it does.
+        special: judges instead of these rules.
+    """
+
+    verdict: Verdict = READ
+    values: frozenset[str] = frozenset()
+    flags: frozenset[str] | None = None
+    denied: Mapping[str, Verdict] = field(default_factory=dict)
+    operands: int | None = None
+    beyond: Verdict = MUTATING
+    verbs: Mapping[str, Tool] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    long_single: bool = False
+    unbounded: frozenset[str] = frozenset()
+    unbounded_unless: frozenset[str] = frozenset()
+    special: Special | None = None
+
+    @property
+    def harmless(self) -> bool:
+        """Whether no word added to a call could change its verdict."""
+        return not (self.denied or self.verbs or self.special or self.unbounded or self.unbounded_unless) and (
+            self.flags is None and self.operands is None
+        )
+
+
+def names(text: str) -> frozenset[str]:
+    """The words of a text, as tables are written."""
+    return frozenset(text.split())
+
+
+def denied(text: str, verdict: Verdict = MUTATING) -> dict[str, Verdict]:
+    """A table of denied options, all with one verdict."""
+    return dict.fromkeys(text.split(), verdict)
+
+
+def plain(text: str, tool: Tool | None = None) -> dict[str, Tool]:
+    """The same rule for each command named in the text; without one, read-only whatever its options."""
+    return dict.fromkeys(text.split(), tool or Tool())
+
+
+def reading(*tags: str) -> Judgement:
+    """Read-only."""
+    return Judgement(READ, (), tags)
+
+
+def unknown(reason: str, *tags: str) -> Judgement:
+    """Not provably read-only, and why."""
+    return Judgement(UNKNOWN, (reason,), tags)
+
+
+def mutating(reason: str, *tags: str) -> Judgement:
+    """Makes changes, and which."""
+    return Judgement(MUTATING, (reason,), tags)
+
+
+def destructive(reason: str, *tags: str) -> Judgement:
+    """Can't be undone, and why."""
+    return Judgement(DESTRUCTIVE, (reason,), tags)
+
+
+def of_verdict(verdict: Verdict, command: str, *tags: str) -> Judgement:
+    """The judgement that a table's verdict stands for."""
+    if verdict is READ:
+        return reading(*tags)
+    sentences = {
+        UNKNOWN: _("{command} is not known to be read-only"),
+        MUTATING: _("{command} makes changes"),
+        DESTRUCTIVE: _("{command} can't be undone"),
+    }
+    return Judgement(verdict, (sentences[verdict].format(command=command),), tags)
+
+
+def tree(
+    *,
+    values: str = "",
+    flags: str = "",
+    read: str = "",
+    mutating: str = "",
+    destructive: str = "",
+    unknown: str = "",
+    verb_values: str = "",
+    overrides: Mapping[str, Tool] | None = None,
+    denied: Mapping[str, Verdict] | None = None,
+) -> Tool:
+    """A command with verbs. Nested verbs are written with slashes: `rollout/status`.
+
+    Args:
+        values: options with a value, known before and after the verb; `flags` those without.
+        verb_values: options with a value, known after the verb only.
+        denied: options denied on every read-only verb.
+        overrides: whole rules for single verbs, by the same spelling; `values` are added to them.
+    """
+    own_values, own_flags = names(values), names(flags) | {"--help", "--version"}
+    leaf_values = own_values | names(verb_values)
+    leaves: dict[str, Tool] = {}
+    for listed, verdict in ((read, READ), (mutating, MUTATING), (destructive, DESTRUCTIVE), (unknown, UNKNOWN)):
+        for path in listed.split():
+            extra = dict(denied or {}) if verdict is READ else {}
+            leaves[path] = Tool(verdict=verdict, values=leaf_values, denied=extra)
+    for path, tool in (overrides or {}).items():
+        leaves[path] = replace(tool, values=tool.values | leaf_values)
+    return replace(_nested(leaves, own_values, own_flags), values=own_values, flags=own_flags)
+
+
+def _nested(leaves: Mapping[str, Tool], values: frozenset[str], flags: frozenset[str]) -> Tool:
+    verbs: dict[str, Tool] = {}
+    deeper: dict[str, dict[str, Tool]] = {}
+    for path, tool in leaves.items():
+        first, _slash, rest = path.partition("/")
+        if rest:
+            deeper.setdefault(first, {})[rest] = tool
+        else:
+            verbs[first] = tool
+    for first, below in deeper.items():
+        # A verb that is both a leaf and a branch (`helm list`, `helm list x`) stays a branch: doubt wins.
+        verbs[first] = _nested(below, values, flags)
+    return Tool(values=values, flags=flags, verbs=verbs)

@@ -1,0 +1,115 @@
+"""What a script's variables may hold where they are used."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from cockpit.safety.shell.words import Kind, Word
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+_PLAIN = re.compile(r"[\w./:@%+,=][\w./:@%+,=-]*")
+_PLAIN_SOURCE = re.compile(
+    r"""(?:[\w./:@%+,][\w./:@%+,-]*|"[\w./:@%+,][\w./:@%+,-]*"|'[\w./:@%+,][\w./:@%+,-]*'|\$\(\([^`$]*\)\)|)"""
+)
+_NUMBERS = frozenset("? # $ ! 0 RANDOM SECONDS UID EUID PPID LINENO HOSTNAME USER HOME PWD LOGNAME OSTYPE".split())  # noqa: SIM905
+# Names that promise several words, options or a piece of a program; one or two letters promise nothing at all.
+_LOOSE_NAME = re.compile(
+    r".*(?:OPT|OPTS|OPTIONS?|ARGS?|ARGUMENTS|FLAGS?|PARAMS?|CMD|COMMAND|EXTRA|SWITCH(?:ES)?|QUERY|FILTER|EXPR|SCRIPT"
+    r"|CONDITION|WHERE|LIST|FILES)|(?!NS|DB|ID|IP)\w{1,2}",
+    re.IGNORECASE,
+)
+
+
+class Variables:
+    """The variables of one script.
+
+    A variable that the script never assigns comes from the operator or the runbook's inputs: it is data. With `values`
+    given it is exactly what they say. One assigned once, at the top level, is known from there on; any other is as bad
+    as the worst it may be assigned.
+    """
+
+    def __init__(self, root: Node, values: Mapping[str, str] | None) -> None:
+        self._values = values
+        self._assigned = _assignments(root)
+        self._known: dict[str, Word] = {}
+
+    def settle(self, name: str, word: Word, node: Node) -> None:
+        """A top-level assignment was reached."""
+        if len(self._assigned.get(name, ())) == 1 and _top_level(node):
+            self._known[name] = word
+
+    def look_up(self, name: str, *, quoted: bool) -> Word:
+        """What `$name` becomes here."""
+        if name in _NUMBERS:
+            return Word("", Kind.DATA)
+        if name in ("@", "*") or (name.isdigit() and not quoted):
+            return Word("", Kind.MANY)
+        known = self._known.get(name)
+        if known is not None:
+            return _unquoted(known, quoted)
+        if name in self._assigned and not self._before_only_assignment(name):
+            return self._worst_assigned(name, quoted)
+        if self._values is not None:
+            return _unquoted(Word(self._values.get(name, "")), quoted)
+        return Word("", Kind.MANY if not quoted and _LOOSE_NAME.fullmatch(name) else Kind.DATA)
+
+    def _before_only_assignment(self, name: str) -> bool:
+        sources = self._assigned[name]
+        return len(sources) == 1 and sources[0] is not None and _top_level(sources[0])
+
+    def _worst_assigned(self, name: str, quoted: bool) -> Word:
+        plain = all(node is not None and _is_plain(node) for node in self._assigned[name])
+        if plain:
+            return Word("", Kind.DATA)
+        return Word("", Kind.OUTPUT if quoted else Kind.MANY)
+
+
+def _unquoted(word: Word, quoted: bool) -> Word:
+    if quoted or (word.constant and _PLAIN.fullmatch(word.text)) or word.kind is Kind.DATA:
+        return Word(word.text, Kind.OUTPUT) if quoted and word.kind > Kind.DATA else word
+    return Word("", Kind.MANY)
+
+
+def _assignments(root: Node) -> dict[str, list[Node | None]]:
+    """Each assigned name with the nodes that assign it; None where the value comes from `read` or a loop's output."""
+    found: dict[str, list[Node | None]] = {}
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        stack.extend(node.children)
+        if node.type == "variable_assignment":
+            found.setdefault(_text(node.child(0)), []).append(node)
+        elif node.type == "for_statement":
+            words = [child for child in node.named_children[1:] if child.type != "do_group"]
+            found.setdefault(_text(node.child_by_field_name("variable")), []).extend(words or [None])
+        elif node.type == "postfix_expression":
+            found.setdefault(_text(node.child(0)), []).append(node)
+        elif node.type == "command" and node.named_children and _text(node.child_by_field_name("name")) == "read":
+            for child in node.named_children[1:]:
+                found.setdefault(_text(child), []).append(None)
+    return found
+
+
+def _is_plain(node: Node) -> bool:
+    """Whether what is assigned is one harmless word, by its spelling."""
+    if node.type in ("brace_expression", "number", "postfix_expression"):
+        return True
+    source = _text(node)
+    if node.type == "variable_assignment":
+        source = source.partition("=")[2]
+    return _PLAIN_SOURCE.fullmatch(source) is not None
+
+
+def _top_level(node: Node) -> bool:
+    parent = node.parent
+    if parent is not None and parent.type in ("variable_assignments", "declaration_command"):
+        parent = parent.parent
+    return parent is not None and parent.type == "program"
+
+
+def _text(node: Node | None) -> str:
+    return node.text.decode() if node is not None and node.text else ""
