@@ -97,7 +97,7 @@ def _histories(
     before: Mapping[str, tuple[tuple[float, float], ...]], sample: Sample
 ) -> dict[str, tuple[tuple[float, float], ...]]:
     after = dict(before)
-    for reading in sample.readings:
+    for reading in sample.readings if sample.outcome is Outcome.DATA else ():
         value = _number(reading.value)
         if value is not None:
             after[reading.name] = (*after.get(reading.name, ())[-HISTORY + 1 :], (sample.m / 1e9, value))
