@@ -8,6 +8,7 @@ that a command was taken.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import getpass
 import json
 import os
@@ -118,11 +119,13 @@ class HostClient:
 
     async def close(self) -> None:
         """Hang up. The session goes on."""
-        if self._listener:
-            self._listener.cancel()
-        if self._writer:
-            self._writer.close()
-            self._writer = None
+        listener, writer = self._listener, self._writer
+        self._listener = self._writer = None
+        if listener:
+            listener.cancel()
+            await asyncio.gather(listener, return_exceptions=True)
+        if writer:
+            await _hang_up(writer)
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
         try:
@@ -134,11 +137,19 @@ class HostClient:
                     answer.set_result(message)
         except (OSError, ValueError):
             pass  # a broken line is a lost host: told below, and `call` raises for whoever waits
-        self._writer = None
+        writer, self._writer = self._writer, None
+        if writer:
+            await _hang_up(writer)
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_exception(ConnectionResetError())
         self.on_lost()
+
+
+async def _hang_up(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
 
 
 def error_from(data: dict[str, Any]) -> CockpitError:

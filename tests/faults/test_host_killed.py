@@ -28,13 +28,13 @@ RUNBOOK = """# Faults
 
 ## Count
 
-```bash
+```bash {name=count}
 for i in $(seq 1 400); do echo "line $i"; sleep 0.005; done; exit 7
 ```
 
 ## Quick
 
-```bash
+```bash {name=quick}
 uptime
 ```
 """
@@ -90,16 +90,7 @@ def counted(text: str) -> list[int]:
 
 
 async def start_count(client: HostClient) -> int:
-    proposal = await client.propose("count-" + await first_step_suffix(client))
-    return await client.run(proposal, rung="confirm")
-
-
-async def first_step_suffix(client: HostClient) -> str:
-    from cockpit.runbook.reading import read
-
-    step = read(client.folder.runbook).steps[0]
-    assert step.id.startswith("count-"), step.id
-    return step.id.removeprefix("count-")
+    return await client.run(await client.propose("count"), rung="confirm")
 
 
 @pytest.mark.timeout(180)
