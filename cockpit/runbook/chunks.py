@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 
-from cockpit.runbook.manners import behaviour
+from cockpit.runbook.manners import manners_of
 from cockpit.runbook.statements import Row, is_comment, rows_of
 
 _EXPECTS = re.compile(
-    r"\s*(?:#|--)+\s*(?:[✅✓☑→=>-]+\s*)?(?:기대|예상|expect|should|output|result|returns?\b|출력|결과|예시|预期|期望|输出|結果|期待|出力|→|=>|->)",
+    r"\s*(?:#|--)+\s*(?:[✅✓☑→=>-]+\s*)?(?:기대|예상|expect|should|output|result|returns?\b|출력|결과|예시|"
+    r"预期|期望|输出|結果|期待|出力|→|=>|->)",
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(r"\s*(?:#|--)+\s*(?:\d+[-.)\d]*\s|\S{1,12}(?: \S{1,12})? \d+\s*[:.)])")
 _ALTERNATIVE = re.compile(
-    r"^(?:방법|대안|method|option|alternative|選択肢|方法)\s*[#]?[\dA-Z]\b|^(?:or|또는|或|或者|または|alternatively)\b",
+    r"^(?:방법|대안|method|option|alternative|選択肢|方法)\s*[#]?[\dA-Z]\b|^(?:or|또는|或|或者|または|"
+    r"alternatively)\b",
     re.IGNORECASE,
 )
 # A statement of these is a question of its own, whatever stands around it.
 _ONE_BY_ONE = frozenset({"promql", "logql", "redis"})
 _MARK = re.compile(r"^\s*(?:#|--)+!?\s*")
 _STRAY = re.compile(
-    r"(?:[A-Za-z][\w.-]*(?: \([^)]*\))?:(?:\s|$)(?!\s*[>|&])|[\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u4e00-\u9fff\uac00-\ud7a3])"
+    r"(?:[A-Za-z][\w.-]*(?: \([^)]*\))?:(?:\s|$)(?!\s*[>|&])|"
+    r"[\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u4e00-\u9fff\uac00-\ud7a3])"
 )
 
 
@@ -86,7 +90,7 @@ def _by_prompt(typed: list[tuple[int, str]], starts: list[int], language: str) -
     chunks: list[Chunk] = []
     bounds = [*starts, len(typed)]
     held: list[tuple[int, str]] = []
-    for begin, end in zip(bounds, bounds[1:], strict=False):
+    for begin, end in pairwise(bounds):
         lines = held + typed[begin:end]
         held = []
         if not any(text.strip() for _index, text in lines):
@@ -134,7 +138,8 @@ class _Groups:
         self._gap = False
 
     def _code(self, lines: list[tuple[int, str]]) -> None:
-        alone = self._language in _ONE_BY_ONE or any(behaviour("\n".join(text for _index, text in lines)))
+        manners = manners_of("\n".join(text for _index, text in lines))
+        alone = self._language in _ONE_BY_ONE or manners.interactive or manners.endless
         if self._current.has_code and (self._gap or alone or self._current.solitary) and not self._is_cd():
             self._close()
         self._current.lines += lines

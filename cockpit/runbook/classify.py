@@ -21,18 +21,24 @@ class Sort(StrEnum):
 
 
 OUTPUT_WORDS = re.compile(
-    r"\b(?:outputs?|results?|returns?|responses?|responds?|prints?|displays?|shows?|looks? like|see(?:s|n)?|similar to|produces?|yields?|reports?|"
-    r"example:?\s*$|sample)\b|출력|결과|응답|표시|예시|나타나|输出|結果|结果|返回|显示|如下|類似|类似|出力|表示|応答",
+    r"\b(?:outputs?|results?|returns?|responses?|responds?|prints?|displays?|shows?|looks? like|see(?:s|n)?|"
+    r"similar to|produces?|yields?|reports?|"
+    r"example:?\s*$|sample)\b|출력|결과|응답|표시|예시|나타나|输出|結果|结果|返回|显示|如下|類似|类似|"
+    r"出力|表示|応答",
     re.IGNORECASE,
 )
 _STRONG_OUTPUT = re.compile(
-    r"\b(?:(?:example|sample|expected|typical|command)\s+(?:output|result|response)s?|outputs?\s*:|output\s+(?:is|looks|should|will|similar)|"
-    r"(?:should|will|would)\s+(?:see|look|return|show|be similar|output|display|get))\b|출력\s*예|예상\s*(?:출력|결과)|기대\s*(?:출력|결과)|输出(?:示例|如下|结果)|出力例|実行結果",
+    r"\b(?:(?:example|sample|expected|typical|command)\s+(?:output|result|response)s?|outputs?\s*:|"
+    r"output\s+(?:is|looks|should|will|similar)|"
+    r"(?:should|will|would)\s+(?:see|look|return|show|be similar|output|display|get))\b|출력\s*예|"
+    r"예상\s*(?:출력|결과)|기대\s*(?:출력|결과)|输出(?:示例|如下|结果)|出力例|実行結果",
     re.IGNORECASE,
 )
 MESSAGE_WORDS = re.compile(
-    r"공지|알림|통지|통보|안내|보고(?!서\s*작성)|메일|메시지\s*템플릿|템플릿|기록\s*양식|양식|announce\w*|notif(?:y|ication)s?|templates?|status\s?page|"
-    r"(?:e-?mail|slack|message|communication|statement)\s*(?:\w+\s+)?(?:template|example|draft|to\s|:)|post (?:the following|this|in|to)|send (?:the following|this|a message)|"
+    r"공지|알림|통지|통보|안내|보고(?!서\s*작성)|메일|메시지\s*템플릿|템플릿|기록\s*양식|양식|announce\w*|"
+    r"notif(?:y|ication)s?|templates?|status\s?page|"
+    r"(?:e-?mail|slack|message|communication|statement)\s*(?:\w+\s+)?(?:template|example|draft|to\s|:)|"
+    r"post (?:the following|this|in|to)|send (?:the following|this|a message)|"
     r"公告|通知|通报|模板|邮件|告知|テンプレート|お知らせ|メール|報告",
     re.IGNORECASE,
 )
@@ -43,8 +49,10 @@ _TEMPLATE_HEAD = re.compile(
 _PLACEHOLDER = re.compile(r"(?:[:：]\s*|-\s*)\[[^\]\n]{1,80}\]|<[A-Za-z가-힣][^>\n]{1,60}>|\{\{?[\w ]+\}\}?")
 _KEYED_LINES = re.compile(r"^[ \t]*\**[^\s:：\n][^:：\n]{0,30}[:：](?:\s|\*)", re.MULTILINE)
 _TABLE_OR_LOG = re.compile(
-    r"^\s*[|+][-=+| ]{3}|^\s*\d{4}-\d\d-\d\d[T ]\d\d:\d\d|^\s*\[\d{4}-|^[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d|^(?:[A-Z][A-Z0-9_()%-]+\s{2,}){2,}|"
-    r"^\s*(?:INFO|WARN(?:ING)?|ERROR|DEBUG|FATAL|TRACE)\b|^\s*[├└│┌┐]|^\s*[{}\[\]]\s*,?$|^\s*\"[^\"]+\"\s*:|^---\s*$|^\s*(?:apiVersion|kind|metadata|spec):|^HTTP/\d|^< |^> ",
+    r"^\s*[|+][-=+| ]{3}|^\s*\d{4}-\d\d-\d\d[T ]\d\d:\d\d|^\s*\[\d{4}-|^[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d|"
+    r"^(?:[A-Z][A-Z0-9_()%-]+\s{2,}){2,}|"
+    r"^\s*(?:INFO|WARN(?:ING)?|ERROR|DEBUG|FATAL|TRACE)\b|^\s*[├└│┌┐]|^\s*[{}\[\]]\s*,?$|"
+    r"^\s*\"[^\"]+\"\s*:|^---\s*$|^\s*(?:apiVersion|kind|metadata|spec):|^HTTP/\d|^< |^> ",
     re.MULTILINE,
 )
 _DIAGRAM = re.compile(r"[├└│┌┐─╔═║▼▲◀▶→←↓↑⇒]|-->|<--|──")
@@ -52,7 +60,8 @@ _URL_ONLY = re.compile(r"^\s*(?:https?|ftp|s3|wss?)://\S+\s*$")
 _YAML_LINE = re.compile(r"^\s*(?:-\s+)?[\w./-]+:(?:\s|$)")
 BOX_LINE = re.compile(r"^[ \t]*(?:[-*+][ \t]+)?[□☐⬜][ \t]*(\S.*?)[ \t]*$", re.MULTILINE)
 GATE_KEYS = re.compile(
-    r"^\s*(?:[\w-]*(?:success|promotion|pass|gate|rollback)[\w-]*(?:criteria|conditions?|thresholds?)[\w-]*|(?:gate|criteria))\s*:\s*$",
+    r"^\s*(?:[\w-]*(?:success|promotion|pass|gate|rollback)[\w-]*(?:criteria|conditions?|thresholds?)[\w-]*|"
+    r"(?:gate|criteria))\s*:\s*$",
     re.MULTILINE | re.IGNORECASE,
 )
 
@@ -78,7 +87,7 @@ def sort_of(text: str, info: Info, intro: str, heading: str, follows_command: bo
     if (
         follows_command
         and adjacent
-        and (_STRONG_OUTPUT.search(intro) or language in ("json", "yaml", "xml") and OUTPUT_WORDS.search(intro))
+        and (_STRONG_OUTPUT.search(intro) or (language in ("json", "yaml", "xml") and OUTPUT_WORDS.search(intro)))
     ):
         return Sort.OUTPUT, language
     return Sort.NOTE, language
@@ -135,7 +144,7 @@ def _clearly_shell(heads: list[str]) -> bool:
         return False
     starts = _statement_starts(heads)
     typed = sum(looks_typed(line) for line in starts)
-    return typed == len(starts) or typed * 10 >= len(starts) * 8 and len(starts) > 4
+    return typed == len(starts) or (typed * 10 >= len(starts) * 8 and len(starts) > 4)
 
 
 def _statement_starts(lines: list[str]) -> list[str]:

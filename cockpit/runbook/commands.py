@@ -9,7 +9,7 @@ from cockpit.runbook.chunks import Chunk, chunks_of
 from cockpit.runbook.drafts import Draft, PartDraft
 from cockpit.runbook.expectations import expectations_of
 from cockpit.runbook.languages import TYPED, Info
-from cockpit.runbook.manners import behaviour, closes, opens
+from cockpit.runbook.manners import Manners, closes, manners_of
 from cockpit.runbook.markdown import Block
 from cockpit.runbook.model import ExpectationKind, Section, StepKind
 from cockpit.runbook.prompts import session_of
@@ -78,15 +78,15 @@ def _without(typed: list[tuple[int, str]], strays: list[tuple[int, str]]) -> str
 def _part(chunk: Chunk, start: int, language: str) -> PartDraft:
     code = chunk.code
     numbered = [(index + start, text) for index, text in chunk.lines]
-    interactive, endless = behaviour(code) if language in ("bash", "powershell") else (False, False)
+    manners = manners_of(code) if language in ("bash", "powershell") else Manners()
     return PartDraft(
         chunk.label or _first_command(code),
         numbered[0][0] if numbered else start,
         numbered[-1][0] if numbered else start,
         code,
         expectations_of(numbered, code),
-        interactive,
-        endless,
+        manners.interactive,
+        manners.endless,
         alternative=chunk.alternative,
     )
 
@@ -110,7 +110,7 @@ def _sessions(draft: Draft, inside: str | None) -> str | None:
         if inside is not None and closes(part.code):
             inside = None
         elif draft.language in ("bash", "powershell"):
-            inside = opens(part.code) or inside
+            inside = manners_of(part.code).opens or inside
     return inside
 
 

@@ -94,7 +94,7 @@ class Draft:
             return ids.named(name)
         section = self.section
         heading = section.title if section is not None and section.level > 1 else ""
-        return ids.of(self.hint or self.kind.value, heading, f"{self.kind.value}\0{self.code or self.text or ''}")
+        return ids.of(self.hint, self.kind.value, heading, f"{self.kind.value}\0{self.code or self.text or ''}")
 
     def _parts(self, step_id: str) -> tuple[Part, ...]:
         return tuple(

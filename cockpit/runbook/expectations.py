@@ -1,4 +1,4 @@
-"""What must come back, from what the author wrote: "# 기대 출력: "UP" (5번 모두)", "# expected: 200", "✅ "Rollback Start" ..."."""
+"""What must come back, from what the author wrote: "# 기대 출력: "UP" (5번 모두)", "# expected: 200"."""
 
 from __future__ import annotations
 
@@ -9,43 +9,52 @@ from cockpit.runbook.model import Expectation, ExpectationKind
 
 _LABEL = re.compile(
     r"(?:^|\s)(?:#|--|//|<!--|;)+\s*(?:[✅✓☑→-]+\s*)?"
-    r"(?:기대(?:\s?(?:출력|결과|값))?|예상(?:\s?(?:출력|결과|값))?|정상(?:\s?(?:출력|결과))|expected(?:\s+(?:output|result|results|value|response|status))?|"
-    r"expect(?:s)?|should\s+(?:return|show|be|print|see|output)|returns?|预期(?:输出|结果)?|期望(?:输出|结果)?|期待(?:値|結果|される出力)?|想定(?:結果)?)"
+    r"(?:기대(?:\s?(?:출력|결과|값))?|예상(?:\s?(?:출력|결과|값))?|정상(?:\s?(?:출력|결과))|"
+    r"expected(?:\s+(?:output|result|results|value|response|status))?|"
+    r"expect(?:s)?|should\s+(?:return|show|be|print|see|output)|returns?|预期(?:输出|结果)?|期望(?:输出|"
+    r"结果)?|期待(?:値|結果|される出力)?|想定(?:結果)?)"
     r"\s*(?:[:：]|(?<=return)|(?<=show)|(?<=\sbe)|(?<=print)|(?<=see)|(?<=output))\s*(.+?)\s*(?:-->)?$",
     re.IGNORECASE,
 )
 PROSE_LABEL = re.compile(
-    r"^\W*(?:기대\s?(?:출력|결과|값)|예상\s?(?:출력|결과)|정상\s?출력|expected\s+(?:output|result|results|value|response)|预期(?:输出|结果)|期望(?:输出|结果)|期待(?:値|結果))\W*[:：]\s*(?P<what>\S.{0,300})$",
+    r"^\W*(?:기대\s?(?:출력|결과|값)|예상\s?(?:출력|결과)|정상\s?출력|expected\s+(?:output|result|results|"
+    r"value|response)|预期(?:输出|结果)|期望(?:输出|结果)|期待(?:値|結果))\W*[:：]\s*(?P<what>\S.{0,300})$",
     re.IGNORECASE | re.DOTALL,
 )
 _TO_CHECK = re.compile(
-    r"^\s*(?:#|--)+\s*(?:확인\s*사항|출력에서\s*확인|확인할\s*것|check(?: that| for)?|verify|look for|检查|确认|確認(?:事項)?)\s*[:：]\s*$",
+    r"^\s*(?:#|--)+\s*(?:확인\s*사항|출력에서\s*확인|확인할\s*것|check(?: that| for)?|verify|look for|检查|"
+    r"确认|確認(?:事項)?)\s*[:：]\s*$",
     re.IGNORECASE,
 )
 _QUESTION = re.compile(r"^\s*(?:#|--)+\s*[-*•]\s*(.+?)\s*$")
-_QUESTION_MARK = re.compile(r"^\s*(?:#|--)+\s*(.+[?？])\s*$")
+_QUESTION_MARK = re.compile(r"^\s*(?:#|--)+\s*(?:[-*•]\s*)?([^?？]+[?？](?:\s*[(（][^()（）]*[)）])?)\s*$")
 _TIMES = re.compile(
     r"[(（]?\s*(\d{1,3})\s*(?:번|회|times|次|回)\s*(?:모두|연속|all|in a row|연이어)?\s*[)）]?", re.IGNORECASE
 )
 _ALL_TIMES = re.compile(
-    r"(\d{1,3})\s*(?:번|회|次|回)\s*(?:모두|연속)|(?:all\s+)?(\d{1,3})\s+times|(\d{1,3})\s*次(?:都|连续)", re.IGNORECASE
+    r"(\d{1,3})\s*(?:번|회|次|回)\s*(?:모두|연속)|(?:all\s+)?(\d{1,3})\s+times|"
+    r"(\d{1,3})\s*次(?:都|连续)",
+    re.IGNORECASE,
 )
 _QUOTED = re.compile(
     r"\"([^\"\n]{1,200})\"|“([^”\n]{1,200})”|`([^`\n]{1,200})`|'([^'\n]{2,200})'(?!\w)|「([^」\n]{1,200})」"
 )
 _NOTHING = re.compile(
-    r"^(?:새로운\s*)?(?:에러|오류|error|경고)\S*\s*(?:로그\s*)?없음|^\S*\s?없음$|^(?:no|zero|without)\s+(?:new\s+)?(?:errors?|output|results?|rows?|lines?|matches|warnings?)\b|^(?:empty|nothing)\b|"
+    r"^(?:새로운\s*)?(?:에러|오류|error|경고)\S*\s*(?:로그\s*)?없음|^\S*\s?없음$|^(?:no|zero|"
+    r"without)\s+(?:new\s+)?(?:errors?|output|results?|rows?|lines?|matches|warnings?)\b|^(?:empty|nothing)\b|"
     r"^(?:无|没有)\S{0,8}$|^(?:エラー)?(?:なし|無し)",
     re.IGNORECASE,
 )
 _ZERO = re.compile(r"^(.{1,60}?)\s*[(（]?\s*(?:0\s*이어야|must be (?:0|zero)|should be (?:0|zero))", re.IGNORECASE)
 _COMPARED = re.compile(
-    r"([A-Za-z_가-힣][\w가-힣 /.-]{0,40}?)\s*[:：]?\s*(<=|>=|==|≤|≥|<|>|=)\s*(-?\d{1,12}(?:\.\d{1,6})?)\s*(%|ms|초|s|분|건|회|개|MB|GB|MiB|GiB)?(?=\s|$|[),，。.;(])"
+    r"([A-Za-z_가-힣][\w가-힣 /.-]{0,40}?)\s*[:：]?\s*(<=|>=|==|≤|≥|<|>|=)\s*(-?\d{1,12}(?:\.\d{1,6})?)\s*(%|"
+    r"ms|초|s|분|건|회|개|MB|GB|MiB|GiB)?(?=\s|$|[),，。.;(])"
 )
 _COUNT_RANGE = re.compile(r"([A-Za-z_][\w-]{1,30})\s*:?\s*(\d{1,6})\s*[-~–]\s*(\d{1,6})\s*(회|번|times|개|건)")
 _VERSION = re.compile(r"^(v?\d+(?:\.\d+){1,3}[\w.-]*)(?:\s*\(.*\))?$")
 _STATUS = re.compile(
-    r"^(?:HTTP(?:/[\d.]+)?\s+)?([1-5]\d\d)(?:\s+(OK|Created|No Content|Accepted|Found))?$|^HTTP(?:/[\d.]+)?\s+([1-5]\d\d)\b"
+    r"^(?:HTTP(?:/[\d.]+)?\s+)?([1-5]\d\d)(?:\s+(OK|Created|No Content|Accepted|Found))?$|"
+    r"^HTTP(?:/[\d.]+)?\s+([1-5]\d\d)\b"
 )
 _EXIT = re.compile(r"^exit(?:\s*(?:code|status))?\s*[:=]?\s*(\d{1,3})$", re.IGNORECASE)
 _BARE = re.compile(r"^[A-Za-z0-9][\w.:/%+-]{0,40}$")

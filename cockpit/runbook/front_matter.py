@@ -1,4 +1,4 @@
-"""Front matter: YAML between ---, TOML between +++, JSON in braces. Refuses what can harm or mislead, keeps the rest."""
+"""Front matter: YAML between ---, TOML between +++, JSON in braces. Refuses what can harm or mislead."""
 
 from __future__ import annotations
 

@@ -20,16 +20,17 @@ class Ids:
         """The id of a step whose author gave it a name."""
         return self._unique(ascii_slug(name) or _digest(name))
 
-    def of(self, hint: str, heading: str, content: str) -> str:
+    def of(self, hint: str, kind: str, heading: str, content: str) -> str:
         """The id of a step without a name.
 
         Args:
-            hint: words that make it readable.
+            hint: words that make it readable; without a Latin letter among them the kind stands in.
             heading: the section's title ("" above the first heading, and under the document's own title).
-            content: what the step says; blanks do not count.
+            content: what the step says; how its blanks are laid out does not count.
         """
         digest = _digest(f"{_SPACES.sub(' ', heading.strip())}\0{_SPACES.sub(' ', content.strip())}")
-        return self._unique(f"{ascii_slug(hint) or 'step'}-{digest}")
+        slug = ascii_slug(hint)
+        return self._unique(f"{slug if slug.strip('-0123456789') else kind}-{digest}")
 
     def _unique(self, base: str) -> str:
         found = base

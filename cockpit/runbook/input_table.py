@@ -1,4 +1,4 @@
-"""The inputs of a document: each blank once, with the steps that use it, a default, and what the document says of it."""
+"""The inputs of a document: each blank once, with the steps that use it and what the document says of it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from cockpit.runbook.blanks import Blank, blanks_in, blanks_in_message
+from cockpit.runbook.blanks import blanks_in, blanks_in_message
 from cockpit.runbook.drafts import Draft
 from cockpit.runbook.markdown import Block
 from cockpit.runbook.model import Input, StepKind
+from cockpit.runbook.variables import Blank
 
 _EXPLAINED_AT_MOST = 200
 _LONGEST_HELP = 300
 _VARIABLES = re.compile(r"```[ \t]*variables[^\n]*\n(.*?)```", re.DOTALL)
-_EXPORT = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)=(?:\"([^\"\n]*)\"|'([^'\n]*)'|([^\s#]*))", re.MULTILINE)
+_EXPORT = re.compile(
+    r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)=(?:\"([^\"\n]*)\"|'([^'\n]*)'|"
+    r"([^\s#]*))",
+    re.MULTILINE,
+)
 
 
 class InputTable:

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _SPELLINGS = {
-    "bash": "bash sh shell zsh ksh ash dash fish console shell-session shellsession sh-session bash-session terminal term"
+    "bash": "bash sh shell zsh ksh ash dash fish console shell-session shellsession sh-session bash-session "
+    "terminal term"
     " command commands cmd cli cmdline command-line commandline /bin/sh /bin/bash bin/bash azurecli"
     " azurecli-interactive azure-cli bash-interactive azurecli-bash gcloud aws oc kubectl shellscript shell-script"
     " bach bahs bsh bassh vash basch 8sh shel sehll shll hsell sell consle consoel cosole conosle batch bat dos",
-    "powershell": "powershell pwsh ps1 ps posh psh azurepowershell azurepowershell-interactive powershell-interactive"
+    "powershell": "powershell pwsh ps1 ps posh psh azurepowershell azurepowershell-interactive "
+    "powershell-interactive"
     " pwsh-interactive powershell-console powershellinteractive",
     "sql": "sql postgresql postgres pgsql psql plpgsql plsql mysql mariadb tsql t-sql sqlite sqlite3",
     "promql": "promql prometheus",
@@ -31,7 +33,9 @@ _SPELLINGS = {
 LANGUAGES = {spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings.split()}
 RUNNABLE = frozenset({"bash", "powershell", "sql", "promql", "logql", "http", "redis"})
 # Fences of a language whose lines are a session's as often as they are a script.
-SESSION_SPELLINGS = frozenset({"console", "shell-session", "shellsession", "sh-session", "bash-session", "terminal", "cli", "term"})  # fmt: skip
+SESSION_SPELLINGS = frozenset(
+    {"console", "shell-session", "shellsession", "sh-session", "bash-session", "terminal", "cli", "term"}
+)
 TYPED = frozenset({"step", "check", "rollback", "wait"})
 
 _NAME = re.compile(r"\s*(?:\{\s*\.?|\.)?([^\s{},=\"']*)")

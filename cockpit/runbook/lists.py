@@ -1,4 +1,4 @@
-"""List items -> drafts: task items are checks, or items of a decision; ordered items under a procedure are manual steps."""
+"""List items -> drafts: task items are checks or a decision; items under a procedure are manual steps."""
 
 from __future__ import annotations
 
@@ -11,23 +11,28 @@ from cockpit.runbook.outline import Outline, is_procedure, phase
 from cockpit.runbook.vocabulary import first_word, is_command_word, looks_typed
 
 _COUNT = re.compile(
-    r"(\d{1,2})\s*(?:개|가지|건)\s*이상|at least\s+(\d{1,2}|one|two|three)|(\d{1,2})\s+or more|(\d{1,2})\s*(?:个|項|项|つ)?以上|任意(\d|一|两)",
+    r"(\d{1,2})\s*(?:개|가지|건)\s*이상|at least\s+(\d{1,2}|one|two|three)|(\d{1,2})\s+or more|"
+    r"(\d{1,2})\s*(?:个|項|项|つ)?以上|任意(\d|一|两)",
     re.IGNORECASE,
 )
 _ANY = re.compile(
-    r"하나라도|어느 하나|하나 이상|any\s+(?:one\s+)?of|\bany\b.{0,20}\b(?:is|are|checked|true|apply|applies|match)|either of|one or more|いずれか|任一|任意一|其中之一",
+    r"하나라도|어느 하나|하나 이상|any\s+(?:one\s+)?of|\bany\b.{0,20}\b(?:is|are|checked|true|apply|applies|"
+    r"match)|either of|one or more|いずれか|任一|任意一|其中之一",
     re.IGNORECASE,
 )
 _ALL = re.compile(
-    r"모두\s*(?:해당|충족|만족|체크|확인되|통과)|전부\s*(?:해당|충족)|\ball\s+(?:of|boxes|checked|true|items|conditions)|すべて|全て|全部(?:满足|符合)|所有",
+    r"모두\s*(?:해당|충족|만족|체크|확인되|통과)|전부\s*(?:해당|충족)|\ball\s+(?:of|boxes|checked|true|items|"
+    r"conditions)|すべて|全て|全部(?:满足|符合)|所有",
     re.IGNORECASE,
 )
 _CONDITION = re.compile(
-    r"(?:조건|경우|기준)\S{0,3}\s*(?:[(（][^)）]*[)）])?\s*[:：]?$|\b(?:criteria|conditions?|if)\b.{0,40}[:：]?$|(?:条件|情况|場合)\S{0,2}\s*[:：]?$",
+    r"(?:조건|경우|기준)\S{0,3}\s*(?:[(（][^)）]*[)）])?\s*[:：]?$|\b(?:criteria|conditions?|"
+    r"if)\b.{0,40}[:：]?$|(?:条件|情况|場合)\S{0,2}\s*[:：]?$",
     re.IGNORECASE,
 )
 _JUMP = re.compile(
-    r"^\W*(?:→|⇒|->|➡|=>)|(?:이동|참조|진행|실행)\b|\b(?:go to|see|follow|proceed|jump|continue|escalate|skip)\b|参照|跳转|转到|進む|へ移動",
+    r"^\W*(?:→|⇒|->|➡|=>)|(?:이동|참조|진행|실행)\b|\b(?:go to|see|follow|proceed|jump|continue|escalate|"
+    r"skip)\b|参照|跳转|转到|進む|へ移動",
     re.IGNORECASE,
 )
 _PROCEDURAL = frozenset(
@@ -35,9 +40,12 @@ _PROCEDURAL = frozenset(
 )
 _TOLD = frozenset({Phase.CONTACTS, Phase.REFERENCE, Phase.MEANING, Phase.IMPACT})
 _NEGATED = re.compile(
-    r"\b(?:do not|don'?t|never|avoid|instead of|deprecated|no longer|without)\b|금지|하지\s?마|않도록|말 것|不要|禁止|しない|避免",
+    r"\b(?:do not|don'?t|never|avoid|instead of|deprecated|no longer|without)\b|금지|하지\s?마|않도록|말 것|"
+    r"不要|禁止|しない|避免",
     re.IGNORECASE,
 )
+_DEFINES = re.compile(r"\s*(?:[:：]|[-–—]\s)")
+_KEY_VALUE = re.compile(r"[^\s:：]{1,30}(?: [^\s:：]+)?[:：] \S+(?: \S+)?$")
 _LINK_ONLY = re.compile(r"^\W*$")
 _WORDS = {"one": 1, "two": 2, "three": 3, "一": 1, "两": 2}
 _LONGEST_LABEL = 100
@@ -131,7 +139,7 @@ class Procedures:
         self._blocks = blocks
         self._outline = outline
         self._served = self._sections_with_better_steps()
-        self._bearing: dict[str, bool] = {}
+        self._procedural: dict[str, bool] = {}
 
     def is_step(self, block: Block) -> bool:
         """Whether the first paragraph of a list item is something to do by hand."""
@@ -141,12 +149,17 @@ class Procedures:
         if _LINK_ONLY.match(_without_links(block)) or self._has_code(item):
             return False
         section = self._outline.of_block[block.index]
-        if section is None or not self._is_procedural(section, item):
+        if section is None or not self._is_procedural(section):
             return False
         intro = self._intro(item)
         if intro and phase(intro) in _TOLD:
             return False
-        return item.node.ordered or (section.id not in self._served and _is_instruction_list(item.node))
+        if item.node.ordered:
+            return True
+        # Bullets are steps only where nothing better is, below a heading or a lead that says so.
+        said = intro or section.title
+        acts = phase(said) in _PROCEDURAL
+        return acts and section.id not in self._served and _is_instruction_list(item.node)
 
     def inline_command(self, block: Block) -> str | None:
         """The command that a list item without a block gives as inline code, when it is clearly one."""
@@ -154,7 +167,7 @@ class Procedures:
         if item is None or self._has_code(item) or not any(style == "code" for _text_, style in block.spans):
             return None
         section = self._outline.of_block[block.index]
-        if section is not None and section.phase in _TOLD or _NEGATED.search(block.text):
+        if (section is not None and section.phase in _TOLD) or _NEGATED.search(block.text):
             return None
         commands = [text for text, style in block.spans if style == "code" and is_inline_command(text)]
         return commands[0] if len(commands) == 1 else None
@@ -166,27 +179,20 @@ class Procedures:
         text = self._blocks[before].text
         return (
             text
-            if len(text) < 80
-            and text.rstrip().endswith((":", "："))
-            or self._blocks[before].spans[:1]
-            and self._blocks[before].spans[0][1] == "strong"
+            if (len(text) < 80 and text.rstrip().endswith((":", "：")))
+            or (self._blocks[before].spans[:1] and self._blocks[before].spans[0][1] == "strong")
             else ""
         )
 
-    def _is_procedural(self, section: Section, item: ListItem) -> bool:
-        known = self._bearing.get(section.id)
+    def _is_procedural(self, section: Section) -> bool:
+        """Whether a section, or one close above it, gives a procedure and none of them only tells."""
+        known = self._procedural.get(section.id)
         if known is None:
-            family = self._outline.ancestors(section)
-            near = family[:3]
-            known = section.phase not in _TOLD and (
-                any(
-                    part.phase in _PROCEDURAL or is_procedure(part.title)
-                    for part in near
-                    if part.level > 1 or part is section
-                )
-                and not any(part.phase in (Phase.CONTACTS, Phase.REFERENCE) for part in near)
+            near = [part for part in self._outline.ancestors(section)[:3] if part.level > 1 or part is section]
+            known = not any(part.phase in _TOLD for part in near) and any(
+                part.phase in _PROCEDURAL or is_procedure(part.title) for part in near
             )
-            self._bearing[section.id] = known
+            self._procedural[section.id] = known
         return known
 
     def _has_code(self, item: ListItem) -> bool:
@@ -211,12 +217,16 @@ class Procedures:
 
 def _is_instruction_list(node: ListNode) -> bool:
     """Bullets that are sentences to act on, rather than facts ("Region: eu-west-1") or single names."""
-    texts = [item.blocks[0].text for item in node.items[:30] if item.blocks]
-    acting = sum(
-        len(text.split()) >= 3 and not re.match(r"[^\s:：]{1,30}(?: [^\s:：]+)?[:：] \S+(?: \S+)?$", text)
-        for text in texts
-    )
-    return bool(texts) and acting * 2 >= len(texts)
+    blocks = [item.blocks[0] for item in node.items[:30] if item.blocks]
+    acting = sum(len(block.text.split()) >= 3 and not _is_fact(block) for block in blocks)
+    return bool(blocks) and acting * 2 >= len(blocks)
+
+
+def _is_fact(block: Block) -> bool:
+    """A bullet that defines something: "**Owner**: DevOps", "`/opt/x.sh` - what it does"."""
+    if block.spans and block.spans[0][1] in ("strong", "code") and len(block.spans) > 1:
+        return _DEFINES.match(block.spans[1][0]) is not None or block.spans[0][0].rstrip().endswith((":", "："))
+    return _KEY_VALUE.match(block.text) is not None
 
 
 def _without_links(block: Block) -> str:

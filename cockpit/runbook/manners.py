@@ -3,104 +3,164 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 
-_ANY = re.compile(
-    r"\b(?:tail|watch|[hnia]?top|pm2|kubectl|oc|docker|podman|nerdctl|compose|journalctl|ping6?|vim?|nano|emacs|less|more|"
-    r"ssh|gcloud|aws|psql|mysql|mariadb|redis-cli|mongo(?:sh)?|sqlite3|cqlsh|sqlplus|read|visudo|crontab|passwd|port-forward|"
-    r"rsh|screen|tmux|su|sudo|tcpdump|stern|dmesg|telnet|ftp|sftp|logs|iex|irb|ipython|python3?|rails|vmstat|iostat|fdisk|"
-    r"parted|mtr|az|Read-Host|Get-Content|Enter-PSSession|while|iotop|iftop|dstat|nload|k9s|lazydocker|crictl|kubectl-debug|virsh)\b"
-)
-_HEAD = (
-    r"(?:^|[;&|({]\s*|\b(?:do|then|else)\s+)(?:(?:sudo(?:\s+-[EHnuS]+(?:\s+\w+)?)*|time|nohup|exec|env|command|stdbuf\s+\S+)\s+"
-    r"|[A-Za-z_]\w*=\S*\s+)*"
-)
-_KUBE = (
-    r"(?:kubectl|oc|k)\b(?:\s+(?!exec\b|logs?\b|get\b|edit\b|rsh\b|debug\b|attach\b|port-forward\b|run\b)[^\s|;&]+)*\s+"
-)
-_REST = r"[^|;&\n]*"
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """`interactive`: needs a real terminal; `endless`: runs until stopped; `opens`: the session it leaves open."""
+
+    interactive: bool = False
+    endless: bool = False
+    opens: str | None = None
+
+
+_PLAIN = Manners()
+_LONGEST_CHARS = 4000
 
 
 def _rule(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.MULTILINE)
+    return re.compile(pattern)
 
 
-_ENDLESS = (
-    _rule(_HEAD + r"tail\b[^|;&\n]*?\s(?:-\w*[fF]\w*|--follow\S*)(?=\s|$)"),
-    _rule(_HEAD + r"watch\s"),
-    _rule(_HEAD + r"top(?![^|;&\n]*\s-\w*[bl])(?=\s|$|[|;&])"),
-    _rule(_HEAD + r"(?:htop|atop|iotop|iftop|nload|dstat|k9s|lazydocker|mtr(?![^|;&\n]*\s(?:-r|--report)))(?=\s|$)"),
-    _rule(_HEAD + r"pm2\s+(?:monit|dash|logs?(?![^|;&\n]*--nostream))\b"),
-    _rule(_KUBE + r"logs?\b" + _REST + r"\s(?:-\w*f\b|--follow(?!=false)|--tail\s+-f)"),
-    _rule(_KUBE + r"get\b" + _REST + r"\s(?:-\w*w\b|--watch(?!=false)|--watch-only)"),
-    _rule(_KUBE + r"port-forward\b"),
-    _rule(
-        r"\b(?:docker|podman|nerdctl|crictl|compose|stack)\b"
-        + _REST
-        + r"\blogs\b"
-        + _REST
-        + r"\s(?:-\w*f\b|--follow\b)"
+_ALWAYS = _rule("")
+_FOLLOWS = r"(?:^|\s)(?:-[A-Za-z]*f[A-Za-z]*(?=[\s=]|$)|--follow(?!=false)\b)"
+_SHELL = r"(?:^|\s)(?:/\S*/)?(?:ba|z|k|a|da|c)?sh(?:\s+-l?i?)?\s*$"
+_CLIENT = r"(?:psql|mysql|mariadb|redis-cli|mongo(?:sh)?|cqlsh|python3?|rails c\w*|irb|sqlplus)"
+_TTY = r"(?=.*\s(?:-[a-z]*[it][a-z]*|--tty|--stdin)(?:[\s=]|$))"
+_KUBERNETES_ENDLESS = _rule(
+    rf"^(?:.*\s)?logs?(?=\s).*{_FOLLOWS}|^(?:.*\s)?get(?=\s).*(?:^|\s)(?:-[A-Za-z]*w(?=\s|$)|"
+    rf"--watch(?!=false)(?:-only)?\b)|^(?:.*\s)?port-forward\s"
+)
+_KUBERNETES_INTERACTIVE = _rule(r"^(?:-\S+\s+(?:[^\s-]\S*\s+)?){0,6}(?:edit|attach)\s")
+_KUBERNETES_OPENS = _rule(
+    rf"^(?:.*\s)?exec(?=\s){_TTY}.*(?:{_SHELL}|\s(?:/\S*/)?{_CLIENT}\b(?!.*\s(?:-[a-z]*[ce]|--command|"
+    rf"--execute|--eval)(?:[\s=]|$))[^<]*$)"
+    rf"|^(?:.*\s)?rsh\s+(?:(?:-[nc]|--\w+)\s+\S+\s+)*[^\s-]\S*\s*$|^(?:.*\s)?debug\s.*(?:-it?\b|node/\S+\s*$)|"
+    rf"^(?:.*\s)?run(?=\s){_TTY}.*{_SHELL}"
+)
+_CONTAINER_ENDLESS = _rule(rf"^(?:.*\s)?logs(?=\s).*{_FOLLOWS}|^(?:stats|events)\b(?!.*--no-stream)")
+_CONTAINER_OPENS = _rule(
+    rf"^(?:.*\s)?(?:exec|run)(?=\s){_TTY}.*(?:{_SHELL}|\s{_CLIENT}\b(?!.*\s-[a-z]*[ce](?:\s|$))[^<]*$)|"
+    rf"^compose\s(?:.*\s)?exec\s.*{_SHELL}"
+)
+_TOP = _rule(r"^(?!(?:.*\s)?-[A-Za-z]*[bl])")
+
+_ENDLESS = {
+    "tail": _rule(r"(?:^|\s)(?:-[A-Za-z\d]*[fF][A-Za-z]*(?=\s|$)|--follow\S*)"),
+    "watch": _ALWAYS,
+    "top": _TOP,
+    "pm2": _rule(r"^(?:monit|dash|logs?(?!.*--nostream))\b"),
+    "journalctl": _rule(_FOLLOWS),
+    "dmesg": _rule(r"(?:^|\s)(?:-[A-Za-z]*[wW]|--follow)"),
+    "ping": _rule(r"^(?!(?:.*\s)?-[cwWn])"),
+    "stern": _rule(r"^(?!.*--no-follow)"),
+    "tcpdump": _rule(r"^(?!(?:.*\s)?-(?:c|r))"),
+    "vmstat": _rule(r"^(?:-\S+\s+)*\d+\s*$"),
+    "iostat": _rule(r"^(?:-\S+\s+)*\d+\s*$"),
+    "aws": _rule(r"^logs\s+tail\s.*--follow"),
+    "heroku": _rule(r"^logs\s.*(?:--tail|-t)\b"),
+    "Get-Content": _rule(r"-Wait\b"),
+    "while": _rule(r"^(?:true|:|\[\s*1\s*\])\s*$"),
+    "mtr": _rule(r"^(?!(?:.*\s)?(?:-[a-z]*r|--report))"),
+    "kubectl": _KUBERNETES_ENDLESS,
+    "docker": _CONTAINER_ENDLESS,
+}
+_ENDLESS |= dict.fromkeys(("htop", "atop", "iotop", "iftop", "nload", "dstat", "k9s", "lazydocker"), _ALWAYS)
+_INTERACTIVE = {
+    "top": _TOP,
+    "pm2": _rule(r"^(?:monit|dash)\b"),
+    "crontab": _rule(r"(?:^|\s)-[a-z]*e"),
+    "read": _rule(r"(?:^|\s)-[a-z]*p"),
+    "systemctl": _rule(r"^edit\b"),
+    "fdisk": _rule(r"^(?!-l)"),
+    "screen": _rule(r"^(?!-d|-ls)"),
+    "tmux": _rule(r"^(?:a|attach\S*|new\S*(?!.*\s-d))?(?:\s|$)"),
+    "kubectl": _KUBERNETES_INTERACTIVE,
+}
+_INTERACTIVE |= dict.fromkeys(
+    (
+        *("vi", "vim", "nano", "emacs", "less", "more", "visudo", "passwd", "telnet", "ftp", "sftp", "Read-Host"),
+        *("htop", "atop", "iotop", "iftop", "nload", "k9s", "lazydocker"),
     ),
-    _rule(_HEAD + r"(?:journalctl|dmesg)\b" + _REST + r"\s(?:-\w*[fw]\w*|--follow)\b(?!=)"),
-    _rule(_HEAD + r"ping6?\b(?!" + _REST + r"\s-(?:c|w|W|n))"),
-    _rule(_HEAD + r"(?:stern|tcpdump(?!" + _REST + r"\s-c))\b"),
-    _rule(_HEAD + r"(?:vmstat|iostat|sar|mpstat)\s+(?:-\w+\s+)*\d+\s*$"),
-    _rule(r"\baws\s+logs\s+tail\b" + _REST + r"--follow"),
-    _rule(r"\bGet-Content\b" + _REST + r"-Wait\b"),
-    _rule(r"\bwhile\s+(?:true|:|\[\s*1\s*\])\s*;?\s*do\b"),
+    _ALWAYS,
 )
-_INTERACTIVE = (
-    _rule(_HEAD + r"(?:vim?|nano|emacs|less|more|visudo|passwd|telnet|s?ftp|fdisk(?!\s+-l)|screen(?!\s+-d)|tmux(?:\s+(?:a|attach\S*|new\S*))?(?!\s+\w))(?=\s|$)"),
-    _rule(_HEAD + r"(?:top(?![^|;&\n]*\s-\w*[bl])|htop|atop|iotop|iftop|nload|k9s|lazydocker)(?=\s|$|[|;&])"),
-    _rule(_HEAD + r"crontab\s+" + _REST + r"-\w*e"),
-    _rule(_HEAD + r"pm2\s+(?:monit|dash)\b"),
-    _rule(_KUBE + r"(?:edit|attach)\b"),
-    _rule(_HEAD + r"read\s+" + _REST + r"-\w*p"),
-    _rule(r"\bRead-Host\b"),
-    _rule(r"\bsystemctl\s+edit\b"),
-)  # fmt: skip
-_SSH = re.compile(
-    _HEAD
-    + r"((?:ssh|mosh|sshpass\s[^|;&\n]*?ssh)\s+(?:-[46AaCfGgKkMNnqsTtVvXxYy]+\s+|-[BbcDEeFIiJLlmOopQRSWw]\s*\S+\s+)*"
-    r"(?!-)(\S+)((?:\s+-\w+(?:\s+(?!-)\S+)?)*))\s*(?:#.*)?$",
-    re.MULTILINE,
+_OPENS = {
+    "ssh": _rule(
+        r"^(?!(?:.*\s)?-[A-Za-z]*[NfLRDVOQG])(?:-[46AaCgKkMnqsTtvXxYy]+\s+|"
+        r"-[BbcEeFIiJlmopSWw]\s*\S+\s+)*[^\s-]\S*(?:\s+(?:-[46AaCgKkMnqsTtvXxYy]+|-[BbcEeFIiJlmopSWw]\s*\S+))*\s*$"
+    ),
+    "mosh": _ALWAYS,
+    "psql": _rule(r"^(?!(?:.*\s)?(?:-[A-Za-z]*[cflLV]|--command|--file|--list|--version))[^<>]*$"),
+    "mysql": _rule(r"^(?!(?:.*\s)?(?:-[A-Za-z]*[eV](?=[\s\"']|$)|--execute|--version))[^<>]*$"),
+    "mongo": _rule(r"^(?!.*--(?:eval|version))[^<>]*(?<!\.js)$"),
+    "redis-cli": _rule(r"^(?:-[hpnau]\s*\S+\s*|--\w[\w-]*\s*)*$"),
+    "sqlite3": _rule(r"^[^\s-]\S*\s*$"),
+    "cqlsh": _rule(r"^(?!.*-[ef])[^<>]*$"),
+    "sqlplus": _rule(r"^[^<@]*$"),
+    "python": _rule(r"^\s*$"),
+    "rails": _rule(r"^(?:c|console)\b(?!.*<)"),
+    "su": _rule(r"^(?!.*-c)"),
+    "gcloud": _rule(r"^compute\s+ssh\s+(?!.*--command)"),
+    "aws": _rule(r"^ssm\s+start-session\b(?!.*--parameters)"),
+    "virsh": _rule(r"^console\s"),
+    "Enter-PSSession": _ALWAYS,
+    "kubectl": _KUBERNETES_OPENS,
+    "docker": _CONTAINER_OPENS,
+}
+_SAME = {
+    **dict.fromkeys(("oc", "k", "microk8s.kubectl"), "kubectl"),
+    **dict.fromkeys(("podman", "nerdctl", "crictl", "docker-compose"), "docker"),
+    "mariadb": "mysql",
+    "mongosh": "mongo",
+    "ping6": "ping",
+    "irb": "python",
+    "ipython": "python",
+    "python3": "python",
+    "iex": "python",
+    "mpstat": "vmstat",
+    "sar": "vmstat",
+}
+_KNOWN = frozenset({*_ENDLESS, *_INTERACTIVE, *_OPENS, *_SAME, "sudo"})
+_WORDS = re.compile(r"[A-Za-z][\w.-]*")
+_SEPARATOR = re.compile(r"(\|\||&&|[;|&\n(){}]|(?:(?<=\s)|^)(?:do|then|else)(?=\s))")
+_PREFIX = re.compile(
+    r"\s*(?:(?:sudo(?:\s+-[EHnkbS]+|\s+-[ugp]\s+\S+)*|time|nohup|exec|env|command|stdbuf\s+\S+|!|"
+    r"[A-Za-z_]\w*=[^\s'\"]*)\s+)*(?:\S*/)?(\S+)\s*(.*)",
+    re.DOTALL,
 )
-_OPENS = (
-    _rule(_KUBE + r"exec\b(?=" + _REST + r"\s(?:-\w*[it]\w*|--tty|--stdin)\b)" + _REST + r"\s(?:/\S*/)?(?:ba|z|k|a|da)?sh\s*(?:#.*)?$"),
-    _rule(_KUBE + r"exec\b(?=" + _REST + r"\s(?:-\w*[it]\w*|--tty|--stdin)\b)" + _REST + r"\s(?:psql|mysql|mariadb|redis-cli|mongo(?:sh)?|cqlsh|python3?|rails c\w*|ceph)\b(?!" + _REST + r"\s(?:-\w*[ce]|--command|--execute|--eval)\b)[^|;&<\n]*$"),
-    _rule(_KUBE + r"(?:rsh\b(?:\s+(?:-\w+\s+\S+|-\w+|--\S+))*\s+\S+\s*$|debug\b" + _REST + r"(?:-it\b|node/\S+\s*$))"),
-    _rule(_KUBE + r"run\b(?=" + _REST + r"\s-\w*(?:it|ti)\b)" + _REST + r"(?:ba|z)?sh\s*$"),
-    _rule(r"\b(?:docker|podman|nerdctl|crictl|compose)\b" + _REST + r"\b(?:exec|run)\b(?=" + _REST + r"\s-\w*[it]\w*\b)" + _REST + r"\s(?:/\S*/)?(?:(?:ba|z|a)?sh|psql|mysql|mongo(?:sh)?|redis-cli)\b(?!" + _REST + r"\s-\w*[ce]\b)[^|;&\n]*$"),
-    _rule(_HEAD + r"psql\b(?![^|;&\n]*\s(?:-\w*[cflL]\w*|--command|--file|--list|--version)\b)[^|;&<>\n]*$"),
-    _rule(_HEAD + r"(?:mysql|mariadb)\b(?![^|;&\n]*\s(?:-\w*[eV]\w*|--execute|--version)\b)[^|;&<>\n]*$"),
-    _rule(_HEAD + r"(?:mongo(?:sh)?)\b(?![^|;&\n]*\s(?:--eval|--version)\b)[^|;&<>\n]*$"),
-    _rule(_HEAD + r"(?:sqlite3\s+\S+|cqlsh(?:\s+[^\s-]\S*)?|sqlplus\s[^|;&<>\n]*|irb|ipython|python3?|rails\s+(?:c|console)|iex)\s*$"),
-    _rule(_HEAD + r"redis-cli(?:\s+-[hpna]\s*\S+|\s+--\w\S*)*\s*$"),
-    _rule(r"(?:^|[;&|]\s*)(?:sudo\s+(?:-i|-s|su\b[^|;&\n]*)|su\s+(?:-l?\s*)?\w*)\s*$"),
-    _rule(r"\bgcloud\s+compute\s+ssh\s+(?!" + _REST + r"--command)" + _REST + r"$"),
-    _rule(r"\baws\s+ssm\s+start-session\b" + _REST + r"$"),
-    _rule(r"\bvirsh\s+console\b" + _REST + r"$"),
-    _rule(r"\bEnter-PSSession\b" + _REST + r"$"),
-)  # fmt: skip
-_EXIT = re.compile(r"^\s*(?:exit|logout|\\q|quit|Exit-PSSession|\.quit|:q!?)\s*;?\s*$", re.MULTILINE)
-_COMMENT = re.compile(r"(?:^|\s)#.*$", re.MULTILINE)
+_SUDO_SHELL = re.compile(
+    r"\s*sudo\s+(?:-\S+\s+\S+\s+)*(?:-[is]\s*$|-i\b(?!\s+[^-\s])|su\b(?!.*-c)|(?:ba|"
+    r"z)?sh\s*$)"
+)
+_QUOTED = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
+_IN_QUOTES = str.maketrans("|;&\n(){}", "        ")
+_COMMENT = re.compile(r"(?:^|(?<=\s))#.*$", re.MULTILINE)
 _CONTINUED = re.compile(r"\\\n\s*")
-_LONGEST_CHARS = 4000
 _HEREDOC = re.compile(r"<<[-~]?\s*[\"'\\]?\w")
+_CUT_OFF = re.compile(r"(?:^|[;&|\n]\s*)timeout\s+\S+\s|\|\s*(?:head|grep\s+-\w*m\s*\d)")
+_REMOTE = re.compile(r"\"(.*)\"|'(.*)'", re.DOTALL)
+_EXIT = re.compile(r"^\s*(?:exit|logout|\\q|quit|Exit-PSSession|\.quit|:q!?)\s*;?\s*$", re.MULTILINE)
 
 
-def behaviour(code: str) -> tuple[bool, bool]:
-    """Whether a command (interactive: needs a real terminal, endless: runs until it is stopped)."""
-    if not _ANY.search(code):
-        return False, False
+@lru_cache(maxsize=512)
+def manners_of(code: str) -> Manners:
+    """How the code of one or more commands behaves."""
+    if _KNOWN.isdisjoint(_WORDS.findall(code)):
+        return _PLAIN
     flat = _flat(code)
-    endless = any(rule.search(flat) for rule in _ENDLESS) and not _bounded(flat)
-    interactive = any(rule.search(flat) for rule in _INTERACTIVE) or _opened(flat) is not None
-    return interactive, endless
-
-
-def opens(code: str) -> str | None:
-    """The command by which code opens a session for what follows ("ssh ec2-user@host"), or None."""
-    return _opened(_flat(code)) if _ANY.search(code) else None
+    interactive = endless = False
+    opens = None
+    for text, name, rest, fed in _simple_commands(flat):
+        endless = endless or _matches(_ENDLESS, name, rest) or (name == "ssh" and _remote_endless(rest))
+        interactive = interactive or _matches(_INTERACTIVE, name, rest)
+        if (_matches(_OPENS, name, rest) or name == "su-shell") and not (fed or _HEREDOC.search(flat)):
+            opens = text.strip()
+    if endless and _CUT_OFF.search(flat):
+        endless = False
+    return Manners(interactive or opens is not None, endless, opens)
 
 
 def closes(code: str) -> bool:
@@ -108,29 +168,39 @@ def closes(code: str) -> bool:
     return "\n" not in code.strip() and _EXIT.search(code) is not None
 
 
+def _matches(rules: dict[str, re.Pattern[str]], name: str, rest: str) -> bool:
+    rule = rules.get(name)
+    return rule is not None and rule.search(rest) is not None
+
+
+def _remote_endless(rest: str) -> bool:
+    remote = _REMOTE.search(rest)
+    return remote is not None and manners_of((remote[1] or remote[2] or "")[:_LONGEST_CHARS]).endless
+
+
 def _flat(code: str) -> str:
+    """One command a line, without comments; separators inside quotes do not separate."""
     flat = _CONTINUED.sub(" ", code) if "\\\n" in code else code
     if len(flat) > _LONGEST_CHARS:
         flat = "\n".join(line[:_LONGEST_CHARS] for line in flat.split("\n"))
-    return _COMMENT.sub("", flat) if "#" in flat else flat
+    if "#" in flat:
+        flat = _COMMENT.sub("", flat)
+    if "'" in flat or '"' in flat:
+        flat = _QUOTED.sub(lambda match: match[0].translate(_IN_QUOTES), flat)
+    return flat
 
 
-def _opened(flat: str) -> str | None:
-    if _HEREDOC.search(flat):
-        return None
-    found = None
-    ssh = _SSH.search(flat)
-    if ssh is not None and not re.search(r"\s-\w*[NfLRDVO]\b", ssh[1]):
-        found = ssh[1].strip()
-    for rule in _OPENS:
-        match = rule.search(flat)
+def _simple_commands(flat: str) -> Iterator[tuple[str, str, str, bool]]:
+    """The commands of a text: as written, name, arguments, and whether a pipe feeds it."""
+    pieces = _SEPARATOR.split(flat)
+    for position in range(0, len(pieces), 2):
+        piece = pieces[position]
+        fed = position > 0 and pieces[position - 1] == "|"
+        if piece.isspace() or not piece:
+            continue
+        if "sudo" in piece and _SUDO_SHELL.match(piece):
+            yield piece, "su-shell", "", fed
+            continue
+        match = _PREFIX.match(piece)
         if match is not None:
-            found = match[0].strip(" ;&|({")
-    return found
-
-
-def _bounded(flat: str) -> bool:
-    # "timeout 30 tail -f log" ends; so does a stream that a reader cuts off.
-    return re.search(r"(?:^|[;&|]\s*)timeout\s+\S+\s", flat, re.MULTILINE) is not None or bool(
-        re.search(r"\|\s*(?:head|grep\s+-\w*m\s*\d)", flat)
-    )
+            yield piece, _SAME.get(match[1], match[1]), match[2].rstrip(), fed

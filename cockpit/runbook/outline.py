@@ -20,7 +20,8 @@ _SEVERITY = re.compile(r"(?<![A-Za-z0-9])(?:(P[0-4])|SEV(?:ERITY)?[ -]?([0-5]))(
 _UNITS_S = {
     "s": 1, "sec": 1, "secs": 1, "second": 1, "seconds": 1, "초": 1, "秒": 1,
     "m": 60, "min": 60, "mins": 60, "minute": 60, "minutes": 60, "분": 60, "分": 60, "分钟": 60, "分鐘": 60,
-    "h": 3600, "hr": 3600, "hrs": 3600, "hour": 3600, "hours": 3600, "시간": 3600, "小时": 3600, "小時": 3600, "時間": 3600,
+    "h": 3600, "hr": 3600, "hrs": 3600, "hour": 3600, "hours": 3600, "시간": 3600,
+    "小时": 3600, "小時": 3600, "時間": 3600,
     "d": 86400, "day": 86400, "days": 86400, "일": 86400, "天": 86400, "日": 86400,
     "week": 604800, "weeks": 604800, "주": 604800, "주일": 604800, "周": 604800, "週間": 604800,
 }  # fmt: skip
@@ -33,38 +34,90 @@ _AMOUNT = re.compile(
 _BRACKETED = re.compile(r"[(（\[【]([^()（）\[\]【】]{1,60})[)）\]】]")
 _AFTER_DASH = re.compile(r"\s[-–—:]\s*(?:~|약\s*|about\s*|up to\s*)?(\d[^()]{0,30})$", re.IGNORECASE)
 _AROUND_AMOUNT = re.compile(
-    r"(?:약|최대|총|목표|예상|소요|시간|이내|내|간|동안|about|around|approx\.?|ca\.?|max\.?|maximum|up to|within|under|total|"
+    r"(?:약|최대|총|목표|예상|소요|시간|이내|내|간|동안|about|around|approx\.?|ca\.?|max\.?|maximum|up to|"
+    r"within|under|total|"
     r"estimated|time|budget|target|each|≈|~|예정|以内|以內|约|約|程度|[\s:,+.+])*",
     re.IGNORECASE,
 )
 
 _PHASE_WORDS: tuple[tuple[Phase, str], ...] = (
-    (Phase.CONTACTS, r"contacts?|escalations?|escalate|on-?call|연락|에스컬레이션|联系|聯絡|连絡|連絡先|升级|エスカレーション"),
-    (Phase.TROUBLESHOOTING, r"troubleshoot\w*|known issues?|common (?:issues|problems|errors)|faq|트러블\s?슈팅|문제\s?해결|❌|故障排[查除]|トラブル"),
-    (Phase.ROLLBACK, r"roll(?:ing)?[ -]?backs?|revert\w*|롤백|되돌리|回滚|回滾|ロールバック|切り戻し"),
-    (Phase.VERIFY, r"verif\w+|validat\w+|tests?|testing|confirm\w*|post-?checks?|검증|복구 확인|확인|모니터링|验证|驗證|検証|動作確認"),
-    (Phase.PREREQUISITES, r"pre-?requisites?|requirements?|before you begin|access|setup|preparation|사전|준비|전제|前提|事前|准备|準備"),
-    (Phase.DIAGNOSIS, r"diagnos\w+|investigat\w+|triage|debug\w*|check\w*|causes?|analy[sz]\w+|detect\w*|identify|inspect\w*|진단|감지|"
-     r"판단|점검|원인|증상 확인|파악|诊断|診斷|排查|检查|檢查|原因|調査|診断|切り分け"),
-    (Phase.FIX, r"mitigat\w+|fix(?:es|ing)?|resol\w+|recover\w*|remediat\w+|actions?|restor\w+|"
-     r"failover|respon[sd]\w*|workarounds?|deploy\w*|조치|대응|복구|해결|배포|재시작|处理|處理|恢复|恢復|修复|操作|"
-     r"対応|対処|復旧|解決"),
-    (Phase.IMPACT, r"impacts?|severit\w+|영향|심각도|影响|影響|严重|重大度"),
-    (Phase.REFERENCE, r"references?|links?|see also|related|resources|appendix|glossary|table of contents|contents|changelog|history|revision|"
-     r"참조|참고|관련 문서|목차|이력|업데이트|부록|参考|目录|目錄|附录|関連|目次|履歴"),
-    (Phase.MEANING, r"meaning|overview|symptoms?|summary|description|background|introduction|about|purpose|goals?|alerts?|"
-     r"개요|목적|목표|증상|소개|의미|배경|알림|概述|症状|现象|背景|说明|概要|目的|説明"),
-)  # fmt: skip
+    (
+        Phase.CONTACTS,
+        (
+            r"contacts?|escalations?|escalate|on-?call|연락|에스컬레이션|联系|聯絡|连絡|連絡先|升级|"
+            r"エスカレーション"
+        ),
+    ),
+    (
+        Phase.TROUBLESHOOTING,
+        (
+            r"troubleshoot\w*|known issues?|common (?:issues|problems|errors)|faq|"
+            r"트러블\s?슈팅|문제\s?해결|❌|故障排[查除]|トラブル"
+        ),
+    ),
+    (Phase.ROLLBACK, (r"roll(?:ing)?[ -]?backs?|revert\w*|롤백|되돌리|回滚|回滾|ロールバック|切り戻し")),
+    (
+        Phase.VERIFY,
+        (
+            r"verif\w+|validat\w+|tests?|testing|confirm\w*|post-?checks?|검증|복구 확인|확인|모니터링|"
+            r"验证|驗證|検証|動作確認"
+        ),
+    ),
+    (
+        Phase.PREREQUISITES,
+        (
+            r"pre-?requisites?|requirements?|before you begin|access|setup|preparation|사전|"
+            r"준비|전제|前提|事前|准备|準備"
+        ),
+    ),
+    (
+        Phase.DIAGNOSIS,
+        (
+            r"diagnos\w+|investigat\w+|triage|debug\w*|check\w*|causes?|analy[sz]\w+|detect\w*|"
+            r"identify|inspect\w*|진단|감지|"
+            r"판단|점검|원인|증상 확인|파악|诊断|診斷|排查|检查|檢查|原因|調査|診断|切り分け"
+        ),
+    ),
+    (
+        Phase.FIX,
+        (
+            r"mitigat\w+|fix(?:es|ing)?|resol\w+|recover\w*|remediat\w+|actions?|restor\w+|"
+            r"failover|respon[sd]\w*|workarounds?|deploy\w*|조치|대응|복구|해결|배포|재시작|处理|處理|恢复|"
+            r"恢復|修复|操作|"
+            r"対応|対処|復旧|解決"
+        ),
+    ),
+    (Phase.IMPACT, (r"impacts?|severit\w+|영향|심각도|影响|影響|严重|重大度")),
+    (
+        Phase.REFERENCE,
+        (
+            r"references?|links?|see also|related|resources|appendix|glossary|table of contents|"
+            r"contents|changelog|history|revision|"
+            r"참조|참고|관련 문서|목차|이력|업데이트|부록|参考|目录|目錄|附录|関連|目次|履歴"
+        ),
+    ),
+    (
+        Phase.MEANING,
+        (
+            r"meaning|overview|symptoms?|summary|description|background|introduction|about|purpose|"
+            r"goals?|alerts?|"
+            r"개요|목적|목표|증상|소개|의미|배경|알림|概述|症状|现象|背景|说明|概要|目的|説明"
+        ),
+    ),
+)
 _WEAK_FIX = re.compile(
-    r"(?<![A-Za-z])(?:steps?|procedures?|how to|instructions?)(?![A-Za-z])|절차|실행|단계|방법|步骤|步驟|手順|ステップ",
+    r"(?<![A-Za-z])(?:steps?|procedures?|how to|instructions?)(?![A-Za-z])|절차|실행|단계|방법|步骤|"
+    r"步驟|手順|ステップ",
     re.IGNORECASE,
 )
 _PHASES = tuple(
     (phase, re.compile(rf"(?<![A-Za-z])(?:{words})(?![A-Za-z])", re.IGNORECASE)) for phase, words in _PHASE_WORDS
 )
 _PROCEDURE = re.compile(
-    r"^\W*(?:\d+(?:[.)-]\d+)*[.)단:]?\s|step\b|phase\s?\d|단계|stage\s?\d|第?\s?\d+\s?[步章]|步骤|手順|ステップ|how to\b)"
-    r"|\d\s?단계|\bstep\s?\d|(?<![A-Za-z])(?:runbook|playbook|checklist|procedure)s?\b|절차|체크리스트|플레이북|런북|手順|步骤",
+    r"^\W*(?:\d+(?:[.)-]\d+)*[.)단:]?\s|step\b|phase\s?\d|단계|stage\s?\d|第?\s?\d+\s?[步章]|步骤|手順|"
+    r"ステップ|how to\b)"
+    r"|\d\s?단계|\bstep\s?\d|(?<![A-Za-z])(?:runbook|playbook|checklist|procedure)s?\b|절차|체크리스트|"
+    r"플레이북|런북|手順|步骤",
     re.IGNORECASE,
 )
 

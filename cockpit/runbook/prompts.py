@@ -10,7 +10,8 @@ from cockpit.runbook.vocabulary import is_command_word, looks_typed
 # user@host:~$ , [root@host dir]# , sh-4.4# , bash-5.1$ , PS C:\> , PS>
 _HOST = re.compile(
     r"^\s{0,8}(?:\((?!\))[\w.-]{1,40}\)\s?)?"
-    r"(?:\[[\w.-]{1,60}@[\w.-]{1,80}(?:[ :][^\]\n]{0,100})?\][$#%>]|[\w.-]{1,60}@[\w.-]{1,80}[: ][^$#%>\n]{0,100}[$#%>]"
+    r"(?:\[[\w.-]{1,60}@[\w.-]{1,80}(?:[ :][^\]\n]{0,100})?\][$#%>]|"
+    r"[\w.-]{1,60}@[\w.-]{1,80}[: ][^$#%>\n]{0,100}[$#%>]"
     r"|[\w.-]{1,60}@[\w.-]{1,80}[$#]|(?:sh|bash|ash)-[\d.]{1,8}[$#]|~\s?[$#%❯]|❯)(?:[ \t]+|$)"
 )
 _POWERSHELL = re.compile(r"^\s{0,8}PS(?:\s+[A-Za-z]:[^>\n]{0,120}|\s+/[^>\n]{0,120})?>(?:[ \t]+|$)")
@@ -18,10 +19,14 @@ _DOLLAR = re.compile(r"^\s{0,8}\$(?:[ \t]+|$)")
 _PERCENT = re.compile(r"^\s{0,8}%[ \t]+(?=[a-z./])")
 _ROOT = re.compile(r"^\s{0,8}#[ \t]+(?=\S)")
 _SQL = re.compile(
-    r"^\s{0,8}(?:(?:mysql|MariaDB \[[^\]\n]{0,60}\]|sqlite|SQL|cqlsh(?::\w+)?)>|[\w.-]{1,60}[=-](?:[#>]|\(#))[ \t]+(?=\S)"
+    r"^\s{0,8}(?:(?:mysql|MariaDB \[[^\]\n]{0,60}\]|sqlite|SQL|cqlsh(?::\w+)?)>|[\w.-]{1,60}[=-](?:[#>]|"
+    r"\(#))[ \t]+(?=\S)"
 )
 _SQL_MORE = re.compile(r"^\s{0,8}(?:->|\.\.\.>|[\w.-]{0,60}[-('\"](?:[#>]))[ \t]+")
-_REDIS = re.compile(r"^\s{0,8}(?:\d{1,3}(?:\.\d{1,3}){3}|localhost|redis[\w.-]{0,60}):\d{1,5}(?:\[\d+\])?>[ \t]+(?=\S)")
+_REDIS = re.compile(
+    r"^\s{0,8}(?:\d{1,3}(?:\.\d{1,3}){3}|localhost|"
+    r"redis[\w.-]{0,60}):\d{1,5}(?:\[\d+\])?>[ \t]+(?=\S)"
+)
 _CONTINUATION = re.compile(r"^\s{0,8}>(?:[ \t]|$)")
 _HEREDOC = re.compile(r"<<(-?)~?\s*[\"'\\]?([A-Za-z_]\w*)")
 _QUIET = re.compile(r"\\.|\$'(?:\\.|[^'\\])*'|'[^']*'|\"(?:\\.|[^\"\\])*\"|(?:^|(?<=[\s;]))#.*", re.DOTALL)

@@ -29,7 +29,8 @@ _HAN = re.compile(r"[\u4e00-\u9fff]")
 _LATIN = re.compile(r"[A-Za-z]")
 _SYMPTOM_WORDS = re.compile(r"증상|symptoms?|signs?|症状|现象|現象", re.IGNORECASE)
 _TELLING = re.compile(
-    r"[\"“`]([^\"”`\n]{4,120})[\"”`]|\b([A-Z][a-z0-9]+(?:[A-Z][A-Za-z0-9]+)+)\b|\b([45]\d\d)(?=\s*(?:에러|오류|error|응답|HTTP))"
+    r"[\"“`]([^\"”`\n]{4,120})[\"”`]|\b([A-Z][A-Za-z0-9]{2,}[A-Z][a-z]+[A-Za-z0-9]*)\b|"
+    r"\b([45]\d\d)(?=\s*(?:에러|오류|error|응답|HTTP))"
 )
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cockpit.runbook.prompts import is_open
 
@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 
 _LONGEST_CHARS = 64 * 1024
 _NEEDS_GRAMMAR = re.compile(
-    r"\\\n|<<|[|&{(][ \t]*\n|\n[ \t]*[|&)}]|(?:^|[;\n])[ \t]*(?:for|while|until|if|case|select|function)[ \t]|\(\)[ \t]*\{"
+    r"\\\n|<<|[|&{(][ \t]*\n|\n[ \t]*[|&)}]|(?:^|[;\n])[ \t]*(?:for|while|until|if|case|select|function)[ \t]|"
+    r"\(\)[ \t]*\{"
 )
 _BLANKS = re.compile(r"<[^\W\d_][^<>\n|&;$`\"']{0,80}>")
 _COMMENTS = {"bash": "#", "powershell": "#", "sql": "--", "promql": "#", "logql": "#", "http": "#", "redis": "#"}
 _POWERSHELL_OPEN = re.compile(r"[`\\|,({\[]\s*(?:#.*)?$")
 _OPERATOR_END = re.compile(
-    r"(?:[-+*/%^(,{=<>!]|\b(?:and|or|unless|by|on|without|ignoring|group_left|group_right|offset)\s*(?:\([^)]*\))?)\s*$"
+    r"(?:[-+*/%^(,{=<>!]|\b(?:and|or|unless|by|on|without|ignoring|group_left|group_right|"
+    r"offset)\s*(?:\([^)]*\))?)\s*$"
 )
 _OPERATOR_START = re.compile(
     r"\s*(?:[-+*/%^),}<>=!|]|(?:and|or|unless|by|on|without|ignoring|group_left|group_right|offset|bool)\b)"
@@ -62,11 +64,9 @@ def _between(lines: list[str], start: int, end: int, language: str) -> Iterator[
 
 
 def _spans(lines: list[str], language: str) -> Iterator[tuple[int, int]]:
-    if language == "bash":
-        return _shell_spans(lines)
-    if language in _STILL_OPEN:
-        return _line_spans(lines, language)
-    return _one_span(lines)
+    if sum(map(len, lines)) > _LONGEST_CHARS or (language != "bash" and language not in _STILL_OPEN):
+        return _one_span(lines)
+    return _shell_spans(lines) if language == "bash" else _line_spans(lines, language)
 
 
 def _one_span(lines: list[str]) -> Iterator[tuple[int, int]]:
@@ -77,9 +77,7 @@ def _one_span(lines: list[str]) -> Iterator[tuple[int, int]]:
 
 def _shell_spans(lines: list[str]) -> Iterator[tuple[int, int]]:
     text = "\n".join(lines)
-    if len(text) > _LONGEST_CHARS:
-        yield from _one_span(lines)
-    elif _NEEDS_GRAMMAR.search(text) or any(_odd_quotes(line) for line in lines):
+    if _NEEDS_GRAMMAR.search(text) or any(_odd_quotes(line) for line in lines):
         yield from _grammar_spans(text, lines)
     else:
         for index, line in enumerate(lines):
@@ -124,7 +122,8 @@ def _parser() -> Parser:
     import tree_sitter_bash
     from tree_sitter import Language, Parser
 
-    return Parser(Language(tree_sitter_bash.language()))
+    grammar: Any = tree_sitter_bash
+    return Parser(Language(grammar.language()))
 
 
 def _line_spans(lines: list[str], language: str) -> Iterator[tuple[int, int]]:
@@ -175,7 +174,7 @@ def _query_open(lines: list[str], following: str) -> bool:
     return _OPERATOR_END.search(bare) is not None or _OPERATOR_START.match(following) is not None
 
 
-_STILL_OPEN = {
+_STILL_OPEN: dict[str, Callable[[list[str], str], bool]] = {
     "bash": _shell_open,
     "powershell": _powershell_open,
     "sql": _sql_open,

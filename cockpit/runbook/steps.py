@@ -17,7 +17,8 @@ from cockpit.runbook.outline import Outline
 from cockpit.words import _
 
 _WARNING = re.compile(
-    r"주의|경고|위험|조심|⚠|\bwarning\b|\bcaution\b|\bdanger(?:ous)?\b|\birreversible\b|cannot be undone|data loss|警告|注意|危险|危険|谨慎",
+    r"주의|경고|위험|조심|⚠|\bwarning\b|\bcaution\b|\bdanger(?:ous)?\b|\birreversible\b|cannot be undone|"
+    r"data loss|警告|注意|危险|危険|谨慎",
     re.IGNORECASE,
 )
 _SIMILARITY = re.compile(r"<!--\s*expected_similarity\s*=\s*(?:\"([^\"]*)\"|([\d.]+))\s*-->")
@@ -213,9 +214,7 @@ class StepPass:
         if item is not None and item.blocks[0] is block:
             if item.checked is not None:
                 self._task(block, item.node)
-            elif self._expected_bullet(block):
-                return
-            elif self._inline(block):
+            elif self._expected_bullet(block) or self._inline(block):
                 return
             elif self._procedures.is_step(block):
                 self._add(box_draft(block, self._section, self._outline))

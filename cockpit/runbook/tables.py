@@ -10,24 +10,43 @@ from cockpit.runbook.markdown import Block
 from cockpit.runbook.model import Contact, Phase, Section, StatedThreshold
 from cockpit.runbook.outline import Outline
 
-_ROLE = re.compile(r"역할|담당|직책|role|team|responsib|position|角色|职责|職責|役割|担当|负责|チーム", re.IGNORECASE)
+_ROLE = re.compile(
+    r"역할|담당|직책|role|team|responsib|position|角色|职责|職責|役割|"
+    r"担当|负责|チーム",
+    re.IGNORECASE,
+)
 _REACH = re.compile(
-    r"연락|전화|슬랙|slack|discord|e-?mail|메일|phone|contact|telegram|pager|채널|channel|联系|电话|電話|連絡|邮箱|メール|handle|이름|name|담당자|용도|책임",
+    r"연락|전화|슬랙|slack|discord|e-?mail|메일|phone|contact|telegram|pager|채널|channel|联系|电话|電話|連絡|"
+    r"邮箱|メール|handle|이름|name|담당자|용도|책임",
     re.IGNORECASE,
 )
 _CONTACT_HEADING = re.compile(r"연락|contact|escalat|on-?call|联系|聯絡|連絡|에스컬레이션", re.IGNORECASE)
-_REACH_STRICT = re.compile(r"연락|전화|slack|discord|e-?mail|phone|contact|pager|联系|电话|電話|連絡", re.IGNORECASE)
+_REACH_STRICT = re.compile(
+    r"연락|전화|slack|discord|e-?mail|phone|contact|pager|联系|"
+    r"电话|電話|連絡",
+    re.IGNORECASE,
+)
 
-_OPERATORS = {"≥": ">=", "≤": "<=", "＞": ">", "＜": "<", "이상": ">=", "초과": ">", "이하": "<=", "미만": "<", "以上": ">=", "超过": ">", "超過": ">", "以下": "<=", "未満": "<", "低于": "<"}  # fmt: skip
-_UNITS = r"%|ms|밀리초|초|s(?:ec(?:onds?)?)?|분|min(?:utes?)?|시간|h(?:ours?)?|GB|MB|GiB|MiB|건|회|개|req/s|rps|QPS|秒|分钟|分|小时|時間"
+_OPERATORS = {"≥": ">=", "≤": "<=", "＞": ">", "＜": "<"}
+_UNITS = (
+    r"%|ms|밀리초|초|s(?:ec(?:onds?)?)?|분|min(?:utes?)?|시간|h(?:ours?)?|GB|MB|GiB|MiB|건|회|개|req/s|"
+    r"rps|QPS|秒|分钟|分|小时|時間"
+)
+_METRIC = r"(?P<metric>\d{0,3}[A-Za-z가-힣一-鿿ぁ-んァ-ヶ_][\w /.@-]{0,50}?)"
 _BOUND = re.compile(
-    rf"(?P<metric>[A-Za-z가-힣一-鿿ぁ-んァ-ヶ_][\w가-힣 /.()@-]{{0,50}}?)\s*[:：]?\s*(?P<operator>>=|<=|[><≥≤＞＜])\s*(?P<bound>\d{{1,12}}(?:\.\d{{1,6}})?)\s*(?P<unit>(?:{_UNITS})(?![A-Za-z]))?"
+    _METRIC + r"\s*[:：]?\s*(?P<operator>>=|<=|[><≥≤＞＜])\s*(?P<bound>\d{1,12}(?:\.\d{1,6})?)\s*"
+    rf"(?P<unit>(?:{_UNITS})(?![A-Za-z]))?"
 )
 _RANGE = re.compile(
-    rf"(?P<metric>[A-Za-z가-힣\d_][\w가-힣 /.]{{0,50}}?)\s*[(（]?\s*(?P<low>\d{{1,9}}(?:\.\d{{1,6}})?)\s*[-~–]\s*(?P<high>\d{{1,9}}(?:\.\d{{1,6}})?)\s*(?P<unit>%|ms|초|s|분)(?![A-Za-z\w])"
+    _METRIC + r"\s*[(（]?\s*(?P<low>\d{1,9}(?:\.\d{1,6})?)\s*[-~–]\s*(?P<high>\d{1,9}(?:\.\d{1,6})?)\s*"
+    r"(?P<unit>%|ms|초|s)(?!\w)"
 )
+# "캐시 적중률 확인 (목표 > 40%)": what is bounded stands before the bracket.
+_GENERIC = re.compile(r"목표|기준|임계값?|target|goal|threshold|limit|目标|目標|閾値|阈值", re.IGNORECASE)
+_CLAUSES = re.compile(r"[,;、，；]\s*")
 _IN_A_ROW = re.compile(
-    r"(\d{1,3})\s*(?:회|번|次|回|times|x)\s*(?:연속|in a row|consecutive|连续|連続)|연속\s*(\d{1,3})\s*(?:회|번)|(\d{1,3})\s+consecutive",
+    r"(\d{1,3})\s*(?:회|번|次|回|times|x)\s*(?:연속|in a row|consecutive|连续|連続)|연속\s*(\d{1,3})\s*(?:회|"
+    r"번)|(\d{1,3})\s+consecutive",
     re.IGNORECASE,
 )
 _FLAGS = {"🔴": "red", "🟡": "yellow", "🟠": "orange", "🟢": "green"}
@@ -121,14 +140,16 @@ class Thresholds:
 
 def _bounds(text: str) -> Iterator[tuple[str, str, float, str]]:
     clean = text.lstrip("".join(_FLAGS) + " -*✓✅|")
-    seen = False
-    for match in _BOUND.finditer(clean):
-        seen = True
-        operator = _OPERATORS.get(match["operator"], match["operator"])
-        yield match["metric"].strip(" (-"), operator, float(match["bound"]), match["unit"] or ""
-    if seen:
-        return
-    for match in _RANGE.finditer(clean):
-        metric = match["metric"].strip(" (-")
-        yield metric, ">=", float(match["low"]), match["unit"]
-        yield metric, "<=", float(match["high"]), match["unit"]
+    for clause in _CLAUSES.split(clean):
+        compared = False
+        for match in _BOUND.finditer(clause):
+            compared = True
+            operator = _OPERATORS.get(match["operator"], match["operator"])
+            metric = match["metric"].strip(" (-")
+            if _GENERIC.fullmatch(metric):
+                metric = clause[: match.start()].strip(" (-:：") or metric
+            yield metric, operator, float(match["bound"]), match["unit"] or ""
+        for match in _RANGE.finditer(clause) if not compared else ():
+            metric = match["metric"].strip(" (-")
+            yield metric, ">=", float(match["low"]), match["unit"]
+            yield metric, "<=", float(match["high"]), match["unit"]
