@@ -1,0 +1,74 @@
+"""Runs started for fault tests, and ended with them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cockpit.adapters.base import Outcome, RunRequest
+from cockpit.adapters.local import LocalAdapter, LocalRunning
+from cockpit.runs.process import process_start_time
+from cockpit.safety.permit import Action, Mode, grant
+from cockpit.safety.verdict import Judgement, Verdict
+
+
+async def until(condition: Callable[[], Any], deadline_s: float = 30.0) -> None:
+    """Wait for a state, with a deadline."""
+    async with asyncio.timeout(deadline_s):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+def alive(pid: int) -> bool:
+    return process_start_time(pid) is not None
+
+
+class LocalBench:
+    """Local runs in folders of their own; whatever they leave alive is ended by its pid afterwards."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._count = 0
+        self.leftovers: list[int] = []
+        self.until = until
+        self.alive = alive
+
+    def folder(self) -> Path:
+        self._count += 1
+        folder = self._root / f"{self._count:04d}"
+        folder.mkdir(mode=0o700)
+        return folder
+
+    async def start(
+        self, script: str, *, adapter: LocalAdapter | None = None, values: dict[str, str] | None = None, **request: Any
+    ) -> LocalRunning:
+        action = Action("bash", script, "local", values or {})
+        permit = grant(action, Judgement(Verdict.READ_ONLY), Mode.LIVE, by="test")
+        running = await (adapter or LocalAdapter()).start(permit, RunRequest(self.folder(), **request))
+        if running.pid:
+            self.leftovers.append(running.pid)
+        return running
+
+    async def run(self, script: str, **request: Any) -> tuple[Outcome, bytes]:
+        running = await self.start(script, **request)
+        outcome = await running.wait()
+        self.leftovers += outcome.survivors
+        return outcome, running.run.output.read_bytes()
+
+    def end_leftovers(self) -> None:
+        for pid in self.leftovers:
+            if alive(pid):
+                os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+async def local(tmp_path: Path) -> AsyncIterator[LocalBench]:
+    bench = LocalBench(tmp_path)
+    yield bench
+    bench.end_leftovers()
