@@ -172,7 +172,20 @@ def main(arguments: list[str] | None = None) -> int:
         # The reader of our output went away, as `head` does: not an error of ours. Keep Python's own flush quiet.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:  # noqa: BLE001  # a defect of ours must not bury a responder in a traceback
+        print(f"cockpit: {_told(error)}", file=sys.stderr)
+        return 1
     return code
+
+
+def _told(error: Exception) -> str:
+    """One line about an error that nobody expected, with its traceback kept in a private file."""
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile("w", prefix="cockpit-defect-", suffix=".txt", delete=False) as file:
+        file.write("".join(traceback.format_exception(error)))
+    return _("a defect of the cockpit itself: {error}; details in {path}").format(error=repr(error), path=file.name)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import sys
 from collections.abc import Sequence
@@ -35,11 +36,16 @@ def run(options: argparse.Namespace) -> int:
     return show(folder)
 
 
-def show(folder: SessionFolder, *, spectator: bool = False) -> int:
-    """Run the viewer on a session; returns its exit code."""
+def show(folder: SessionFolder, *, spectator: bool = False, revivable: bool = True) -> int:
+    """Run the viewer on a session; returns its exit code. `revivable` lets it start a host that died again."""
     from screens.app import run_viewer
 
-    return run_viewer(folder, spectator=spectator)
+    async def revive() -> None:
+        await asyncio.to_thread(start_host, folder)
+
+    return run_viewer(
+        folder, folder.runbook, spectator=spectator, revive=revive if revivable and not spectator else None
+    )
 
 
 def require_terminal() -> None:

@@ -202,7 +202,11 @@ def _step_finished(state: SessionState, event: Event) -> SessionState:
     status = Status(data["status"])
     if data.get("run") is not None:
         state = _change_run(state, event, status=status, finished_t=event.t, result=data)
-    step = replace(state.step(data["step"]), status=status, reason=data.get("reason") or "", by=event.actor, at=event.t)
+    step = state.step(data["step"])
+    if data.get("part"):
+        step = replace(step, parts=_with(step.parts, data["part"], status))
+        status = Status(data.get("step_status", status))
+    step = replace(step, status=status, reason=data.get("reason") or "", by=event.actor, at=event.t)
     return replace(state, steps=_with(state.steps, data["step"], step))
 
 
