@@ -20,8 +20,9 @@ from cockpit.adapters.http_body import BODY_CAP_BYTES, read_body
 from cockpit.adapters.http_failure import failure_of, refusal_of
 from cockpit.adapters.probing import Finding, Value
 from cockpit.errors import ConfigError, Malformed, TimedOut
+from cockpit.safety.judge import judge
 from cockpit.safety.permit import Action, Permit
-from cockpit.safety.verdict import Judgement, Verdict
+from cockpit.safety.verdict import Judgement
 from cockpit.words import _
 
 if TYPE_CHECKING:
@@ -64,10 +65,8 @@ class HttpProbe:
 
     @property
     def judgement(self) -> Judgement:
-        """GET and HEAD read; HttpOptions allows no other method."""
-        return Judgement(
-            Verdict.READ_ONLY, (_("{method} only reads").format(method=self._options.method),), ("network-egress",)
-        )
+        """GET and HEAD read, unless the address itself says that they act ("/actuator/shutdown")."""
+        return judge("http", self.action.body)
 
     async def look(self, permit: Permit) -> Finding:
         """One request, and what came back. See `Watchable`."""

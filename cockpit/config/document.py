@@ -19,7 +19,7 @@ from cockpit.config.reading import Source, read_source
 from cockpit.config.table import mapping
 from cockpit.errors import ConfigError
 
-_WHERE = "front matter"
+WHERE = "front matter"
 _KEYS = {"probes": "probe", "tails": "tail", "rules": "rule", "targets": "target"}
 
 
@@ -30,8 +30,8 @@ def read_front_matter(front_matter: Mapping[str, Any]) -> Config:
         ConfigError: in the `cockpit:` table.
     """
     own = front_matter.get("cockpit")
-    tables = mapping(own, f"{_WHERE}: cockpit") if isinstance(own, Mapping) else {}
-    config = _read(tables, f"{_WHERE}: cockpit" if tables else _WHERE)
+    tables = mapping(own, f"{WHERE}: cockpit") if isinstance(own, Mapping) else {}
+    config = _read(tables, f"{WHERE}: cockpit" if tables else WHERE)
     check_names(config)
     severity = front_matter.get("severity")
     config = msgspec.structs.replace(config, severity=severity if isinstance(severity, str) else None)
@@ -44,7 +44,7 @@ def read_front_matter(front_matter: Mapping[str, Any]) -> Config:
 def _with(config: Config, key: str, raw: object) -> Config:
     """The configuration with the entries of one more key, or with the problem that they have."""
     try:
-        more = _read({_KEYS[key]: raw}, _WHERE)
+        more = _read({_KEYS[key]: raw}, WHERE)
         joined = msgspec.structs.replace(config, **{key: (*getattr(config, key), *getattr(more, key))})
         check_names(joined)
     except ConfigError as error:

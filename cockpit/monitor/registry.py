@@ -17,6 +17,7 @@ from cockpit.monitor.probe import WatchedProbe
 
 GROUP = "cockpit.probes"
 KINDS: Mapping[str, str] = {
+    "command": "cockpit.adapters.command:CommandProbe",
     "http": "cockpit.adapters.http:HttpProbe",
     "machine": "cockpit.adapters.machine:MachineProbe",
     "pm2": "cockpit.adapters.pm2:Pm2Probe",

@@ -12,6 +12,8 @@ import msgspec
 
 from cockpit.adapters.own_thread import OwnThread
 from cockpit.config import Config
+from cockpit.config.document import WHERE as FRONT_MATTER
+from cockpit.errors import ConfigError
 from cockpit.monitor.log_probe import LogProbe
 from cockpit.monitor.probe import Probe
 from cockpit.monitor.record import SampleLog
@@ -109,8 +111,17 @@ class Watch:
         return self._monitor is not None and self._monitor.request_now(name)
 
     def _build(self) -> tuple[Probe, ...]:
-        tails = (LogProbe(tail, self._folder.logs / f"{tail.name}.log", self._redact) for tail in self.config.tails)
-        return (*(build(probe, self._redact, self.config.origin) for probe in self.config.probes), *tails)
+        probes: list[Probe] = []
+        for probe in self.config.probes:
+            try:
+                probes.append(build(probe, self._redact, self.config.origin))
+            except ConfigError as error:
+                # An operator mends a file of their own; a document's mistake must not keep it from opening.
+                if not self.config.origin.startswith(FRONT_MATTER):
+                    raise
+                self.config = without_probe(self.config, probe.name, str(error))
+        logs = self._folder.logs
+        return (*probes, *(LogProbe(tail, logs / f"{tail.name}.log", self._redact) for tail in self.config.tails))
 
     def _take(self, sample: Sample) -> None:
         self._record.append(sample)
@@ -122,6 +133,16 @@ class Watch:
             if change is not None:
                 self._on_recommendation(change, recommendation(after, change))
         self._rules = tuple(rules)
+
+
+def without_probe(config: Config, name: str, problem: str) -> Config:
+    """The configuration without that probe and the rules about it, and with the problem told."""
+    return msgspec.structs.replace(
+        config,
+        probes=tuple(probe for probe in config.probes if probe.name != name),
+        rules=tuple(rule for rule in config.rules if all(c.probe != name for c in rule.conditions)),
+        problems=(*config.problems, problem),
+    )
 
 
 def _write_panel(path: Path, panel: Mapping[str, Any]) -> None:

@@ -1,0 +1,211 @@
+"""Every kind of probe is put through the same suite, under its own name: looks, permits, texts, failures, imports."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import pytest
+
+from cockpit.adapters.probing import Finding, Watchable
+from cockpit.config import ProbeConfig
+from cockpit.errors import ConfigError, PolicyRefusal
+from cockpit.monitor.probe import WatchedProbe
+from cockpit.monitor.record import sample_of
+from cockpit.monitor.registry import KINDS, build
+from cockpit.monitor.sample import Level, Outcome
+from cockpit.safety.permit import Action, Mode, grant
+from cockpit.safety.verdict import Judgement, Verdict
+
+HOSTILE = "\x1b]52;c;aGk=\x07\x9b31m\u202e[red]bold[/] password=hunter2hunter2 한글"
+
+
+@dataclass
+class Bench:
+    """Options that find something, options that can't, and one key that this kind does not have."""
+
+    good: dict[str, Any]
+    broken: dict[str, Any]
+
+
+async def serve_http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    body = json.dumps({"status": "UP", "components": {HOSTILE: {"status": HOSTILE}}}).encode()
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    await writer.drain()
+    writer.close()
+
+
+async def serve_pm2(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(asyncio.IncompleteReadError):
+        await reader.readexactly(1)
+        await reader.readexactly(int.from_bytes(await reader.readexactly(4), "big"))
+    process = {"name": HOSTILE, "pm_id": 0, "pid": 1, "monit": {"cpu": 1, "memory": 2}, "pm2_env": {"status": HOSTILE}}
+    reply = b"j:" + json.dumps({"args": [None, [process]]}).encode()
+    writer.write(b"\x11" + len(reply).to_bytes(4, "big") + reply)
+    await writer.drain()
+    writer.close()
+
+
+@contextlib.asynccontextmanager
+async def http_bench(_folder: Path) -> AsyncIterator[Bench]:
+    async with await asyncio.start_server(serve_http, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        yield Bench({"url": f"http://127.0.0.1:{port}/h"}, {"url": "http://127.0.0.1:1/h"})
+
+
+@contextlib.asynccontextmanager
+async def pm2_bench(folder: Path) -> AsyncIterator[Bench]:
+    (folder / "broken").mkdir()
+    (folder / "broken" / "rpc.sock").symlink_to(folder)
+    async with await asyncio.start_unix_server(serve_pm2, folder / "rpc.sock"):
+        yield Bench({"home": str(folder)}, {"home": str(folder / "broken")})
+
+
+@contextlib.asynccontextmanager
+async def machine_bench(_folder: Path) -> AsyncIterator[Bench]:
+    yield Bench({}, {"folders": ["/nowhere/at/all"]})
+
+
+@contextlib.asynccontextmanager
+async def command_bench(folder: Path) -> AsyncIterator[Bench]:
+    (folder / "said").write_text(HOSTILE)
+    yield Bench({"command": f"cat {folder}/said"}, {"command": f"touch {folder}/made"})
+
+
+BENCHES: dict[str, Callable[[Path], contextlib.AbstractAsyncContextManager[Bench]]] = {
+    "http": http_bench,
+    "pm2": pm2_bench,
+    "machine": machine_bench,
+    "command": command_bench,
+}
+
+Result = TypeVar("Result")
+
+
+@pytest.fixture(params=sorted(KINDS))
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+async def bench(kind: str, tmp_path: Path) -> AsyncIterator[Bench]:
+    assert kind in BENCHES, f"give the kind {kind} a bench here"
+    async with BENCHES[kind](tmp_path) as made:
+        yield made
+
+
+def made(kind: str, options: dict[str, Any], **changes: Any) -> WatchedProbe:
+    from cockpit.safety.redaction import Redactor
+
+    return build(ProbeConfig(name="it", kind=kind, options=options, **changes), Redactor().redact)
+
+
+def watchable(probe: WatchedProbe) -> Watchable:
+    return probe._watchable
+
+
+async def within(awaitable: Awaitable[Result]) -> Result:
+    async with asyncio.timeout(30):
+        return await awaitable
+
+
+async def test_it_looks_again_and_again_with_a_read_permit(kind: str, bench: Bench) -> None:
+    it = watchable(made(kind, bench.good))
+    assert isinstance(it, Watchable)
+    permit = grant(it.action, it.judgement, Mode.READ_ONLY, by="test")
+    for _look in range(2):
+        found = await within(it.look(permit))
+        assert isinstance(found, Finding)
+        assert found.text
+        assert len({value.name for value in found.values}) == len(found.values) > 0
+    await it.close()
+    await it.close()
+
+
+async def test_it_does_nothing_on_a_permit_for_something_else(kind: str, bench: Bench) -> None:
+    it = watchable(made(kind, bench.good))
+    other = grant(Action("bash", "ls", "local"), Judgement(Verdict.READ_ONLY), Mode.READ_ONLY, by="test")
+    with pytest.raises(PolicyRefusal):
+        await within(it.look(other))
+
+
+async def test_its_samples_hold_nothing_that_a_screen_must_not_show(kind: str, bench: Bench) -> None:
+    probe = made(kind, bench.good)
+    sample = await within(probe.sample())
+    await probe.close()
+    assert sample.outcome is Outcome.DATA
+    line = msgspec.json.encode(sample).decode()
+    assert "\\u001b" not in line
+    assert "\x9b" not in line
+    assert "\u202e" not in line
+    assert "hunter2" not in line
+    assert "\n" not in sample.text
+    again = sample_of(msgspec.json.decode(line))
+    assert again is not None
+    assert (again.probe, again.text, again.readings) == (sample.probe, sample.text, sample.readings)
+    if kind != "machine":
+        assert "한글" in line
+
+
+async def test_a_system_that_is_not_there_is_told_in_a_sample(kind: str, bench: Bench) -> None:
+    probe = made(kind, bench.broken)
+    sample = await within(probe.sample())
+    await probe.close()
+    if kind == "machine":
+        assert next(r.value for r in sample.readings if r.name == "disk_percent") is None
+        return
+    assert sample.outcome in (Outcome.FAILED, Outcome.NONE)
+    assert sample.mend
+    assert sample.level is not Level.GREEN
+
+
+def test_a_key_it_does_not_have_is_refused(kind: str) -> None:
+    options = {"url": "http://x/", "command": "true"}
+    with pytest.raises(ConfigError) as caught:
+        made(kind, {**{k: v for k, v in options.items() if k in watch_keys(kind)}, "no_such_key": 1})
+    assert "no_such_key" in str(caught.value)
+
+
+def watch_keys(kind: str) -> tuple[str, ...]:
+    from importlib import import_module
+
+    module, _colon, name = KINDS[kind].partition(":")
+    options: type[msgspec.Struct] = getattr(import_module(module), name).Options
+    return tuple(field.name for field in msgspec.structs.fields(options))
+
+
+def test_it_is_made_without_its_library(kind: str) -> None:
+    """What is slow to import waits for the first look: a monitor is made while the screen comes up."""
+    script = (
+        "import sys, importlib, cockpit.monitor.watch\n"
+        f"module, _, name = {KINDS[kind]!r}.partition(':')\n"
+        "importlib.import_module(module)\n"
+        "print([m for m in ('httpx', 'psutil', 'tree_sitter') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+async def test_a_command_that_is_not_proven_to_read_is_never_run(tmp_path: Path) -> None:
+    probe = made("command", {"command": f"touch {tmp_path}/made"})
+    sample = await within(probe.sample())
+    assert (sample.outcome, sample.level) == (Outcome.FAILED, Level.YELLOW)
+    assert "read-only" in sample.error
+    assert not (tmp_path / "made").exists()
+
+
+async def test_a_commands_exit_text_and_number_are_its_values() -> None:
+    probe = made("command", {"command": "printf 'used 91.5 of 100'", "contains": "used", "unit": "%"})
+    sample = await within(probe.sample())
+    assert {r.name: r.value for r in sample.readings} == {"value": 91.5, "exit_code": 0.0, "healthy": True}
+    silent = await within(made("command", {"command": "printf ok", "contains": "fine"}).sample())
+    assert silent.level is Level.RED
