@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cockpit.config.model import Config
-from cockpit.config.table import check_keys
+from cockpit.config.table import check_word
 from cockpit.errors import ConfigError
 from cockpit.words import _
 
@@ -21,4 +21,5 @@ def check_names(config: Config) -> None:
     # With nothing to watch yet, the probes are still to be found; their names are not known here.
     for rule in config.rules if watched else ():
         for condition in rule.conditions:
-            check_keys([condition.probe], watched, f"{config.origin}: rule {rule.name}")
+            where = f"{config.origin}: rule {rule.name}"
+            check_word(condition.probe, watched, where, _("no probe or tail is called {word}"))

@@ -44,16 +44,27 @@ def check_keys(raw: Iterable[str], known: Iterable[str], where: str) -> None:
     Raises:
         ConfigError: with the key's path in `where`.
     """
-    keys = sorted(set(known))
+    keys = tuple(known)
     for key in raw:
-        if key not in keys:
-            near = difflib.get_close_matches(key.lower().replace("-", "_"), keys, n=1, cutoff=0.5)
-            mend = (
-                _("did you mean {key}?").format(key=near[0])
-                if near
-                else _("known here: {keys}").format(keys=", ".join(keys))
-            )
-            raise ConfigError(_("unknown key {key}").format(key=key), where=below(where, key), mend=mend)
+        check_word(key, keys, below(where, key), _("unknown key {word}"))
+
+
+def check_word(word: str, known: Iterable[str], where: str, message: str) -> None:
+    """Refuse a word that is not among those known, naming the nearest one.
+
+    Raises:
+        ConfigError: with `message`, its {word} filled.
+    """
+    words = sorted(set(known))
+    if word in words:
+        return
+    near = difflib.get_close_matches(word.lower().replace("-", "_"), words, n=1, cutoff=0.5)
+    mend = (
+        _("did you mean {word}?").format(word=near[0])
+        if near
+        else _("known here: {words}").format(words=", ".join(words))
+    )
+    raise ConfigError(message.format(word=word), where=where, mend=mend)
 
 
 def typed(raw: object, shape: type[Shape], where: str) -> Shape:

@@ -11,9 +11,10 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from cockpit.config import ProbeConfig
-from cockpit.config.table import check_keys, typed
+from cockpit.config.table import check_word, typed
 from cockpit.errors import ConfigError
 from cockpit.monitor.probe import WatchedProbe
+from cockpit.words import _
 
 GROUP = "cockpit.probes"
 KINDS: Mapping[str, str] = {
@@ -37,7 +38,7 @@ def build(config: ProbeConfig, redact: Callable[[str], str], origin: str = "") -
     """
     where = f"{origin}: probe {config.name}" if origin else f"probe {config.name}"
     known = kinds()
-    check_keys([config.kind], known, f"{where}.kind")
+    check_word(config.kind, known, f"{where}.kind", _("no probe is of the kind {word}"))
     module, _colon, name = known[config.kind].partition(":")
     kind: Any = getattr(import_module(module), name)
     options = typed(config.options, kind.Options, where)

@@ -98,7 +98,7 @@ def test_probes_may_be_named_tables() -> None:
         ("[safety]\nread-only = true", "safety.read-only", "read_only"),
         ('[[tail]]\nname = "a"\npath = "x"\nfiltre = "y"', "tail[0].filtre", "filter"),
         ('[rule.r]\nwen = "a failed"', "rule.r.wen", "when"),
-        ('[[probe]]\nname="a"\nkind="pm2"\n[rule.r]\nwhen="b failed"', "rule r.b", "a"),
+        ('[[probe]]\nname="a"\nkind="pm2"\n[rule.r]\nwhen="b failed"', "rule r", "a"),
     ],
 )
 def test_an_unknown_key_is_refused_with_its_path_and_the_nearest_known_one(text: str, where: str, mend: str) -> None:

@@ -1,0 +1,361 @@
+"""The watch as a host runs it: what it finds by itself, what it records, what it recommends, what it keeps."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cockpit.config import Config, ProbeConfig, TailConfig, load, source
+from cockpit.config.condition import parse_condition
+from cockpit.config.model import Rule
+from cockpit.errors import ConfigError
+from cockpit.monitor import discover as discovery
+from cockpit.monitor.discover import discover, emergency_section, health_urls
+from cockpit.monitor.log_probe import Evidence, LogProbe
+from cockpit.monitor.record import sample_of
+from cockpit.monitor.sample import Level, Outcome, Sample
+from cockpit.monitor.tail import FileTail
+from cockpit.monitor.watch import Watch
+from cockpit.runbook.model import Phase, Runbook, Section, StatedThreshold, Step, StepKind
+
+
+@pytest.fixture(autouse=True)
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No configuration, PM2 or proxy of this machine's own."""
+    for name in ("COCKPIT_CONFIG", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "none"))
+    monkeypatch.setenv("PM2_HOME", str(tmp_path / "no-pm2"))
+    monkeypatch.setattr(source, "ADMIN_FILE", tmp_path / "none.toml")
+
+
+@pytest.fixture
+def service() -> Iterator[Any]:
+    """A health endpoint; `service.code` is what it answers."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps({"status": "UP" if server.code == 200 else "DOWN"}).encode()
+            self.send_response(server.code)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_arguments: Any) -> None:
+            """Say nothing."""
+
+    class Server(ThreadingHTTPServer):
+        code = 200
+
+    server = Server(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join(5)
+
+
+def runbook(code: str = "", *, front_matter: dict[str, Any] | None = None, stated: tuple[Any, ...] = ()) -> Runbook:
+    sections = (
+        Section("severity", "P0 (critical): roll back at once", 2, 1, severity="P0", phase=Phase.ROLLBACK),
+        Section("p0", "P0 rollback", 2, 5, severity="P0", phase=Phase.ROLLBACK),
+        Section("step-1", "Look", 3, 7, parent="p0"),
+        Section("p1", "P1 rollback", 2, 20, severity="P1", phase=Phase.ROLLBACK),
+    )
+    steps = (
+        Step("a", "step-1", 9, 11, StepKind.COMMAND, "look", language="bash", code=code),
+        Step("b", "p1", 22, 23, StepKind.COMMAND, "look", language="bash", code="true"),
+    )
+    return Runbook("t", "t.md", "en", "", "", front_matter or {}, sections, steps, (), thresholds=stated)
+
+
+@dataclass
+class Session:
+    """A folder as a session has it, and everything that a host would hear."""
+
+    path: Path
+    changes: list[Mapping[str, Any]] = field(default_factory=list)
+    recommendations: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    heard: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.logs.mkdir(parents=True)
+
+    @property
+    def samples(self) -> Path:
+        return self.path / "samples.jsonl"
+
+    @property
+    def panel(self) -> Path:
+        return self.path / "panel.json"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    def watch(self, config: Config, document: Runbook, **changes: Any) -> Watch:
+        return Watch(
+            config,
+            document,
+            self,
+            on_sample=self.heard.set,
+            on_change=self.changes.append,
+            on_recommendation=lambda kind, data: self.recommendations.append((kind, data)),
+            **changes,
+        )
+
+    def recorded(self, probe: str) -> list[Sample]:
+        found = [sample_of(json.loads(line)) for line in self.samples.read_text().splitlines()]
+        return [sample for sample in found if sample is not None and sample.probe == probe]
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(30):
+            while not condition():
+                self.heard.clear()
+                await self.heard.wait()
+
+
+@pytest.fixture
+async def session(tmp_path: Path) -> Session:
+    return Session(tmp_path / "session")
+
+
+async def test_without_configuration_it_watches_what_the_runbook_names(
+    session: Session, service: Any, tmp_path: Path
+) -> None:
+    log = tmp_path / "application.log"
+    log.write_text("")
+    address = f"http://localhost:{service.server_port}/actuator/health"
+    document = runbook(
+        f"curl -s {address} | jq .status\ntail -n 50 {log} | grep ERROR\ntail /var/log/nowhere-at-all.log",
+        stated=(StatedThreshold("CPU", ">", 90, "%", "red", "CPU > 90 %", "p0", 3),),
+    )
+    watch = session.watch(load(None, document), document)
+    await watch.start()
+    await session.until(lambda: len({change["probe"] for change in session.changes}) == 3)
+    await watch.stop()
+    panel = json.loads(session.panel.read_text())
+    assert [(probe["name"], probe["kind"]) for probe in panel["probes"]] == [("health", "http"), ("machine", "machine")]
+    assert [tail["path"] for tail in panel["tails"]] == [str(log)]
+    assert "cpu_percent > 90 % red" in panel["probes"][1]["thresholds"]
+    assert [(rule["section"], rule["when"]) for rule in panel["rules"]] == [
+        ("p0", "health failed or healthy == false 3 in a row")
+    ]
+    assert session.recorded("health")[0].text.startswith("UP 200")
+    assert session.panel.stat().st_mode & 0o777 == 0o600
+
+
+async def test_three_bad_looks_recommend_the_rollback_and_a_good_one_takes_it_back(
+    session: Session, service: Any
+) -> None:
+    document = runbook()
+    config = Config(
+        probes=(
+            ProbeConfig(
+                name="health",
+                kind="http",
+                interval_s=0.1,
+                options={"url": f"http://127.0.0.1:{service.server_port}/actuator/health"},
+            ),
+        )
+    )
+    service.code = 503
+    watch = session.watch(config, document)
+    await watch.start()
+    await session.until(lambda: bool(session.recommendations))
+    kind, data = session.recommendations[0]
+    assert (kind, data["section"], len(data["samples"])) == ("recommendation.raised", "p0", 3)
+    assert all("DOWN 503" in one["text"] for one in data["samples"])
+    service.code = 200
+    await session.until(lambda: len(session.recommendations) == 2)
+    await watch.stop()
+    assert session.recommendations[1][0] == "recommendation.cleared"
+    assert [(change["was"], change["level"]) for change in session.changes] == [("", "red"), ("red", "green")]
+
+
+async def test_a_rule_raised_before_this_host_is_taken_back_by_it(session: Session, service: Any) -> None:
+    url = f"http://127.0.0.1:{service.server_port}/"
+    probe = ProbeConfig(name="health", kind="http", options={"url": url})
+    watch = session.watch(Config(probes=(probe,)), runbook(), raised=["service-down"])
+    await watch.start()
+    await session.until(lambda: bool(session.recommendations))
+    await watch.stop()
+    assert session.recommendations[0][0] == "recommendation.cleared"
+
+
+async def test_one_can_have_a_probe_looked_at_now(session: Session, service: Any) -> None:
+    url = f"http://127.0.0.1:{service.server_port}/"
+    probe = ProbeConfig(name="health", kind="http", interval_s=3600, options={"url": url})
+    watch = session.watch(Config(probes=(probe,)), runbook())
+    await watch.start()
+    await session.until(lambda: session.samples.exists() and len(session.recorded("health")) == 1)
+    assert watch.request_now("health")
+    await session.until(lambda: len(session.recorded("health")) == 2)
+    await watch.stop()
+
+
+def written(probe: dict[str, Any]) -> Path:
+    lines = "".join(f"{key} = {json.dumps(value)}\n" for key, value in probe.items())
+    Path("cockpit.toml").write_text(f"[[probe]]\n{lines}")
+    return Path("cockpit.toml")
+
+
+async def test_a_mistake_in_a_file_is_refused_and_one_in_a_document_is_told(session: Session) -> None:
+    table = {"name": "a", "kind": "http", "url": "http://x/", "verfy": False}
+    rules = [{"name": "r", "when": "a failed"}]
+    with pytest.raises(ConfigError, match="verfy"):
+        session.watch(load(written(table)), runbook())
+    Path("cockpit.toml").unlink()
+    with pytest.raises(ConfigError, match=r"cockpit\.toml: probe a\.kind: no probe is of the kind htpp .*http"):
+        session.watch(
+            Config(probes=(ProbeConfig(name="a", kind="htpp", options=table),), origin="cockpit.toml"), runbook()
+        )
+    document = runbook(front_matter={"probes": [table, {"name": "here", "kind": "machine"}], "rules": rules})
+    watch = session.watch(load(None, document), document)
+    await watch.start()
+    await watch.stop()
+    panel = json.loads(session.panel.read_text())
+    assert [probe["name"] for probe in panel["probes"]] == ["here"]
+    assert panel["rules"] == []
+    assert "verfy" in panel["problems"][0]
+
+
+async def test_no_secret_of_the_session_is_recorded(session: Session, tmp_path: Path) -> None:
+    probe = ProbeConfig(name="c", kind="command", options={"command": "printf 'token is opensesame'"})
+    tail = TailConfig(name="app", path=str(tmp_path / "app.log"), interval_s=0.1)
+    Path(tail.path).write_text("")
+    watch = session.watch(
+        Config(probes=(probe,), tails=(tail,)), runbook(), redact=lambda text: text.replace("opensesame", "***")
+    )
+    await watch.start()
+    await session.until(lambda: len(session.changes) == 2)
+    with Path(tail.path).open("a") as log:
+        log.write("ERROR bad key opensesame\n")
+    await session.until((session.logs / "app.log").exists)
+    await watch.stop()
+    assert session.recorded("c")[0].text == "token is ***"
+    assert (session.logs / "app.log").read_text() == "ERROR bad key ***\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("curl http://localhost:8080/actuator/health", ["http://localhost:8080/actuator/health"]),
+        ("curl -s localhost:8080/health | jq '.status'", ["http://localhost:8080/health"]),
+        ("for i in {1..5}; do\n  curl -fsS \\\n    'http://127.0.0.1:9/healthz'\ndone", ["http://127.0.0.1:9/healthz"]),
+        ("curl http://[::1]:8080/ready", ["http://[::1]:8080/ready"]),
+        ("curl -X POST http://localhost:8080/health", []),
+        ("curl -d '{}' http://localhost:8080/health", []),
+        ("curl --data-binary @x http://localhost:8080/health", []),
+        ("curl -XDELETE http://localhost:8080/health", []),
+        ("curl http://localhost:8080/api/v1/model/info", []),
+        ("curl http://10.0.0.5:8080/health", []),
+        ("curl http://localhost.evil.example/health", []),
+        ("curl http://$HOST:8080/health", []),
+        ("curl http://localhost:8080/health/${NAME}", []),
+        ("curl http://localhost:<port>/health", []),
+        ("wget http://localhost:8080/health", []),
+        ("echo 'curl http://localhost:8080/health", []),
+        ("# curl http://localhost:8080/health", []),
+    ],
+)
+def test_health_addresses_are_taken_from_plain_reads_on_this_machine(code: str, found: list[str]) -> None:
+    assert list(health_urls(code)) == found
+
+
+def test_a_service_that_nobody_names_is_found_by_its_port(service: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = discover(runbook("ls"))
+    assert f"http://localhost:{service.server_port}/actuator/health" in {p.options.get("url") for p in found.probes}
+    monkeypatch.setattr(discovery, "health_addresses", lambda: pytest.fail("no port is tried when one is named"))
+    assert discover(runbook("curl localhost:1/health")).probes[0].options == {"url": "http://localhost:1/health"}
+
+
+def test_the_emergency_section_is_one_with_steps() -> None:
+    found = emergency_section(runbook("ls"))
+    assert found is not None
+    assert found.id == "p0"
+    assert emergency_section(Runbook("t", "t.md", "en", "", "", {}, (), (), ())) is None
+
+
+def test_own_rules_stand_back_for_those_that_are_written() -> None:
+    own = Rule(name="mine", conditions=(parse_condition("health failed", "test"),))
+    probe = ProbeConfig(name="health", kind="http", options={"url": "http://x/"})
+    assert discovery.with_own_rules(Config(probes=(probe,), rules=(own,)), runbook()).rules == (own,)
+
+
+def log_probe(path: Path, evidence: Path, *thresholds: str) -> LogProbe:
+    from cockpit.config.bound import parse_bound
+
+    bounds = tuple(parse_bound(text, "test") for text in thresholds)
+    return LogProbe(TailConfig(name="app", path=str(path), thresholds=bounds), evidence, lambda text: text)
+
+
+def values(sample: Sample) -> dict[str, Any]:
+    return {reading.name: reading.value for reading in sample.readings}
+
+
+async def test_a_log_is_a_rate_and_its_bad_lines_are_kept_with_their_traces(tmp_path: Path) -> None:
+    path, evidence = tmp_path / "app.log", tmp_path / "kept.log"
+    path.write_text("ERROR from before the watch\n")
+    probe = log_probe(path, evidence, "errors_per_min > 1 red")
+    assert values(await probe.sample())["errors_per_min"] == 0
+    with path.open("a") as log:
+        log.write(
+            "INFO fine\nERROR boom\n\tat a.b.C(D.java:1)\nCaused by: x\nINFO fine again\nWARN careful\nERROR 둘\n"
+        )
+    sample = await probe.sample()
+    await probe.close()
+    assert (values(sample)["errors_per_min"], values(sample)["warnings_per_min"]) == (2, 1)
+    assert sample.level is Level.RED
+    assert evidence.read_text() == ("ERROR boom\n\tat a.b.C(D.java:1)\nCaused by: x\nWARN careful\nERROR 둘\n")
+    assert evidence.stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_log_that_is_not_there_is_none_until_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "late.log"
+    probe = log_probe(path, tmp_path / "kept.log")
+    first = await probe.sample()
+    assert (first.outcome, first.level) == (Outcome.NONE, Level.GREY)
+    assert first.mend
+    path.write_text("ERROR at last\n")
+    second = await probe.sample()
+    await probe.close()
+    assert second.outcome is Outcome.DATA
+    assert values(second)["errors_per_min"] == 1
+
+
+async def test_a_folder_is_no_log(tmp_path: Path) -> None:
+    probe = log_probe(tmp_path, tmp_path / "kept.log")
+    sample = await probe.sample()
+    await probe.close()
+    assert (sample.outcome, sample.level) == (Outcome.FAILED, Level.YELLOW)
+
+
+def test_evidence_is_bounded_and_says_when_it_is_full(tmp_path: Path) -> None:
+    path = tmp_path / "app.log"
+    path.write_text("")
+    tail = FileTail(path)
+    tail.poll()
+    evidence = Evidence(tmp_path / "kept.log", bound_bytes=1000)
+    for number in range(100):
+        with path.open("a") as log:
+            log.write(f"ERROR number {number}\n")
+        evidence.keep(tail.poll(), lambda text: text)
+    evidence.close()
+    tail.close()
+    lines = (tmp_path / "kept.log").read_text().splitlines()
+    assert lines[0] == "ERROR number 0"
+    assert lines[-1].startswith("--- full")
+    assert sum(line.startswith("--- full") for line in lines) == 1
+    assert lines[:-1] == [f"ERROR number {number}" for number in range(len(lines) - 1)]
