@@ -100,12 +100,23 @@ class RawTail:
         path: may be missing, a symlink, or lie under one; all are looked at anew with each poll.
         start: "end" begins with the line being written at the first poll, "beginning" with the first one. A file that
             appears later is read from its beginning.
+        provisional_s: how long an unfinished line must have stood to be given by `provisional`.
         clock: monotonic seconds.
     """
 
-    def __init__(self, path: Path, *, start: Start = "end", clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        start: Start = "end",
+        provisional_s: float = PROVISIONAL_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.path = path
         self.generation = 0
+        self.began_at = 0
+        """At which byte of the first file reading began."""
+        self._provisional_s = provisional_s
         self._start = start
         self._clock = clock
         self._files: deque[OpenedLog] = deque()
@@ -138,8 +149,8 @@ class RawTail:
         return batch
 
     def provisional(self) -> bytes:
-        """A line that has had no newline for PROVISIONAL_S; it comes again, whole, once it has one."""
-        if self._framing.held_bytes and self._clock() - self._grew_at >= PROVISIONAL_S:
+        """A line that has had no newline for a while; it comes again, whole, once it has one."""
+        if self._framing.held_bytes and self._clock() - self._grew_at >= self._provisional_s:
             return self._framing.partial()
         return b""
 
@@ -185,6 +196,7 @@ class RawTail:
         else:
             if self._start == "end" and self.generation == 0:
                 log.to_last_line()
+                self.began_at = log.offset
             self.generation += 1
             self._resolved = os.path.realpath(self.path)
         self._files.append(log)
