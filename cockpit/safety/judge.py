@@ -31,14 +31,11 @@ _INVISIBLE = re.compile("[\u0080-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u
 
 
 def judge(language: str, command: str, *, values: Mapping[str, str] | None = None) -> Judgement:
-    """What a command does to the world, as far as it can be proven without running it.
-
-    Args:
-        language: as a fence names it: bash, sql, promql, redis, http, powershell and their aliases, in any case.
-        command: the exact text that would run.
-        values: the variables of its environment, where they are known. Without them a variable that the script does
-            not assign is taken for one word of data; with them it is exactly what it says, and absent ones are empty.
-    """
+    """What a command does to the world, as far as it can be proven without running it. Args: language: as a
+    fence names it: bash, sql, promql, redis, http, powershell and their aliases, in any case. command: the
+    exact text that would run. values: the variables of its environment, where they are known. Without them a
+    variable that the script does not assign is taken for one word of data; with them it is exactly what it
+    says, and absent ones are empty."""
     try:
         refusal = _gate(command)
         if refusal:
@@ -57,10 +54,21 @@ def normal_language(language: str) -> str:
 
 
 _ALIASES = {
-    "postgres": "sql", "postgresql": "sql", "pgsql": "sql", "psql": "sql", "plpgsql": "sql",
-    "logql": "promql", "prometheus": "promql", "metricsql": "promql",
-    "redis-cli": "redis", "rest": "http", "https": "http", "ps1": "powershell", "pwsh": "powershell", "posh": "powershell",
-}  # fmt: skip
+    "postgres": "sql",
+    "postgresql": "sql",
+    "pgsql": "sql",
+    "psql": "sql",
+    "plpgsql": "sql",
+    "logql": "promql",
+    "prometheus": "promql",
+    "metricsql": "promql",
+    "redis-cli": "redis",
+    "rest": "http",
+    "https": "http",
+    "ps1": "powershell",
+    "pwsh": "powershell",
+    "posh": "powershell",
+}
 
 
 def _gate(command: str) -> str:

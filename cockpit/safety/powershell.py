@@ -1,4 +1,5 @@
-"""PowerShell, simply: lines of plain cmdlets by their verbs, and the tools that are judged in a shell as well."""
+"""PowerShell, simply: lines of plain cmdlets by their verbs, and the tools that are judged in a shell as
+well."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import re
 import shlex
 
 from cockpit.safety.shell.judgement import ShellJudge
-from cockpit.safety.shell.tool import Stdin, destructive, mutating, reading, unknown
+from cockpit.safety.shell.tool import Stdin, destructive, mutating, names, reading, unknown
 from cockpit.safety.shell.words import Word
 from cockpit.safety.verdict import Judgement, worst
 from cockpit.words import _
@@ -30,10 +31,8 @@ _READS = frozenset(
     ]
 )
 _LOSSES = frozenset(["remove", "clear", "uninstall", "reset", "format-volume", "revoke", "unpublish"])
-_CHANGES = frozenset(
-    """set new add start stop restart suspend resume enable disable install update invoke send publish register unregister copy
-    move rename import export out write push pop save restore grant deploy mount dismount""".split()
-)
+_CHANGES = names("""set new add start stop restart suspend resume enable disable install update invoke send publish register
+    unregister copy move rename import export out write push pop save restore grant deploy mount dismount""")
 _READ_PAIRS = frozenset(
     ["out-string", "out-host", "out-null", "write-output", "write-host", "write-verbose", "set-location", "push-location", "pop-location",
      "start-sleep"]
@@ -119,7 +118,8 @@ def _web(words: list[str]) -> Judgement:
 
 
 def _tool(words: list[str]) -> Judgement:
-    """A program that is judged by the rules of the shell; in old versions curl and wget mean Invoke-WebRequest."""
+    """A program that is judged by the rules of the shell; in old versions curl and wget mean
+    Invoke-WebRequest."""
     if any("$" in word for word in words):
         return unknown(_("{command}: a word is only known when it runs").format(command=words[0]))
     if words[0] not in (

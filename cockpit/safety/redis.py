@@ -10,12 +10,13 @@ from cockpit.safety.verdict import Judgement, worst
 from cockpit.words import _
 
 _READS = names(
-    """get mget strlen getrange substr exists ttl pttl type expiretime pexpiretime hget hmget hgetall hkeys hvals hlen hexists
-    hstrlen hscan hrandfield llen lrange lindex lpos scard smembers sismember smismember srandmember sscan sdiff sinter
-    sintercard sunion zcard zcount zrange zrangebyscore zrangebylex zrank zrevrange zrevrangebyscore zrevrangebylex zrevrank
-    zscore zmscore zscan zlexcount zdiff zinter zintercard zunion zrandmember getbit bitcount bitpos pfcount geodist
-    geohash geopos georadius_ro georadiusbymember_ro geosearch xlen xrange xrevrange scan randomkey dbsize dump lcs sort_ro
-    bitfield_ro ping echo time lastsave role info lolwut touch"""
+    """get mget strlen getrange substr exists ttl pttl type expiretime pexpiretime hget hmget hgetall hkeys hvals
+    hlen hexists hstrlen hscan hrandfield llen lrange lindex lpos scard smembers sismember smismember
+    srandmember sscan sdiff sinter sintercard sunion zcard zcount zrange zrangebyscore zrangebylex zrank
+    zrevrange zrevrangebyscore zrevrangebylex zrevrank zscore zmscore zscan zlexcount zdiff zinter zintercard
+    zunion zrandmember getbit bitcount bitpos pfcount geodist geohash geopos georadius_ro georadiusbymember_ro
+    geosearch xlen xrange xrevrange scan randomkey dbsize dump lcs sort_ro bitfield_ro ping echo time lastsave
+    role info lolwut touch"""
 )
 _HEAVY = names("keys")
 _SENSITIVE = {("config", "get"), ("acl", "list"), ("acl", "getuser")}
@@ -48,7 +49,8 @@ _WRITE_PAIRS = {
     "cluster": "meet replicate addslots setslot saveconfig",
 }
 _LOSSES = names(
-    "flushall flushdb shutdown del unlink getdel rename replicaof slaveof failover swapdb debug restore migrate spop lpop rpop zpopmin zpopmax ltrim"
+    """flushall flushdb shutdown del unlink getdel rename replicaof slaveof failover swapdb debug restore
+        migrate spop lpop rpop zpopmin zpopmax ltrim"""
 )
 _LOSS_PAIRS = {
     "cluster": names("reset failover forget delslots flushslots"),
@@ -57,11 +59,12 @@ _LOSS_PAIRS = {
     "acl": names("deluser"),
 }
 _WRITES = names(
-    """set setex psetex setnx mset msetnx append incr incrby incrbyfloat decr decrby getset getex expire pexpire expireat
-    pexpireat persist hset hsetnx hmset hincrby hincrbyfloat hdel lpush rpush lpushx rpushx lset linsert lrem lmove rpoplpush
-    sadd srem smove zadd zrem zincrby zremrangebyscore zremrangebyrank zremrangebylex xadd xdel xtrim xack xgroup xclaim xautoclaim
-    xreadgroup setbit bitfield bitop pfadd pfmerge geoadd georadius sort copy move publish spublish save bgsave
-    bgrewriteaof sdiffstore sinterstore sunionstore zrangestore zunionstore zinterstore zdiffstore geosearchstore setrange"""
+    """set setex psetex setnx mset msetnx append incr incrby incrbyfloat decr decrby getset getex expire pexpire
+    expireat pexpireat persist hset hsetnx hmset hincrby hincrbyfloat hdel lpush rpush lpushx rpushx lset
+    linsert lrem lmove rpoplpush sadd srem smove zadd zrem zincrby zremrangebyscore zremrangebyrank
+    zremrangebylex xadd xdel xtrim xack xgroup xclaim xautoclaim xreadgroup setbit bitfield bitop pfadd
+    pfmerge geoadd georadius sort copy move publish spublish save bgsave bgrewriteaof sdiffstore sinterstore
+    sunionstore zrangestore zunionstore zinterstore zdiffstore geosearchstore setrange"""
 )
 _UNBOUNDED = names("monitor subscribe psubscribe ssubscribe")
 

@@ -1,9 +1,7 @@
 """PostgreSQL statements: a lexer that reads quotes and comments as the server does, and a default of unknown.
-
-Nothing is read-only but a query made of known words: every function called must be on a list, and no word that writes,
-locks, calls or leaves the transaction may stand anywhere outside quotes. That asks for no grammar of SQL, and so
-leaves no difference between two grammars for a statement to hide in.
-"""
+Nothing is read-only but a query made of known words: every function called must be on a list, and no word
+that writes, locks, calls or leaves the transaction may stand anywhere outside quotes. That asks for no
+grammar of SQL, and so leaves no difference between two grammars for a statement to hide in."""
 
 from __future__ import annotations
 
@@ -33,21 +31,22 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _STARTS = {
-    **dict.fromkeys("select with values table show".split(), "read"),
+    **dict.fromkeys(names("select with values table show"), "read"),
     "explain": "explain",
-    **dict.fromkeys("drop truncate delete update merge".split(), "loss"),
-    **dict.fromkeys("flushall flushdb".split(), "redis"),
+    **dict.fromkeys(names("drop truncate delete update merge"), "loss"),
+    **dict.fromkeys(names("flushall flushdb"), "redis"),
     **dict.fromkeys(
-        """insert create alter grant revoke comment vacuum analyze analyse reindex cluster refresh notify reassign security import
-        replace rename optimize checkpoint load lock copy call set reset discard listen unlisten prepare kill""".split(),
+        names("""insert create alter grant revoke comment vacuum analyze analyse reindex cluster refresh notify
+        reassign security import replace rename optimize checkpoint load lock copy call set reset discard
+        listen unlisten prepare kill"""),
         "change",
     ),
-    **dict.fromkeys("begin start commit end rollback abort savepoint release".split(), "transaction"),
+    **dict.fromkeys(names("begin start commit end rollback abort savepoint release"), "transaction"),
 }
 _NEVER = names(
-    """insert update delete merge truncate drop alter create grant revoke into copy call do vacuum reindex refresh lock notify
-    listen execute prepare deallocate commit rollback begin set reset discard outfile dumpfile load returning nowait skip share
-    procedure"""
+    """insert update delete merge truncate drop alter create grant revoke into copy call do vacuum reindex
+    refresh lock notify listen execute prepare deallocate commit rollback begin set reset discard outfile
+    dumpfile load returning nowait skip share procedure"""
 )
 # Words that may stand in a query although a statement of that name writes.
 _COLUMN_LIKE = names(
@@ -90,7 +89,7 @@ def _meta(line: str) -> Judgement:
         return reading()
     if _META_READS.fullmatch(line.strip()) and "pager" not in line and "`" not in line:
         return reading()
-    return unknown(_("psql's {command} is not known to be read-only").format(command=line.split()[0]))
+    return unknown(_("psql's {command} is not known to be read-only").format(command=line.split(maxsplit=1)[0]))
 
 
 Token = tuple[str, str]
@@ -160,7 +159,7 @@ def _judge_statement(tokens: list[Token]) -> Judgement:
 
 def _judge_change(first: str, tokens: list[Token]) -> Judgement:
     words = [text for kind, text in tokens if kind == "word"]
-    if first == "alter" and "drop" in words or first == "create" and "replace" in words:
+    if (first == "alter" and "drop" in words) or (first == "create" and "replace" in words):
         return destructive(_("{word} can't be undone").format(word=" ".join(words[:3]).upper()))
     return mutating(_("{word} makes changes").format(word=first.upper()))
 

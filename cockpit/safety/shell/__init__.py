@@ -1,1 +1,2 @@
-"""Judging shell scripts: a real grammar, a node allow-list, decoded words, and rules for each command as data."""
+"""Judging shell scripts: a real grammar, a node allow-list, decoded words, and rules for each command as
+data."""

@@ -1,4 +1,5 @@
-"""From a node of the tree to the word bash makes of it. Substitutions met on the way are handed back to be judged."""
+"""From a node of the tree to the word bash makes of it. Substitutions met on the way are handed back to
+be judged."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cockpit.safety.shell.grammar import Refused
+from cockpit.safety.shell.tool import names
 from cockpit.safety.shell.variables import Variables
 from cockpit.safety.shell.words import Kind, Word
 from cockpit.words import _
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 _GLOB = re.compile(r"[*?\[]")
 _BRACES = re.compile(r"\{[^{}]*(?:,|\.\.)[^{}]*\}|\{.*\{.*[,.].*\}")
 _DOUBLE_QUOTED_ESCAPE = re.compile(r"\\([$`\"\\\n])")
+_SUBSTITUTION = re.compile(r"(?<!\\)(?:\\\\)*(?:`|\$[({\[])")
+_HERE_DOCUMENT_ESCAPE = re.compile(r"\\([$`\\\n])")
 _ANSI = {"n": "\n", "t": "\t", "\\": "\\", "'": "'", '"': '"', "r": "\r", "e": "\x1b", "a": "\a"}
 _MODIFIERS = frozenset(
     [":-", "-", ":+", "+", ":?", "?", "%", "%%", "#", "##", "/", "//", "/#", "/%", ":", "^^", "^", ",,", ","]
@@ -57,16 +61,23 @@ class Decoder:
         """The text of a here-document."""
         if quoted:
             return Word(text_of(node))
-        if not node.named_children:
-            return Word(_unescaped(text_of(node)))
         pieces = []
+        source = node.text or b""
+        at = node.start_byte
+        # The grammar has no node for the text in front of the first expansion.
         for child in node.named_children:
+            pieces.append(
+                _quoted_text(
+                    source[at - node.start_byte : child.start_byte - node.start_byte].decode(), _HERE_DOCUMENT_ESCAPE
+                )
+            )
             if child.type == "heredoc_content":
-                pieces.append(Piece(Word(_unescaped(text_of(child))), loose=False))
+                pieces.append(_quoted_text(text_of(child), _HERE_DOCUMENT_ESCAPE))
             else:
                 pieces += self._expansion(child, quoted=True)
-        # The grammar leaves out text that stands before the first expansion, so such a text is never constant.
-        return _joined(pieces, whole=True) if _covers(node) else Word("", Kind.OUTPUT)
+            at = child.end_byte
+        pieces.append(_quoted_text(source[at - node.start_byte :].decode(), _HERE_DOCUMENT_ESCAPE))
+        return _joined(pieces, whole=True)
 
     def pattern(self, node: Node) -> None:
         """Check a pattern of `case` or `[[`: it may hold no substitution that is not seen."""
@@ -124,19 +135,17 @@ class Decoder:
         end = node.start_byte + 1
         source = node.text or b""
         for child in node.children[1:-1]:
-            gap = source[end - node.start_byte : child.start_byte - node.start_byte].decode()
-            pieces.append(Piece(Word(gap), loose=False))
+            pieces.append(_quoted_text(source[end - node.start_byte : child.start_byte - node.start_byte].decode()))
             end = child.end_byte
             if child.type == "string_content":
-                text = _DOUBLE_QUOTED_ESCAPE.sub(lambda match: match[1].strip("\n"), text_of(child))
-                pieces.append(Piece(Word(text), loose=False))
+                pieces.append(_quoted_text(text_of(child)))
             elif child.is_named:
                 leading = text_of(child)[: len(text_of(child)) - len(text_of(child).lstrip())]
                 pieces.append(Piece(Word(leading), loose=False))
                 pieces += self._expansion(child, quoted=True)
             else:
                 pieces.append(Piece(Word(text_of(child)), loose=False))
-        pieces.append(Piece(Word(source[end - node.start_byte : -1].decode()), loose=False))
+        pieces.append(_quoted_text(source[end - node.start_byte : -1].decode()))
         return pieces
 
     def _expansion(self, node: Node, *, quoted: bool) -> list[Piece]:
@@ -148,6 +157,8 @@ class Decoder:
         if kind == "command_substitution":
             self._check_backticks(node)
             self._judge_inside(node)
+            if prints_plain_words(node):
+                return [Piece(Word("", Kind.DATA if quoted else Kind.FILES), loose=False)]
             return [Piece(Word("", Kind.OUTPUT if quoted else Kind.MANY), loose=False)]
         if kind == "process_substitution":
             self._judge_inside(node)
@@ -188,8 +199,21 @@ class Decoder:
         return self.word(node)
 
 
+def _quoted_text(text: str, escapes: re.Pattern[str] = _DOUBLE_QUOTED_ESCAPE) -> Piece:
+    """Text between double quotes or in a here-document."""
+    _check_hidden(text)
+    return Piece(Word(escapes.sub(lambda match: match[1].strip("\n"), text)), loose=False)
+
+
+def _check_hidden(text: str) -> None:
+    """Refuse text in which the grammar saw no substitution though bash may."""
+    if _SUBSTITUTION.search(text):
+        raise Refused(_("a substitution stands where the grammar does not see it"))
+
+
 def _bare(text: str) -> list[Piece]:
     """The pieces of unquoted text: what is escaped is quoted."""
+    _check_hidden(text)
     if "\\" not in text:
         return [Piece(Word(text), loose=True)]
     pieces = []
@@ -243,18 +267,24 @@ def _ansi(text: str) -> str:
     return re.sub(r"\\(.)", decoded, text, flags=re.DOTALL)
 
 
-def _unescaped(text: str) -> str:
-    return re.sub(r"\\([$`\\\n])", lambda match: match[1].strip("\n"), text)
+# Commands that print words which are never options, and filters that leave lines as they are.
+_PRINTS_PLAIN = names("date nproc whoami hostname uname pgrep pidof seq id wc")
+_FILTERS = names("head tail sort uniq grep cat")
 
 
-def _covers(node: Node) -> bool:
-    """Whether the children of a node account for every byte of it."""
-    at = node.start_byte
-    for child in node.named_children:
-        if child.start_byte != at:
-            return False
-        at = child.end_byte
-    return at == node.end_byte
+def prints_plain_words(node: Node) -> bool:
+    """Whether all that a command substitution can print is words that no program takes for options."""
+    inner = node.named_children
+    if len(inner) != 1:
+        return False
+    commands = inner[0].named_children if inner[0].type == "pipeline" else inner
+    firsts = [text_of(child.child_by_field_name("name")) if child.type == "command" else "" for child in commands]
+    if firsts and firsts[-1] == "wc":
+        return True
+    source = text_of(commands[0])
+    starts = firsts[0] in _PRINTS_PLAIN and not re.search(r"\s['\"]?\+['\"]?\s*-|-s\s|-d\s*['\"]?-", source)
+    lists = firsts[0] == "kubectl" and re.search(r"\sget\s.*\s-o[= ]?name\b", source) is not None
+    return (starts or lists) and all(name in _FILTERS for name in firsts[1:])
 
 
 def text_of(node: Node | None) -> str:

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
+from cockpit.safety.shell.tool import names
 from cockpit.words import _
 
 if TYPE_CHECKING:
@@ -20,16 +21,14 @@ LONGEST_BYTES = 64 * 1024
 DEEPEST = 80
 MOST_NODES = 20_000
 
-_NODES = frozenset(
-    """program list pipeline command command_name word number string string_content raw_string ansi_c_string
-    concatenation comment redirected_statement file_redirect file_descriptor heredoc_redirect heredoc_start heredoc_body
-    heredoc_content heredoc_end herestring_redirect variable_assignment variable_assignments variable_name
-    special_variable_name simple_expansion expansion command_substitution process_substitution subshell
-    compound_statement if_statement elif_clause else_clause for_statement while_statement do_group case_statement
-    case_item test_command unary_expression binary_expression parenthesized_expression test_operator negated_command
-    declaration_command unset_command brace_expression arithmetic_expansion postfix_expression regex extglob_pattern
-    c_style_for_statement""".split()  # noqa: SIM905 - a list of sixty quoted names is harder to read
-)
+_NODES = names("""program list pipeline command command_name word number string string_content raw_string ansi_c_string
+    concatenation comment redirected_statement file_redirect file_descriptor heredoc_redirect heredoc_start
+    heredoc_body heredoc_content heredoc_end herestring_redirect variable_assignment variable_assignments
+    variable_name special_variable_name simple_expansion expansion command_substitution process_substitution
+    subshell compound_statement if_statement elif_clause else_clause for_statement while_statement do_group
+    case_statement case_item test_command unary_expression binary_expression parenthesized_expression
+    test_operator negated_command declaration_command unset_command brace_expression arithmetic_expansion
+    postfix_expression regex extglob_pattern c_style_for_statement""")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _NOT_ASCII = re.compile(rb"[\x80-\xff]+")
 # Where text is data to bash, whatever letters it is made of.

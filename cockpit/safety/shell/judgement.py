@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from cockpit.safety.shell.families import TOOLS
 from cockpit.safety.shell.grammar import Refused, parse
@@ -11,7 +11,7 @@ from cockpit.safety.shell.options import judge_call
 from cockpit.safety.shell.script import Script
 from cockpit.safety.shell.tool import Call, Stdin, mutating, unknown
 from cockpit.safety.shell.words import Word
-from cockpit.safety.verdict import Judgement, worst
+from cockpit.safety.verdict import Judgement, Verdict, worst
 from cockpit.words import _
 
 _BIN = re.compile(r"(?:/usr)?(?:/local)?/s?bin/|/opt/homebrew/bin/")
@@ -23,6 +23,11 @@ _CHANGES = re.compile(
     re.IGNORECASE,
 )
 _MOST_NESTED = 8
+_MOST_LINES = 500
+_SECRETS = re.compile(
+    r"(?:^|/)\.env(?:\.\w+)?$|(?:^|/)(?:shadow|gshadow|id_(?:rsa|dsa|ecdsa|ed25519)|\.pgpass|\.netrc|\.my\.cnf|credentials|\.npmrc)$"
+    r"|\.(?:pem|key|p12|pfx|jks|kdbx)$|/\.(?:ssh|aws|kube|gnupg)/|/(?:etc/environment|proc/\w+/environ)$|/run/secrets/",
+)
 
 
 class ShellJudge:
@@ -37,17 +42,26 @@ class ShellJudge:
         if self._nested > _MOST_NESTED:
             return unknown(_("it starts one shell in another too often"))
         self._nested += 1
+        script: Script | None = None
         try:
             root = parse(text)
             script = Script(root, self.command, self._values)
-            try:
-                return worst(script.run(root))
-            except Refused as refusal:
-                return worst([*script.found, unknown(str(refusal))])
+            return worst(script.run(root))
         except Refused as refusal:
-            return unknown(str(refusal))
+            found = script.found if script else []
+            return worst([*found, unknown(str(refusal)), *self._worse_lines(text)])
         finally:
             self._nested -= 1
+
+    def _worse_lines(self, text: str) -> Iterator[Judgement]:
+        """Lines of a refused script that by themselves are worse than unknown: doubt must not hide them."""
+        for line in text.replace("\\\n", " ").split("\n")[:_MOST_LINES]:
+            try:
+                root = parse(line)
+                found = Script(root, self.command, self._values).run(root)
+            except Refused:
+                continue
+            yield from (part for part in found if part.verdict.rank > Verdict.UNKNOWN.rank)
 
     def command(self, words: Sequence[Word], stdin: Stdin) -> Judgement:
         """Judge one command by its words."""
@@ -58,12 +72,11 @@ class ShellJudge:
             return unknown(_("which command runs is only known when it runs"))
         name = _BIN.sub("", first.text) if _BIN.match(first.text) else first.text
         judgement = self._look_up(name, words, stdin)
-        return Judgement(
-            judgement.verdict,
-            judgement.reasons,
-            judgement.tags,
-            tuple(dict.fromkeys((first.text, *judgement.commands))),
-        )
+        tags = judgement.tags
+        if any(_SECRETS.search(word.text) for word in words[1:]):
+            tags = tuple(dict.fromkeys((*tags, "sensitive-read")))
+        started = tuple(dict.fromkeys((first.text, *judgement.commands)))
+        return Judgement(judgement.verdict, judgement.reasons, tags, started)
 
     def _look_up(self, name: str, words: Sequence[Word], stdin: Stdin) -> Judgement:
         tool = TOOLS.get(name)

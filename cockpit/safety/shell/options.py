@@ -37,7 +37,7 @@ def read_options(args: Sequence[Word], values: frozenset[str], *, long_single: b
             reading.operands.append(word)
         elif word.constant and word.text == "--":
             reading.operands.extend(rest)
-        elif not word.text or word.kind >= Kind.OUTPUT and "=" not in word.text:
+        elif not word.text or (word.kind >= Kind.OUTPUT and "=" not in word.text):
             reading.unclear = reading.unclear or word
             reading.operands.append(word)
         else:
@@ -101,10 +101,10 @@ def _judge_options(tool: Tool, args: Sequence[Word], label: str) -> Judgement:
     reading = read_options(args, tool.values, long_single=tool.long_single)
     parts = [of_verdict(tool.verdict, label, *tool.tags)]
     parts += (_judge_option(tool, name, label) for name, _value in reading.options)
-    if tool.unbounded_unless and not reading.has(*tool.unbounded_unless) or reading.has(*tool.unbounded):
+    if (tool.unbounded_unless and not reading.has(*tool.unbounded_unless)) or reading.has(*tool.unbounded):
         parts.append(of_verdict(READ, label, "unbounded"))
     picky = bool(tool.denied) or tool.flags is not None or tool.operands is not None
-    if picky and reading.unclear is not None:
+    if picky and not tool.trusting and reading.unclear is not None:
         parts.append(unknown(_("{command}: a word built when it runs could be an option").format(command=label)))
     if tool.operands is not None and _count(reading.operands) > tool.operands:
         parts.append(of_verdict(tool.beyond, label))
@@ -141,10 +141,10 @@ def _judge_verb(tool: Tool, call: Call, label: str) -> Judgement:
     if args and args[-1] == Word("--help") and not (len(args) > 1 and args[-2].may_be_option):
         return of_verdict(READ, label)
     at = _verb_index(tool, args)
+    if at == len(args):
+        return of_verdict(READ if _asks_for_help(args) else tool.bare, label)
     if at is None or not args[at].constant:
         return unknown(_("{command}: which sub-command runs is not certain").format(command=label))
-    if at == len(args):
-        return of_verdict(READ if _only_flags(tool, args) else UNKNOWN, label)
     verb = args[at].text
     below = tool.verbs.get(verb)
     if below is None:
@@ -158,7 +158,7 @@ def _judge_verb(tool: Tool, call: Call, label: str) -> Judgement:
     return judge_call(below, inner, f"{label} {verb}")
 
 
-def _only_flags(tool: Tool, args: Sequence[Word]) -> bool:
+def _asks_for_help(args: Sequence[Word]) -> bool:
     return bool(args) and all(word.text in ("--version", "--help") for word in args)
 
 
@@ -176,9 +176,9 @@ def _verb_index(tool: Tool, args: list[Word]) -> int | None:
             at += 1 if equals else 2
             if not equals and (at > len(args) or not args[at - 1].single):
                 return None
-        elif tool.flags is not None and name in tool.flags:
-            at += 1
-        elif len(name) > 2 and name[:2] in tool.values and name[1] != "-":
+        elif (tool.flags is not None and name in tool.flags) or (
+            len(name) > 2 and name[:2] in tool.values and name[1] != "-"
+        ):
             at += 1
         else:
             return None

@@ -10,7 +10,7 @@ from cockpit.safety.environment import assignable
 from cockpit.safety.shell.decoding import Decoder, text_of
 from cockpit.safety.shell.grammar import Refused
 from cockpit.safety.shell.redirects import judge_redirect
-from cockpit.safety.shell.tool import Stdin, reading, unknown
+from cockpit.safety.shell.tool import Stdin, names, reading, unknown
 from cockpit.safety.shell.variables import Variables
 from cockpit.safety.shell.words import Kind, Word
 from cockpit.safety.verdict import Judgement
@@ -21,14 +21,11 @@ if TYPE_CHECKING:
 
 JudgeCommand = Callable[[Sequence[Word], Stdin], Judgement]
 
-_TEST_OPERATORS = frozenset(
-    "-e -f -d -r -w -x -s -z -n -L -h -S -p -b -c -g -k -u -O -G -N -t -nt -ot -ef -a -o -eq -ne -lt -le -gt -ge".split()  # noqa: SIM905
-)
+_TEST_OPERATORS = names("""-e -f -d -r -w -x -s -z -n -L -h -S -p -b -c -g -k -u -O -G -N -t -nt -ot -ef -a -o -eq -ne -lt -le
+        -gt -ge""")
 _ARITHMETIC = frozenset({"-eq", "-ne", "-lt", "-le", "-gt", "-ge"})
-_WORDS = frozenset(
-    """word number string raw_string ansi_c_string concatenation simple_expansion expansion command_substitution
-    process_substitution brace_expression arithmetic_expansion""".split()  # noqa: SIM905
-)
+_WORDS = names("""word number string raw_string ansi_c_string concatenation simple_expansion expansion command_substitution
+    process_substitution brace_expression arithmetic_expansion""")
 # Variables that are safe with these values only, though a script may set them to worse.
 _SAFE_VALUES = {
     "PAGER": ("cat", ""), "AWS_PAGER": ("cat", ""), "GIT_PAGER": ("cat", ""), "SYSTEMD_PAGER": ("cat", ""),
@@ -237,11 +234,12 @@ class Script:
             raise Refused(_("it uses select, which asks at a terminal"))
         name = node.child_by_field_name("variable")
         self._check_assignable(text_of(name), Word("", Kind.OUTPUT))
+        nodes = [child for child in node.named_children if child != name and child.type != "do_group"]
+        words = [self._decoder.word(child) for child in nodes]
+        self._variables.settle_loop(text_of(name), words, nodes)
         for child in node.named_children:
             if child.type == "do_group":
                 self._statements(child)
-            elif child != name:
-                self._decoder.word(child)
 
     def _counting_for(self, node: Node, stdin: Stdin) -> None:
         for child in node.named_children:
@@ -311,7 +309,5 @@ class Script:
             raise Refused(_("it uses a construct that is not judged"))
 
 
-_BLOCKS = frozenset(
-    """program list subshell compound_statement do_group if_statement elif_clause else_clause negated_command
-    variable_assignments""".split()  # noqa: SIM905
-)
+_BLOCKS = names("""program list subshell compound_statement do_group if_statement elif_clause else_clause negated_command
+    variable_assignments""")

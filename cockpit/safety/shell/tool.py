@@ -1,4 +1,5 @@
-"""The shape of the rules: what is known of a command, its options and its verbs. The families fill it with data."""
+"""The shape of the rules: what is known of a command, its options and its verbs. The families fill it
+with data."""
 
 from __future__ import annotations
 
@@ -53,6 +54,8 @@ class Tool:
         values: options that take the next word (or what follows `=`) as a value.
         flags: options without a value. None: every option is harmless but for the denied ones, and the tool is open.
         denied: options that make it worse, with the verdict they lead to.
+        trusting: words built when it runs are taken for operands: what such tools are fed is names from listings.
+        bare: of a call without any verb.
         operands: how many operands it may have; more lead to `beyond`.
         verbs: sub-commands; then nothing but a known verb is judged, and only listed options may stand before it.
         long_single: options are words behind one dash (`-auto-approve`), not letters.
@@ -67,6 +70,8 @@ class Tool:
     operands: int | None = None
     beyond: Verdict = MUTATING
     verbs: Mapping[str, Tool] = field(default_factory=dict)
+    trusting: bool = False
+    bare: Verdict = UNKNOWN
     tags: tuple[str, ...] = ()
     long_single: bool = False
     unbounded: frozenset[str] = frozenset()
@@ -139,6 +144,8 @@ def tree(
     verb_values: str = "",
     overrides: Mapping[str, Tool] | None = None,
     denied: Mapping[str, Verdict] | None = None,
+    trusting: bool = False,
+    bare: Verdict = UNKNOWN,
 ) -> Tool:
     """A command with verbs. Nested verbs are written with slashes: `rollout/status`.
 
@@ -154,10 +161,10 @@ def tree(
     for listed, verdict in ((read, READ), (mutating, MUTATING), (destructive, DESTRUCTIVE), (unknown, UNKNOWN)):
         for path in listed.split():
             extra = dict(denied or {}) if verdict is READ else {}
-            leaves[path] = Tool(verdict=verdict, values=leaf_values, denied=extra)
+            leaves[path] = Tool(verdict=verdict, values=leaf_values, denied=extra, trusting=trusting)
     for path, tool in (overrides or {}).items():
         leaves[path] = replace(tool, values=tool.values | leaf_values)
-    return replace(_nested(leaves, own_values, own_flags), values=own_values, flags=own_flags)
+    return replace(_nested(leaves, own_values, own_flags), values=own_values, flags=own_flags, bare=bare)
 
 
 def _nested(leaves: Mapping[str, Tool], values: frozenset[str], flags: frozenset[str]) -> Tool:
@@ -170,6 +177,7 @@ def _nested(leaves: Mapping[str, Tool], values: frozenset[str], flags: frozenset
         else:
             verbs[first] = tool
     for first, below in deeper.items():
-        # A verb that is both a leaf and a branch (`helm list`, `helm list x`) stays a branch: doubt wins.
-        verbs[first] = _nested(below, values, flags)
+        # A verb that is both a leaf and a branch (`cluster-info`, `cluster-info dump`) is the leaf only when bare.
+        alone = verbs[first].verdict if first in verbs else UNKNOWN
+        verbs[first] = replace(_nested(below, values, flags), bare=alone)
     return Tool(values=values, flags=flags, verbs=verbs)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from cockpit.safety.shell.tool import names
 from cockpit.safety.shell.words import Kind, Word
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ _PLAIN = re.compile(r"[\w./:@%+,=][\w./:@%+,=-]*")
 _PLAIN_SOURCE = re.compile(
     r"""(?:[\w./:@%+,][\w./:@%+,-]*|"[\w./:@%+,][\w./:@%+,-]*"|'[\w./:@%+,][\w./:@%+,-]*'|\$\(\([^`$]*\)\)|)"""
 )
-_NUMBERS = frozenset("? # $ ! 0 RANDOM SECONDS UID EUID PPID LINENO HOSTNAME USER HOME PWD LOGNAME OSTYPE".split())  # noqa: SIM905
+_NUMBERS = names("? # $ ! 0 RANDOM SECONDS UID EUID PPID LINENO HOSTNAME USER HOME PWD LOGNAME OSTYPE")
 # Names that promise several words, options or a piece of a program; one or two letters promise nothing at all.
 _LOOSE_NAME = re.compile(
     r".*(?:OPT|OPTS|OPTIONS?|ARGS?|ARGUMENTS|FLAGS?|PARAMS?|CMD|COMMAND|EXTRA|SWITCH(?:ES)?|QUERY|FILTER|EXPR|SCRIPT"
@@ -25,12 +26,9 @@ _LOOSE_NAME = re.compile(
 
 
 class Variables:
-    """The variables of one script.
-
-    A variable that the script never assigns comes from the operator or the runbook's inputs: it is data. With `values`
-    given it is exactly what they say. One assigned once, at the top level, is known from there on; any other is as bad
-    as the worst it may be assigned.
-    """
+    """The variables of one script. A variable that the script never assigns comes from the operator or the
+    runbook's inputs: it is data. With `values` given it is exactly what they say. One assigned once, at the
+    top level, is known from there on; any other is as bad as the worst it may be assigned."""
 
     def __init__(self, root: Node, values: Mapping[str, str] | None) -> None:
         self._values = values
@@ -41,6 +39,13 @@ class Variables:
         """A top-level assignment was reached."""
         if len(self._assigned.get(name, ())) == 1 and _top_level(node):
             self._known[name] = word
+
+    def settle_loop(self, name: str, words: Sequence[Word], nodes: Sequence[Node]) -> None:
+        """A loop over words begins; where nothing else assigns its variable, that is as good as the words."""
+        assigned = self._assigned.get(name, ())
+        plain = all(not word.may_be_option and word.kind in (Kind.CONSTANT, Kind.DATA, Kind.FILES) for word in words)
+        if plain and words and len(assigned) == len(nodes) and all(node in nodes for node in assigned):
+            self._known[name] = Word("", Kind.DATA)
 
     def look_up(self, name: str, *, quoted: bool) -> Word:
         """What `$name` becomes here."""
@@ -75,7 +80,8 @@ def _unquoted(word: Word, quoted: bool) -> Word:
 
 
 def _assignments(root: Node) -> dict[str, list[Node | None]]:
-    """Each assigned name with the nodes that assign it; None where the value comes from `read` or a loop's output."""
+    """Each assigned name with the nodes that assign it; None where the value comes from `read` or a loop's
+    output."""
     found: dict[str, list[Node | None]] = {}
     stack = [root]
     while stack:

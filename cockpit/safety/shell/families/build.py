@@ -28,8 +28,8 @@ from cockpit.safety.verdict import Judgement
 from cockpit.words import _
 
 _GIT_READS = names(
-    """log rev-parse rev-list ls-files ls-tree describe shortlog name-rev merge-base for-each-ref show-ref count-objects
-    version var check-ignore cherry whatchanged show-branch"""
+    """log rev-parse rev-list ls-files ls-tree describe shortlog name-rev merge-base for-each-ref show-ref
+    count-objects version var check-ignore cherry whatchanged show-branch"""
 )
 _GIT_CAREFUL = names("status diff show blame diff-tree diff-index")
 _GIT_DENIED = re.compile(
@@ -53,9 +53,9 @@ _GIT_LOSSES = {
     "remote": r"remove|rm|prune",
 }
 _GIT_CHANGES = names(
-    """add commit push pull fetch merge rebase cherry-pick revert reset checkout switch restore branch tag stash clone init apply
-    am mv rm clean gc prune repack remote submodule worktree notes bisect config update-index update-ref filter-branch
-    filter-repo format-patch archive bundle sparse-checkout maintenance"""
+    """add commit push pull fetch merge rebase cherry-pick revert reset checkout switch restore branch tag stash
+    clone init apply am mv rm clean gc prune repack remote submodule worktree notes bisect config update-index
+    update-ref filter-branch filter-repo format-patch archive bundle sparse-checkout maintenance"""
 )
 _GIT_LISTS = {
     "branch": r"-a|-r|-v|-vv|-l|--list|--all|--remotes|--show-current|--contains.*|--merged.*|--no-merged.*|--sort.*|--format.*|--no-color",
@@ -109,9 +109,8 @@ def _git_verb(verb: str, texts: list[str], rest: tuple[Word, ...], *, safe_setti
         verb in _GIT_CAREFUL
         and safe_settings
         and not any(_GIT_DENIED.fullmatch(t) for t in texts if t.startswith("-") and t != "-p")
-    ):
-        if verb == "status" or {"--no-ext-diff", "--no-textconv"} <= set(texts):
-            return reading()
+    ) and (verb == "status" or {"--no-ext-diff", "--no-textconv"} <= set(texts)):
+        return reading()
     if verb in _GIT_LISTS and _lists(verb, texts):
         return reading()
     if verb in _GIT_CHANGES:
@@ -156,16 +155,17 @@ _COMPOSE = tree(
 _DOCKER = tree(
     values="-H --host -c --context --config -l --log-level",
     flags="-D --debug --tls",
-    read="""ps images port version info diff history search top container/ls container/list container/inspect container/logs
-    container/top container/stats container/port container/diff image/ls image/inspect image/history network/ls
-    network/inspect volume/ls volume/inspect system/df system/info node/ls node/inspect node/ps service/ls service/ps service/logs
-    service/inspect stack/ls stack/ps stack/services context/ls context/show context/inspect manifest/inspect buildx/ls
-    plugin/ls secret/ls config/ls swarm/ca""",
-    mutating="""run start stop restart kill pause unpause pull push build tag load save import export commit cp create rename
-    update login logout attach wait container/start container/stop container/restart container/kill container/run
-    container/create container/cp image/pull image/push image/build image/tag image/load image/save network/create network/connect
-    network/disconnect volume/create service/create service/update service/scale service/rollback stack/deploy node/update
-    swarm/init swarm/join context/use context/create buildx/build secret/create config/create""",
+    read="""ps images port version info diff history search top container/ls container/list container/inspect
+    container/logs container/top container/stats container/port container/diff image/ls image/inspect
+    image/history network/ls network/inspect volume/ls volume/inspect system/df system/info node/ls
+    node/inspect node/ps service/ls service/ps service/logs service/inspect stack/ls stack/ps stack/services
+    context/ls context/show context/inspect manifest/inspect buildx/ls plugin/ls secret/ls config/ls swarm/ca""",
+    mutating="""run start stop restart kill pause unpause pull push build tag load save import export commit cp create
+    rename update login logout attach wait container/start container/stop container/restart container/kill
+    container/run container/create container/cp image/pull image/push image/build image/tag image/load
+    image/save network/create network/connect network/disconnect volume/create service/create service/update
+    service/scale service/rollback stack/deploy node/update swarm/init swarm/join context/use context/create
+    buildx/build secret/create config/create""",
     destructive="""rm rmi container/rm container/prune image/rm image/prune network/rm network/prune volume/rm volume/prune
     system/prune builder/prune service/rm stack/rm node/rm swarm/leave secret/rm config/rm""",
     overrides={
@@ -181,9 +181,10 @@ _DOCKER = tree(
 )
 _TERRAFORM = tree(
     flags="-no-color",
-    read="show validate version providers graph state/list state/show workspace/list workspace/show state/pull",
+    read="""show validate version providers graph state/list state/show workspace/list workspace/show state/pull""",
     unknown="plan console init get",
-    mutating="apply refresh import taint untaint state/mv state/replace-provider state/push workspace/new workspace/select fmt login",
+    mutating="""apply refresh import taint untaint state/mv state/replace-provider state/push workspace/new
+        workspace/select fmt login""",
     destructive="destroy state/rm workspace/delete force-unlock",
     overrides={"output": Tool(tags=("sensitive-read",))},
 )
@@ -204,7 +205,8 @@ def _terraform(call: Call, tool: Tool) -> Judgement:
 def _gh_api(call: Call, tool: Tool) -> Judgement:
     found = read_options(
         call.args,
-        names("-X --method -f -F -H --header -q --jq -t --template --hostname --input --raw-field --field --cache -p"),
+        names("""-X --method -f -F -H --header -q --jq -t --template --hostname --input --raw-field --field --cache
+            -p"""),
     )
     method = found.value("-X", "--method")
     fields = found.has("-f", "-F", "--raw-field", "--field", "--input")
@@ -218,14 +220,17 @@ def _gh_api(call: Call, tool: Tool) -> Judgement:
 
 _GH = tree(
     values="-R --repo --hostname",
-    read="""pr/list pr/view pr/status pr/checks pr/diff run/list run/view run/watch issue/list issue/view issue/status release/list
-    release/view repo/list repo/view workflow/list workflow/view auth/status secret/list variable/list search/issues
-    search/prs search/code search/repos search/commits label/list status gist/list gist/view ruleset/list cache/list version""",
-    mutating="""pr/create pr/merge pr/close pr/reopen pr/edit pr/comment pr/review pr/checkout pr/ready run/rerun run/cancel
-    run/download workflow/run workflow/enable workflow/disable issue/create issue/close issue/edit issue/comment issue/reopen
-    release/create release/edit release/upload release/download repo/create repo/clone repo/edit repo/fork repo/sync secret/set
-    variable/set auth/login auth/logout auth/refresh auth/setup-git label/create gist/create config/set""",
-    destructive="repo/delete release/delete run/delete issue/delete secret/delete variable/delete label/delete repo/archive cache/delete",
+    read="""pr/list pr/view pr/status pr/checks pr/diff run/list run/view run/watch issue/list issue/view issue/status
+    release/list release/view repo/list repo/view workflow/list workflow/view auth/status secret/list
+    variable/list search/issues search/prs search/code search/repos search/commits label/list status gist/list
+    gist/view ruleset/list cache/list version""",
+    mutating="""pr/create pr/merge pr/close pr/reopen pr/edit pr/comment pr/review pr/checkout pr/ready run/rerun
+    run/cancel run/download workflow/run workflow/enable workflow/disable issue/create issue/close issue/edit
+    issue/comment issue/reopen release/create release/edit release/upload release/download repo/create
+    repo/clone repo/edit repo/fork repo/sync secret/set variable/set auth/login auth/logout auth/refresh
+    auth/setup-git label/create gist/create config/set""",
+    destructive="""repo/delete release/delete run/delete issue/delete secret/delete variable/delete label/delete
+        repo/archive cache/delete""",
     denied=denied("-w --web", UNKNOWN),
     overrides={"api": Tool(special=_gh_api), "auth/token": Tool(tags=("sensitive-read",))},
 )
@@ -247,9 +252,11 @@ def _only(flags: str, *, tags: tuple[str, ...] = ()) -> Tool:
 _NPM = tree(
     values="-w --workspace --prefix -C",
     flags="-g --global --json --silent -s",
-    read="ls list ll outdated view info show ping root prefix bin config/get config/list explain why whoami search dist-tag/ls",
+    read="""ls list ll outdated view info show ping root prefix bin config/get config/list explain why whoami
+        search dist-tag/ls""",
     unknown="run run-script test start exec x explore",
-    mutating="ci install i add update up uninstall remove rm link publish pack version init dedupe rebuild config/set cache/clean prune",
+    mutating="""ci install i add update up uninstall remove rm link publish pack version init dedupe rebuild
+        config/set cache/clean prune""",
     destructive="unpublish deprecate",
     overrides={"audit": Tool(operands=0, denied=denied("--fix"), tags=("network-egress",))},
 )
@@ -264,7 +271,7 @@ TOOLS: dict[str, Tool] = {
     "gh": _GH,
     "glab": Tool(verdict=UNKNOWN),
     "npm": _NPM,
-    **plain("yarn pnpm npx pipenv poetry uv cargo pulumi cdk sam serverless packer vagrant", Tool(verdict=UNKNOWN)),
+    **plain("""yarn pnpm npx pipenv poetry uv cargo pulumi cdk sam serverless packer vagrant""", Tool(verdict=UNKNOWN)),
     **plain("ansible ansible-playbook ansible-galaxy salt chef-client puppet", Tool(verdict=UNKNOWN)),
     "ansible-inventory": Tool(verdict=UNKNOWN),
     "alembic": tree(
@@ -274,23 +281,38 @@ TOOLS: dict[str, Tool] = {
         destructive="downgrade",
     ),
     "flyway": tree(read="info validate version", mutating="migrate baseline repair", destructive="clean undo"),
-    "liquibase": tree(read="status history validate", mutating="update tag", destructive="rollback drop-all rollback-count"),
-    "pip-audit": Tool(denied=denied("--fix -o --output") | denied("-r --requirement", UNKNOWN), tags=("network-egress",)),
-    "trivy": tree(read="image fs filesystem repo config version k8s rootfs", denied=denied("-o --output") | denied("--server", UNKNOWN)),
+    "liquibase": tree(
+        read="status history validate", mutating="update tag", destructive="rollback drop-all rollback-count"
+    ),
+    "pip-audit": Tool(
+        denied=denied("--fix -o --output") | denied("-r --requirement", UNKNOWN), tags=("network-egress",)
+    ),
+    "trivy": tree(
+        read="""image fs filesystem repo config version k8s rootfs""",
+        denied=denied("-o --output") | denied("--server", UNKNOWN),
+    ),
     **plain("grype syft", Tool(denied=denied("-o --output --file"), tags=("network-egress",))),
     "nginx": Tool(special=_nginx),
     **plain("apachectl apache2ctl httpd", _only("-t -S -v -V -M")),
     "haproxy": Tool(flags=names("-c -v -vv"), values=names("-f")),
     "promtool": tree(read="check query", unknown="push tsdb"),
-    "amtool": tree(values="--alertmanager.url", read="alert/query silence/query config/show cluster/show check-config", mutating="silence/add silence/update", destructive="silence/expire"),
+    "amtool": tree(
+        values="--alertmanager.url",
+        read="""alert/query silence/query config/show cluster/show check-config""",
+        mutating="silence/add silence/update",
+        destructive="silence/expire",
+    ),
     "logcli": tree(values="--addr", read="query labels series stats"),
     **plain("gunicorn uvicorn celery", Tool(verdict=UNKNOWN)),
-    "jstack": Tool(), "jps": Tool(), "jstat": Tool(),
-    "jcmd": Tool(verdict=UNKNOWN), "jmap": Tool(verdict=UNKNOWN),
+    **plain("jstack jps jstat"),
+    "jcmd": Tool(verdict=UNKNOWN),
+    "jmap": Tool(verdict=UNKNOWN),
     "logger": Tool(verdict=MUTATING),
     **plain("pagerduty slack-cli", Tool(verdict=MUTATING)),
     "xdg-open": Tool(verdict=UNKNOWN),
-    "crane": tree(read="ls manifest digest config catalog version", mutating="copy push pull tag", destructive="delete"),
+    "crane": tree(
+        read="""ls manifest digest config catalog version""", mutating="copy push pull tag", destructive="delete"
+    ),
     "skopeo": tree(read="inspect list-tags", mutating="copy sync", destructive="delete"),
     "certbot": tree(read="certificates", mutating="renew certonly", destructive="delete revoke"),
-}  # fmt: skip
+}

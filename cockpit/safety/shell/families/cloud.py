@@ -27,9 +27,10 @@ from cockpit.safety.verdict import Judgement
 from cockpit.words import _
 
 _AWS_VALUES = names(
-    "--region --profile --output --query --color --ca-bundle --cli-read-timeout --cli-connect-timeout --cli-binary-format"
+    """--region --profile --output --query --color --ca-bundle --cli-read-timeout --cli-connect-timeout
+        --cli-binary-format"""
 )
-_AWS_FLAGS = names("--no-cli-pager --debug --no-verify-ssl --no-paginate --no-sign-request --no-cli-auto-prompt")
+_AWS_FLAGS = names("""--no-cli-pager --debug --no-verify-ssl --no-paginate --no-sign-request --no-cli-auto-prompt""")
 _AWS_READS = re.compile(
     r"(?:describe|list|get|head|batch-get|batch-describe|search|lookup|filter|view|check|estimate|validate|preview|simulate)-.+"
     r"|query|scan|wait|help|select-resource-config|test-metric-filter|test-event-pattern"
@@ -47,25 +48,27 @@ _AWS_CHANGES = re.compile(
 )
 _AWS_SECRETS = names(
     """secretsmanager:get-secret-value secretsmanager:batch-get-secret-value ssm:get-parameter ssm:get-parameters
-    ssm:get-parameters-by-path ecr:get-login-password ecr:get-login ecr:get-authorization-token sts:get-session-token
-    sts:get-federation-token ec2:get-password-data lambda:get-function lambda:get-function-configuration
-    codeartifact:get-authorization-token rds:generate-db-auth-token s3:presign cognito-idp:describe-user-pool-client"""
+    ssm:get-parameters-by-path ecr:get-login-password ecr:get-login ecr:get-authorization-token
+    sts:get-session-token sts:get-federation-token ec2:get-password-data lambda:get-function
+    lambda:get-function-configuration codeartifact:get-authorization-token rds:generate-db-auth-token
+    s3:presign cognito-idp:describe-user-pool-client"""
 )
 # Reads by name that write a local file or change what others see.
 _AWS_NOT_READS = names(
-    """s3api:get-object s3api:get-object-torrent s3api:select-object-content glacier:get-job-output apigateway:get-export
-    apigateway:get-sdk apigatewayv2:export-api kinesis-video-media:get-media codecommit:get-file ebs:get-snapshot-block
-    medialive:get-media mediastore-data:get-object iot-data:get-thing-shadow lambda:get-layer-version-by-arn
-    sqs:receive-message deploy:get-deployment-target swf:poll-for-activity-task sts:assume-role"""
+    """s3api:get-object s3api:get-object-torrent s3api:select-object-content glacier:get-job-output
+    apigateway:get-export apigateway:get-sdk apigatewayv2:export-api kinesis-video-media:get-media
+    codecommit:get-file ebs:get-snapshot-block medialive:get-media mediastore-data:get-object
+    iot-data:get-thing-shadow lambda:get-layer-version-by-arn sqs:receive-message deploy:get-deployment-target
+    swf:poll-for-activity-task sts:assume-role"""
 )
 _AWS_READS_BY_HAND = names(
     """s3:ls logs:tail logs:start-query logs:stop-query logs:start-live-tail configure:list configure:get
-    configure:list-profiles ce:get-cost-and-usage sts:decode-authorization-message s3:presign rds:generate-db-auth-token
-    athena:get-query-results ec2:get-console-output"""
+    configure:list-profiles ce:get-cost-and-usage sts:decode-authorization-message s3:presign
+    rds:generate-db-auth-token athena:get-query-results ec2:get-console-output"""
 )
 _AWS_LOSSES_BY_HAND = names(
-    """s3:rm s3:rb route53:change-resource-record-sets rds:failover-db-cluster rds:reboot-db-instance sqs:purge-queue
-    rds:promote-read-replica elasticache:reboot-cache-cluster"""
+    """s3:rm s3:rb route53:change-resource-record-sets rds:failover-db-cluster rds:reboot-db-instance
+    sqs:purge-queue rds:promote-read-replica elasticache:reboot-cache-cluster"""
 )
 
 
@@ -114,36 +117,40 @@ def _aws_copy(operation: str, rest: tuple[Word, ...]) -> Judgement:
 
 
 _GCLOUD_GROUPS = names(
-    """alpha beta run services revisions jobs executions compute instances disks snapshots images networks subnets firewall-rules
-    addresses routes forwarding-rules backend-services url-maps target-http-proxies target-https-proxies health-checks
-    instance-groups managed unmanaged instance-templates machine-types zones regions operations projects container clusters
-    node-pools sql databases users backups logging logs metrics sinks monitoring policies dashboards channels uptime pubsub
-    topics subscriptions functions app versions storage buckets objects iam service-accounts roles keys secrets config
-    configurations auth dns managed-zones record-sets redis memorystore builds triggers artifacts repositories packages
-    docker tags billing accounts budgets organizations folders deploy releases rollouts targets delivery-pipelines
-    scheduler tasks queues eventarc spanner bigtable dataflow dataproc composer environments endpoints filestore
-    vpc-access connectors ssl-certificates interconnects vpn-tunnels routers error-reporting events workflows batch kms
-    keyrings locations domains access-context-manager resource-manager recommender quotas info ai"""
+    """alpha beta run services revisions jobs executions compute instances disks snapshots images networks
+    subnets firewall-rules addresses routes forwarding-rules backend-services url-maps target-http-proxies
+    target-https-proxies health-checks instance-groups managed unmanaged instance-templates machine-types
+    zones regions operations projects container clusters node-pools sql databases users backups logging logs
+    metrics sinks monitoring policies dashboards channels uptime pubsub topics subscriptions functions app
+    versions storage buckets objects iam service-accounts roles keys secrets config configurations auth dns
+    managed-zones record-sets redis memorystore builds triggers artifacts repositories packages docker tags
+    billing accounts budgets organizations folders deploy releases rollouts targets delivery-pipelines
+    scheduler tasks queues eventarc spanner bigtable dataflow dataproc composer environments endpoints
+    filestore vpc-access connectors ssl-certificates interconnects vpn-tunnels routers error-reporting events
+    workflows batch kms keyrings locations domains access-context-manager resource-manager recommender quotas
+    info ai"""
 )
 _GCLOUD_VERBS = {
     **dict.fromkeys(
-        "list describe read lookup get-iam-policy get-value tail get-health get-serial-port-output get-status".split(),
+        names("""list describe read lookup get-iam-policy get-value tail get-health get-serial-port-output
+            get-status"""),
         READ,
     ),
     **dict.fromkeys(
-        "list-tags list-grantable-roles get-server-config list-instances get-ancestors diagnose-scan".split(), READ
+        names("""list-tags list-grantable-roles get-server-config list-instances get-ancestors diagnose-scan"""), READ
     ),
     **dict.fromkeys(
-        """create update deploy start stop reset resize patch set add-iam-policy-binding remove-iam-policy-binding enable disable
-        update-traffic set-iam-policy promote execute submit publish copy cp mv rsync attach-disk detach-disk suspend resume
-        restart migrate set-value add-metadata remove-metadata add-tags remove-tags get-credentials activate login revoke
-        init import export rollback replace call run-job failover switchover add remove set-machine-type""".split(),
+        names("""create update deploy start stop reset resize patch set add-iam-policy-binding
+        remove-iam-policy-binding enable disable update-traffic set-iam-policy promote execute submit publish
+        copy cp mv rsync attach-disk detach-disk suspend resume restart migrate set-value add-metadata
+        remove-metadata add-tags remove-tags get-credentials activate login revoke init import export rollback
+        replace call run-job failover switchover add remove set-machine-type"""),
         MUTATING,
     ),
     **dict.fromkeys(
-        "delete rm destroy purge delete-instances recreate-instances abandon-instances restore".split(), DESTRUCTIVE
+        names("""delete rm destroy purge delete-instances recreate-instances abandon-instances restore"""), DESTRUCTIVE
     ),
-    **dict.fromkeys("ssh scp start-iap-tunnel connect proxy interactive".split(), UNKNOWN),
+    **dict.fromkeys(names("ssh scp start-iap-tunnel connect proxy interactive"), UNKNOWN),
 }
 
 
@@ -215,7 +222,8 @@ TOOLS: dict[str, Tool] = {
     ),
     "vault": tree(
         values="-address -namespace -format -field",
-        read="status version policy/list policy/read auth/list secrets/list audit/list operator/members token/lookup list",
+        read="""status version policy/list policy/read auth/list secrets/list audit/list operator/members
+            token/lookup list""",
         mutating="write login operator/unseal operator/seal policy/write token/renew lease/renew",
         destructive="delete kv/delete kv/destroy operator/step-down token/revoke lease/revoke",
         overrides={
@@ -231,7 +239,8 @@ TOOLS: dict[str, Tool] = {
         denied=denied("-http-addr", UNKNOWN),
     ),
     "nomad": tree(
-        read="status version node/status job/status alloc/status alloc/logs server/members", mutating="job/run job/stop"
+        read="""status version node/status job/status alloc/status alloc/logs server/members""",
+        mutating="job/run job/stop",
     ),
     "sops": Tool(verdict=UNKNOWN),
 }

@@ -27,14 +27,14 @@ from cockpit.safety.verdict import Judgement, worst
 from cockpit.words import _
 
 _PSQL_VALUES = names(
-    """-c --command -d --dbname -f --file -h --host -p --port -U --username -v --set --variable -o --output -L --log-file -P --pset
-    -F --field-separator -R --record-separator -T --table-attr"""
+    """-c --command -d --dbname -f --file -h --host -p --port -U --username -v --set --variable -o --output -L
+    --log-file -P --pset -F --field-separator -R --record-separator -T --table-attr"""
 )
 _PSQL_HARMLESS = names(
-    """-c --command -d --dbname -h --host -p --port -U --username -P --pset -F --field-separator -R --record-separator -A --no-align
-    -t --tuples-only -x --expanded -X --no-psqlrc -q --quiet -w --no-password -W --password -1 --single-transaction -e
-    --echo-queries -E --echo-hidden -a --echo-all -b --echo-errors -z -0 -H --html --csv -n --no-readline -v --set --variable
-    -l --list -V --version"""
+    """-c --command -d --dbname -h --host -p --port -U --username -P --pset -F --field-separator -R
+    --record-separator -A --no-align -t --tuples-only -x --expanded -X --no-psqlrc -q --quiet -w --no-password
+    -W --password -1 --single-transaction -e --echo-queries -E --echo-hidden -a --echo-all -b --echo-errors -z
+    -0 -H --html --csv -n --no-readline -v --set --variable -l --list -V --version"""
 )
 
 
@@ -68,10 +68,12 @@ def _sql_word(word: Word, label: str) -> Judgement:
 
 
 _MYSQL_VALUES = names(
-    "-e --execute -h --host -P --port -u --user -D --database -S --socket --connect-timeout --default-character-set"
+    """-e --execute -h --host -P --port -u --user -D --database -S --socket --connect-timeout
+        --default-character-set"""
 )
 _MYSQL_FLAGS = names(
-    "-p --password -N --skip-column-names -B --batch -s --silent -t --table -E --vertical -G -A --ssl -v -r --raw -C"
+    """-p --password -N --skip-column-names -B --batch -s --silent -t --table -E --vertical -G -A --ssl -v -r
+        --raw -C"""
 )
 
 
@@ -83,7 +85,8 @@ def _mysql(call: Call, tool: Tool) -> Judgement:
         # MySQL reads backslashes, # and /*! in its own way, which the PostgreSQL lexer does not follow.
         if re.search(r"[\\#]|/\*[!+]|--(?! )", word.text.removesuffix("\\G")):
             return unknown(_("mysql: the statement is written in a way that is not judged"))
-    return _statements(call, found, "mysql", ("-e", "--execute"))
+    ended = [(name, value and Word(value.text.replace("\\G", ";"), value.kind)) for name, value in found.options]
+    return _statements(call, Reading(ended, found.operands), "mysql", ("-e", "--execute"))
 
 
 def _mysql_password(word: Word) -> Word:
@@ -92,7 +95,8 @@ def _mysql_password(word: Word) -> Word:
 
 _REDIS_VALUES = names("-h -p -a -n -u -s --user --pass --sni --cacert --cert --key -r -i --tls-ciphers -t")
 _REDIS_FLAGS = names(
-    "--no-auth-warning --raw --no-raw --csv --json --tls -c -x --insecure -2 -3 --resp2 --resp3 --verbose --quoted-input -e"
+    """--no-auth-warning --raw --no-raw --csv --json --tls -c -x --insecure -2 -3 --resp2 --resp3 --verbose
+        --quoted-input -e"""
 )
 _REDIS_SCANS = names("--bigkeys --memkeys --hotkeys --scan --pattern --count --type --quoted-pattern")
 _REDIS_WATCHES = names("--latency --latency-history --latency-dist --stat --intrinsic-latency")
@@ -129,6 +133,10 @@ def _sqlite(call: Call, tool: Tool) -> Judgement:
     found = read_options(call.args, names("-separator -cmd -init"), long_single=True)
     if found.unclear is not None or not found.has("-readonly") or len(found.operands) != 2:
         return unknown(_("sqlite3 is judged with -readonly and one constant statement only"))
+    if any(
+        name not in names("-readonly -header -csv -json -column -line -separator -list") for name, _v in found.options
+    ):
+        return unknown(_("sqlite3: an option is not known to be harmless"))
     statement = found.operands[1]
     if not statement.constant or statement.text.lstrip().startswith("."):
         return unknown(_("sqlite3: the statement is only known when it runs"))
@@ -152,7 +160,8 @@ def _listing(values: str) -> Tool:
     def judge(call: Call, tool: Tool) -> Judgement:
         texts = [word.text for word in call.args if word.may_be_option]
         known = names(values) | names(
-            "--list --describe --bootstrap-server --zookeeper --version --command-config --state --members --verbose"
+            """--list --describe --bootstrap-server --zookeeper --version --command-config --state --members
+                --verbose"""
         )
         if any(text.startswith("--delete") for text in texts):
             return of_verdict(DESTRUCTIVE, call.name)
@@ -193,7 +202,8 @@ TOOLS: dict[str, Tool] = {
     ),
     "pg_ctlcluster": Tool(verdict=DESTRUCTIVE),
     **plain(
-        "vacuumdb reindexdb clusterdb createdb createuser pgbench pg_basebackup pgbackrest initdb pg_repack barman wal-g",
+        """vacuumdb reindexdb clusterdb createdb createuser pgbench pg_basebackup pgbackrest initdb pg_repack
+            barman wal-g""",
         Tool(verdict=MUTATING, tags=("heavy",)),
     ),
     **plain("dropdb dropuser pg_resetwal pg_rewind pg_upgrade", Tool(verdict=DESTRUCTIVE)),
@@ -211,34 +221,39 @@ TOOLS: dict[str, Tool] = {
     ),
     "mysqldump": Tool(denied=denied("-r --result-file --tab"), tags=("heavy", "sensitive-read")),
     **plain(
-        "mongosh mongo cqlsh clickhouse-client influx sqlcmd sqlplus pgcli mycli usql cockroach", Tool(verdict=UNKNOWN)
+        """mongosh mongo cqlsh clickhouse-client influx sqlcmd sqlplus pgcli mycli usql cockroach""",
+        Tool(verdict=UNKNOWN),
     ),
     **plain("mongodump mongorestore mysqlimport", Tool(verdict=MUTATING)),
     **plain("mongostat mongotop", Tool(tags=("unbounded",))),
     "etcdctl": tree(
         values="--endpoints --cacert --cert --key --user -w --write-out --dial-timeout --command-timeout",
-        read="get endpoint/health endpoint/status endpoint/hashkv member/list alarm/list version check/perf user/list role/list",
-        mutating="put compaction defrag alarm/disarm member/add member/update snapshot/save move-leader lease/grant",
+        read="""get endpoint/health endpoint/status endpoint/hashkv member/list alarm/list version check/perf
+            user/list role/list""",
+        mutating="""put compaction defrag alarm/disarm member/add member/update snapshot/save move-leader lease/grant""",
         destructive="del member/remove snapshot/restore lease/revoke",
     ),
     "rabbitmqctl": tree(
         values="-n --node -t --timeout -p --vhost --formatter",
         flags="-q --quiet -s --silent -l --longnames",
-        read="""status list_queues list_exchanges list_bindings list_connections list_channels list_consumers list_users list_vhosts
-        list_permissions list_policies list_parameters cluster_status node_health_check environment report version ping
-        list_unresponsive_queues""",
+        read="""status list_queues list_exchanges list_bindings list_connections list_channels list_consumers
+        list_users list_vhosts list_permissions list_policies list_parameters cluster_status node_health_check
+        environment report version ping list_unresponsive_queues""",
         mutating="""start_app set_policy add_user set_permissions set_user_tags add_vhost enable_feature_flag sync_queue
         close_connection close_all_connections rotate_logs set_parameter join_cluster change_password""",
-        destructive="stop_app stop reset force_reset delete_queue purge_queue delete_user delete_vhost forget_cluster_node shutdown clear_policy",
+        destructive="""stop_app stop reset force_reset delete_queue purge_queue delete_user delete_vhost
+            forget_cluster_node shutdown clear_policy""",
     ),
     "rabbitmq-diagnostics": tree(
         values="-n -t",
         flags="-q",
-        read="status ping check_running check_local_alarms check_port_connectivity alarms memory_breakdown listeners",
+        read="""status ping check_running check_local_alarms check_port_connectivity alarms memory_breakdown
+            listeners""",
     ),
     **{
         f"{name}{ending}": _listing(
-            "--topic --group --entity-type --entity-name --all-groups --all-topics --under-replicated-partitions --unavailable-partitions --offsets --topics-with-overrides"
+            """--topic --group --entity-type --entity-name --all-groups --all-topics
+                --under-replicated-partitions --unavailable-partitions --offsets --topics-with-overrides"""
         )
         for name in (
             "kafka-topics",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from cockpit.safety.shell.options import read_options
 from cockpit.safety.shell.tool import (
     DESTRUCTIVE,
     MUTATING,
@@ -53,7 +52,6 @@ def _service(call: Call, tool: Tool) -> Judgement:
     return unknown(_("service runs the service's own script"))
 
 
-
 def _pm2_stop(call: Call, tool: Tool) -> Judgement:
     """Stopping or restarting every process at once is an outage of all of them."""
     if any(word.constant and word.text == "all" for word in call.args):
@@ -65,8 +63,8 @@ _IP_CHANGES = names(
     "add del delete set flush replace change append prepend restore save exec attach detach up down rename"
 )
 _IP_FLAGS = names(
-    """-4 -6 -s -d -o -br -brief -c -color -j -json -p -pretty -h -human -f -family inet inet6 -details -stats -statistics
-    -r -resolve -t -timestamp -N -Numeric --json --brief -a -all -B -M -0 -oneline"""
+    """-4 -6 -s -d -o -br -brief -c -color -j -json -p -pretty -h -human -f -family inet inet6 -details -stats
+    -statistics -r -resolve -t -timestamp -N -Numeric --json --brief -a -all -B -M -0 -oneline"""
 )
 
 
@@ -102,24 +100,31 @@ def _kill(call: Call, tool: Tool) -> Judgement:
 
 
 _SYSTEMCTL = tree(
+    bare=READ,
     values="""-n --lines -o --output -p --property -t --type --state --root -H --host -M --machine --job-mode --kill-who
     --signal -s --what --timestamp""",
-    flags="-a --all -l --full --no-pager -q --quiet --failed --user --system --plain --no-legend -r --recursive --reverse --now -f --force",
+    flags="""-a --all -l --full --no-pager -q --quiet --failed --user --system --plain --no-legend -r --recursive
+        --reverse --now -f --force""",
     read="""status show cat is-active is-enabled is-failed is-system-running list-units list-timers list-sockets
-    list-unit-files list-dependencies list-jobs list-machines list-paths list-automounts get-default show-environment help""",
+    list-unit-files list-dependencies list-jobs list-machines list-paths list-automounts get-default
+    show-environment help""",
     mutating="""start reload enable disable reenable preset edit daemon-reload daemon-reexec reset-failed set-property
-    set-default link revert import-environment set-environment unset-environment add-wants add-requires unmask bind clean
-    cancel freeze thaw log-level service-log-level""",
-    destructive="poweroff reboot halt kexec rescue emergency isolate suspend hibernate mask exit switch-root soft-reboot",
+    set-default link revert import-environment set-environment unset-environment add-wants add-requires unmask
+    bind clean cancel freeze thaw log-level service-log-level""",
+    destructive="""poweroff reboot halt kexec rescue emergency isolate suspend hibernate mask exit switch-root
+        soft-reboot""",
     overrides={verb: Tool(special=_stop_service) for verb in _STOPS},
 )
 _PM2 = tree(
-    values="--lines --out --err --only --env -n --name -i --instances --watch-delay -l --log --format --timestamp --highlight",
-    flags="--nostream --raw --json --silent -s --no-color --mini-list -m --no-daemon --sort -v -V --no-autorestart",
-    read="list ls l ps status jlist prettylist describe show info desc id pid ping slist sysinfos report logs log monit imonit dash",
-    mutating="""start scale save dump startup unstartup install uninstall update updatePM2 reset resurrect sendSignal trigger
-    deploy link unlink set multiset unset serve login logout plus module:install package publish reloadLogs backward forward
-    pull register cleardump attach send""",
+    values="""--lines --out --err --only --env -n --name -i --instances --watch-delay -l --log --format --timestamp
+        --highlight""",
+    flags="""--nostream --raw --json --silent -s --no-color --mini-list -m --no-daemon --sort -v -V
+        --no-autorestart""",
+    read="""list ls l ps status jlist prettylist describe show info desc id pid ping slist sysinfos report logs
+        log monit imonit dash""",
+    mutating="""start scale save dump startup unstartup install uninstall update updatePM2 reset resurrect sendSignal
+    trigger deploy link unlink set multiset unset serve login logout plus module:install package publish
+    reloadLogs backward forward pull register cleardump attach send""",
     destructive="delete del kill flush",
     overrides={
         **{verb: Tool(special=_pm2_stop) for verb in ("restart", "reload", "stop", "gracefulReload")},
@@ -132,18 +137,28 @@ _PM2 = tree(
 _LIST_ONLY = names("-L -S -n -v -x --list --list-rules --line-numbers --numeric --verbose --exact -w")
 
 TOOLS: dict[str, Tool] = {
-    **plain("""ps uptime free vmstat iostat mpstat sar pidstat lsof netstat id who w whoami users last lastb lastlog getent lscpu
-        lsblk lsmem lspci lsusb lsmod lsns lsipc findmnt pgrep pidof pstree pmap numastat slabtop prtstat lslogins dmidecode sestatus getenforce ipcs lsb_release sw_vers vm_stat iotop biolatency
-        dstat nstat lnstat sensors uuidgen getconf locale mesg tload lshw hwinfo inxi neofetch nfsstat
-        nfsiostat showmount rpcinfo blkid lslocks ldd nm readelf objdump modinfo runlevel systemd-cgls""",
+    **plain(
+        """ps uptime free vmstat iostat mpstat sar pidstat lsof netstat id who w whoami users last lastb lastlog
+        getent lscpu lsblk lsmem lspci lsusb lsmod lsns lsipc findmnt pgrep pidof pstree pmap numastat slabtop
+        prtstat lslogins dmidecode sestatus getenforce ipcs lsb_release sw_vers vm_stat iotop biolatency dstat
+        nstat lnstat sensors uuidgen getconf locale mesg tload lshw hwinfo inxi neofetch nfsstat nfsiostat
+        showmount rpcinfo blkid lslocks ldd nm readelf objdump modinfo runlevel systemd-cgls""",
     ),
     **plain("top htop atop btop glances nmon", Tool(unbounded_unless=names("-b -n"))),
     **plain("printenv", Tool(tags=("sensitive-read",))),
     **plain("pkill killall skill snice renice swapoff modprobe insmod rmmod", Tool(verdict=MUTATING)),
     **plain(
-        """useradd usermod groupadd passwd chpasswd apt apt-get yum dnf rpm dpkg snap brew pip pip3 gem update-alternatives
-        setenforce semanage restorecon ufw firewall-cmd tc ifup ifdown umount ntpdate hwclock at batch systemd-run initctl mkswap parted lvextend lvcreate resize2fs xfs_growfs fsck growpart""", Tool(verdict=MUTATING)),
-    **plain("reboot shutdown halt poweroff init telinit userdel groupdel mkfs mkfs.ext4 mkfs.xfs wipefs lvremove vgremove", Tool(verdict=DESTRUCTIVE)),
+        """useradd usermod groupadd passwd chpasswd apt apt-get yum dnf rpm dpkg snap brew pip pip3 gem
+        update-alternatives setenforce semanage restorecon ufw firewall-cmd tc ifup ifdown umount ntpdate
+        hwclock at batch systemd-run initctl mkswap parted lvextend lvcreate resize2fs xfs_growfs fsck
+        growpart""",
+        Tool(verdict=MUTATING),
+    ),
+    **plain(
+        """reboot shutdown halt poweroff init telinit userdel groupdel mkfs mkfs.ext4 mkfs.xfs wipefs lvremove
+        vgremove""",
+        Tool(verdict=DESTRUCTIVE),
+    ),
     "ss": Tool(denied=denied("-K --kill -D --diag")),
     "fuser": Tool(denied=denied("-k --kill -K"), values=names("-n --namespace")),
     "hostname": Tool(operands=0, denied=denied("-F --file -b --boot")),
@@ -154,7 +169,10 @@ TOOLS: dict[str, Tool] = {
     "ethtool": Tool(operands=1, flags=names("-i -S -k -a -c -g -l -T -P -m"), long_single=True),
     "ip": Tool(special=_ip),
     "sysctl": Tool(special=_sysctl),
-    **plain("iptables ip6tables iptables-legacy iptables-nft", Tool(flags=_LIST_ONLY, values=names("-t --table"), operands=1)),
+    **plain(
+        """iptables ip6tables iptables-legacy iptables-nft""",
+        Tool(flags=_LIST_ONLY, values=names("-t --table"), operands=1),
+    ),
     "iptables-save": Tool(denied=denied("-f --file -M")),
     "nft": tree(flags="-a -n -s -j -nn", read="list"),
     "ipset": tree(read="list"),
@@ -169,15 +187,23 @@ TOOLS: dict[str, Tool] = {
             """--rotate --vacuum-size --vacuum-time --vacuum-files --flush --sync --relinquish-var --smart-relinquish-var
             --update-catalog --setup-keys --cursor-file"""
         ),
-        values=names("-u -n -p -S -U -o -t -g -c --unit --lines --since --until --priority --output --grep --identifier"),
+        values=names(
+            """-u -n -p -S -U -o -t -g -c --unit --lines --since --until --priority --output --grep --identifier"""
+        ),
         unbounded=names("-f --follow"),
     ),
-    "timedatectl": tree(flags="--no-pager", read="status show timesync-status show-timesync list-timezones"),
-    "hostnamectl": tree(flags="--no-pager", read="status"),
-    "loginctl": tree(flags="--no-pager", read="list-sessions list-users show-session show-user session-status user-status list-seats"),
-    "resolvectl": tree(flags="--no-pager", read="status query statistics dns domain", mutating="flush-caches"),
-    "networkctl": tree(flags="--no-pager", read="list status lldp"),
-    "systemd-analyze": tree(flags="--no-pager", read="time blame critical-chain", verb_values="--fuzz"),
+    "timedatectl": tree(bare=READ, flags="--no-pager", read="status show timesync-status show-timesync list-timezones"),
+    "hostnamectl": tree(bare=READ, flags="--no-pager", read="status"),
+    "loginctl": tree(
+        bare=READ,
+        flags="--no-pager",
+        read="""list-sessions list-users show-session show-user session-status user-status list-seats""",
+    ),
+    "resolvectl": tree(
+        bare=READ, flags="--no-pager", read="""status query statistics dns domain""", mutating="flush-caches"
+    ),
+    "networkctl": tree(bare=READ, flags="--no-pager", read="list status lldp"),
+    "systemd-analyze": tree(bare=READ, flags="--no-pager", read="time blame critical-chain", verb_values="--fuzz"),
     "systemctl": _SYSTEMCTL,
     "service": Tool(special=_service),
     "supervisorctl": tree(
@@ -189,8 +215,17 @@ TOOLS: dict[str, Tool] = {
     "monit": tree(read="status summary report"),
     "pm2": _PM2,
     "kill": Tool(special=_kill),
-    "smartctl": Tool(flags=names("-a -i -H -A -x --all --info --health --attributes --xall"), values=names("-l -d --log"), operands=1),
-    "nvidia-smi": Tool(flags=names("-q -L"), values=names("-i -d --query-gpu --format --query-compute-apps"), operands=0, unbounded=names("-l")),
+    "smartctl": Tool(
+        flags=names("""-a -i -H -A -x --all --info --health --attributes --xall"""),
+        values=names("-l -d --log"),
+        operands=1,
+    ),
+    "nvidia-smi": Tool(
+        flags=names("-q -L"),
+        values=names("""-i -d --query-gpu --format --query-compute-apps"""),
+        operands=0,
+        unbounded=names("-l"),
+    ),
     "chronyc": tree(flags="-n", read="tracking sources sourcestats activity"),
     "ntpq": Tool(flags=names("-p -n")),
     "coredumpctl": tree(flags="--no-pager", read="list info"),
@@ -199,14 +234,20 @@ TOOLS: dict[str, Tool] = {
     "fdisk": Tool(flags=names("-l"), verdict=READ),
     "zpool": tree(read="status list iostat get history"),
     "zfs": tree(read="list get", mutating="set create snapshot mount", destructive="destroy rollback"),
-    "pvs": Tool(), "vgs": Tool(), "lvs": Tool(), "pvdisplay": Tool(), "vgdisplay": Tool(), "lvdisplay": Tool(),
+    **plain("pvs vgs lvs pvdisplay vgdisplay lvdisplay"),
     "apt-cache": tree(read="policy show search depends rdepends madison"),
     "swapon": Tool(flags=names("-s --show --summary"), operands=0),
     "tcpdump": Tool(
-        flags=names("-n -nn -v -vv -e -A -X -q -t -tttt -l -D"), values=names("-i -c -s -r"), tags=("heavy",), long_single=True
+        flags=names("""-n -nn -v -vv -e -A -X -q -t -tttt -l -D"""),
+        values=names("-i -c -s -r"),
+        tags=("heavy",),
+        long_single=True,
     ),
     "crictl": tree(
-        values="-r --runtime-endpoint", read="ps pods images inspect inspectp logs stats statsp info version imagefsinfo",
-        mutating="pull create start stop runp stopp update", destructive="rm rmp rmi", unknown="exec attach port-forward",
+        values="-r --runtime-endpoint",
+        read="""ps pods images inspect inspectp logs stats statsp info version imagefsinfo""",
+        mutating="""pull create start stop runp stopp update""",
+        destructive="rm rmp rmi",
+        unknown="exec attach port-forward",
     ),
-}  # fmt: skip
+}

@@ -24,8 +24,9 @@ from cockpit.safety.shell.words import Word
 from cockpit.safety.verdict import Judgement
 from cockpit.words import _
 
-_GLOBAL_VALUES = """-n --namespace --context --cluster --user --kubeconfig --request-timeout -s --server --as --as-group --as-uid
-    --token --certificate-authority --client-certificate --client-key --tls-server-name -v --v --password --username"""
+_GLOBAL_VALUES = """-n --namespace --context --cluster --user --kubeconfig --request-timeout -s --server --as --as-group
+    --as-uid --token --certificate-authority --client-certificate --client-key --tls-server-name -v --v
+    --password --username"""
 _GLOBAL_FLAGS = "--insecure-skip-tls-verify --match-server-version --warnings-as-errors"
 _WRITES = denied("--raw --profile --profile-output --cache-dir --log-file --log-dir", UNKNOWN)
 _POD_LIKE = names("pod pods po")
@@ -33,7 +34,7 @@ _SECRET_LIKE = ("secret", "secrets", "secret/", "secrets/")
 
 
 def _get(call: Call, tool: Tool) -> Judgement:
-    found = read_options(call.args, tool.values | names("-o --output -l --selector --field-selector --sort-by -L"))
+    found = read_options(call.args, tool.values | names("""-o --output -l --selector --field-selector --sort-by -L"""))
     for name, _value in found.options:
         if name in _WRITES or (name.startswith("--ra") and "--raw".startswith(name)):
             return unknown(_("kubectl get {option} is not known to be read-only").format(option=name))
@@ -82,7 +83,7 @@ def _exec(call: Call, tool: Tool) -> Judgement:
         return unknown(_("kubectl exec without `-- COMMAND` opens a terminal or can't be told apart"), "exec-remote")
     own = args[:dashes]
     at = leading(
-        own, tool.values | names("-c --container --pod-running-timeout"), names("-i -t -q --stdin --tty --quiet")
+        own, tool.values | names("-c --container --pod-running-timeout"), names("""-i -t -q --stdin --tty --quiet""")
     )
     if at is None:
         return unknown(_("kubectl exec: an option is not known to be harmless"), "exec-remote")
@@ -90,9 +91,10 @@ def _exec(call: Call, tool: Tool) -> Judgement:
 
 
 _READS = """describe events version api-resources api-versions cluster-info explain top options wait rollout/status
-    rollout/history auth/can-i auth/whoami config/current-context config/get-contexts config/get-clusters config/get-users
-    certificate/list alpha/events plugin/list completion kustomize"""
+    rollout/history auth/can-i auth/whoami config/current-context config/get-contexts config/get-clusters
+    config/get-users certificate/list alpha/events plugin/list completion kustomize"""
 _KUBECTL = tree(
+    trusting=True,
     values=_GLOBAL_VALUES,
     flags=_GLOBAL_FLAGS,
     read=_READS,
@@ -104,6 +106,7 @@ _KUBECTL = tree(
             unbounded=names("-f --follow"),
             values=names("-c -l --tail --since --since-time --container"),
             denied=_WRITES,
+            trusting=True,
         ),
         "config/view": Tool(denied=denied("--raw", UNKNOWN)),
         "cluster-info/dump": Tool(denied=denied("--output-directory")),
@@ -111,11 +114,12 @@ _KUBECTL = tree(
         "exec": Tool(special=_exec),
         **{
             verb: _change(Tool(verdict=MUTATING))
-            for verb in """apply create patch replace scale autoscale set label annotate expose run rollout/restart rollout/undo
-            rollout/pause rollout/resume cordon uncordon drain taint certificate/approve certificate/deny auth/reconcile
-            edit cp config/set config/set-context config/set-cluster config/set-credentials config/use-context
-            config/use config/unset config/rename-context config/delete-context config/delete-cluster set/image set/env
-            set/resources set/selector set/serviceaccount set/subject""".split()
+            for verb in names("""apply create patch replace scale autoscale set label annotate expose run rollout/restart
+            rollout/undo rollout/pause rollout/resume cordon uncordon drain taint certificate/approve
+            certificate/deny auth/reconcile edit cp config/set config/set-context config/set-cluster
+            config/set-credentials config/use-context config/use config/unset config/rename-context
+            config/delete-context config/delete-cluster set/image set/env set/resources set/selector
+            set/serviceaccount set/subject""")
             if verb != "set"
         },
     },
@@ -125,12 +129,12 @@ _HELM_VALUES = """-n --namespace --kube-context --kubeconfig --kube-apiserver --
 _HELM = tree(
     values=_HELM_VALUES,
     flags="--debug",
-    read="""list ls status history hist get/all get/manifest get/notes get/hooks get/metadata show/all show/chart show/values
-    show/readme show/crds search/repo search/hub lint version env repo/list repo/ls dependency/list dependency/ls dep/list
-    dep/ls plugin/list plugin/ls verify completion""",
-    mutating="""install upgrade rollback test repo/add repo/update repo/remove repo/index pull fetch push package plugin/install
-    plugin/update plugin/uninstall dependency/update dependency/build dep/update dep/build registry/login registry/logout
-    create""",
+    read="""list ls status history hist get/all get/manifest get/notes get/hooks get/metadata show/all show/chart
+    show/values show/readme show/crds search/repo search/hub lint version env repo/list repo/ls
+    dependency/list dependency/ls dep/list dep/ls plugin/list plugin/ls verify completion""",
+    mutating="""install upgrade rollback test repo/add repo/update repo/remove repo/index pull fetch push package
+    plugin/install plugin/update plugin/uninstall dependency/update dependency/build dep/update dep/build
+    registry/login registry/logout create""",
     destructive="uninstall delete del un",
     overrides={
         "get/values": Tool(tags=("sensitive-read",)),
@@ -145,12 +149,12 @@ _ARGOCD = tree(
     values="""--server --auth-token --grpc-web-root-path --config --header -H --argocd-context --kube-context --loglevel
     --logformat --client-crt --client-crt-key --server-crt --port-forward-namespace --redis-haproxy-name""",
     flags="--grpc-web --insecure --plaintext --core --port-forward",
-    read="""app/list app/history app/logs app/manifests app/resources app/wait cluster/list cluster/get proj/list proj/get
-    repo/list repo/get appset/list appset/get account/list account/get account/can-i account/get-user-info cert/list
-    context version admin/settings/validate""",
-    mutating="""app/create app/set app/unset app/patch app/edit app/sync app/rollback app/terminate-op app/actions app/patch-resource
-    login logout relogin cluster/add cluster/set proj/create proj/set repo/add appset/create appset/update
-    account/update-password""",
+    read="""app/list app/history app/logs app/manifests app/resources app/wait cluster/list cluster/get proj/list
+    proj/get repo/list repo/get appset/list appset/get account/list account/get account/can-i
+    account/get-user-info cert/list context version admin/settings/validate""",
+    mutating="""app/create app/set app/unset app/patch app/edit app/sync app/rollback app/terminate-op app/actions
+    app/patch-resource login logout relogin cluster/add cluster/set proj/create proj/set repo/add
+    appset/create appset/update account/update-password""",
     destructive="app/delete app/delete-resource cluster/rm proj/delete repo/rm appset/delete",
     denied=denied("--refresh --hard-refresh"),
     overrides={
@@ -166,8 +170,8 @@ TOOLS: dict[str, Tool] = {
     "flux": tree(
         values="-n --namespace --context --kubeconfig",
         flags="-A --all-namespaces",
-        read="""get/all get/kustomizations get/helmreleases get/sources get/images get/ks get/hr logs check events stats tree version
-        export trace""",
+        read="""get/all get/kustomizations get/helmreleases get/sources get/images get/ks get/hr logs check events
+        stats tree version export trace""",
         mutating="reconcile suspend resume create bootstrap install",
         destructive="delete uninstall",
     ),
@@ -189,7 +193,8 @@ TOOLS: dict[str, Tool] = {
     "kubeconform": Tool(),
     "velero": tree(
         values="-n --namespace --kubecontext",
-        read="backup/get backup/describe backup/logs restore/get restore/describe restore/logs schedule/get version",
+        read="""backup/get backup/describe backup/logs restore/get restore/describe restore/logs schedule/get
+            version""",
         mutating="backup/create schedule/create restore/create",
         destructive="backup/delete schedule/delete",
     ),

@@ -24,22 +24,26 @@ from cockpit.safety.verdict import Judgement, worst
 from cockpit.words import _
 
 _CURL_VALUES = names(
-    """-H --header -X --request -m --max-time --connect-timeout -A --user-agent -u --user -e --referer -w --write-out -b --cookie
-    --resolve --retry --retry-delay --retry-max-time -x --proxy --noproxy --cacert --capath -E --cert --key --cert-type
-    --key-type -r --range --interface --max-redirs --url -o --output -d --data --data-raw --data-binary --data-urlencode
-    --data-ascii --json -F --form -T --upload-file --connect-to --limit-rate -y --speed-time -Y --speed-limit --tls-max
-    --ciphers --dns-servers --unix-socket --oauth2-bearer --aws-sigv4 -z --time-cond --pass --form-string --rate
-    --expect100-timeout --keepalive-time --local-port --proto --proto-redir --tlsv1 --max-filesize"""
+    """-H --header -X --request -m --max-time --connect-timeout -A --user-agent -u --user -e --referer -w
+    --write-out -b --cookie --resolve --retry --retry-delay --retry-max-time -x --proxy --noproxy --cacert
+    --capath -E --cert --key --cert-type --key-type -r --range --interface --max-redirs --url -o --output -d
+    --data --data-raw --data-binary --data-urlencode --data-ascii --json -F --form -T --upload-file
+    --connect-to --limit-rate -y --speed-time -Y --speed-limit --tls-max --ciphers --dns-servers --unix-socket
+    --oauth2-bearer --aws-sigv4 -z --time-cond --pass --form-string --rate --expect100-timeout
+    --keepalive-time --local-port --proto --proto-redir --tlsv1 --max-filesize"""
 )
 _CURL_FLAGS = names(
-    """-s --silent -S --show-error -f --fail --fail-with-body -L --location -k --insecure -v --verbose -i --include -I --head
-    -G --get -g --globoff -4 --ipv4 -6 --ipv6 --compressed -N --no-buffer -# --progress-bar --http1.1 --http2 --http1.0
-    --http2-prior-knowledge --http3 -q --disable --tlsv1.2 --tlsv1.3 -n --netrc --path-as-is --no-progress-meter --tr-encoding --tcp-nodelay
-    --retry-connrefused --retry-all-errors --no-keepalive --no-sessionid --ntlm --negotiate --basic --digest --anyauth -V
-    --version -h --help --raw --styled-output --no-styled-output -0 -1 -Z --parallel --location-trusted --ssl-reqd"""
+    """-s --silent -S --show-error -f --fail --fail-with-body -L --location -k --insecure -v --verbose -i
+    --include -I --head -G --get -g --globoff -4 --ipv4 -6 --ipv6 --compressed -N --no-buffer -#
+    --progress-bar --http1.1 --http2 --http1.0 --http2-prior-knowledge --http3 -q --disable --tlsv1.2
+    --tlsv1.3 -n --netrc --path-as-is --no-progress-meter --tr-encoding --tcp-nodelay --retry-connrefused
+    --retry-all-errors --no-keepalive --no-sessionid --ntlm --negotiate --basic --digest --anyauth -V
+    --version -h --help --raw --styled-output --no-styled-output -0 -1 -Z --parallel --location-trusted
+    --ssl-reqd"""
 )
 _CURL_BODY = names(
-    """-d --data --data-raw --data-binary --data-urlencode --data-ascii --json -F --form -T --upload-file --form-string"""
+    """-d --data --data-raw --data-binary --data-urlencode --data-ascii --json -F --form -T --upload-file
+        --form-string"""
 )
 
 
@@ -100,13 +104,14 @@ def _curl_request(options: list[tuple[str, Word | None]], operands: list[Word], 
 
 
 _WGET_VALUES = names(
-    "-O --output-document -T --timeout -t --tries --header -U --user-agent --user --password -e --execute -P -w --wait --method --body-data --post-data --post-file -o --output-file -a -i"
+    """-O --output-document -T --timeout -t --tries --header -U --user-agent --user --password -e --execute
+        -P -w --wait --method --body-data --post-data --post-file -o --output-file -a -i"""
 )
 
 
 def _wget(call: Call, tool: Tool) -> Judgement:
     found = read_options(call.args, _WGET_VALUES)
-    flags = names("-q --quiet -S --server-response -nv --no-verbose -v --no-check-certificate -4 -6 --spider -n -d")
+    flags = names("""-q --quiet -S --server-response -nv --no-verbose -v --no-check-certificate -4 -6 --spider -n -d""")
     if found.unclear is not None:
         return unknown(_("wget: a word built when it runs could be an option"), "network-egress")
     target = found.value("-O", "--output-document")
@@ -169,9 +174,10 @@ def _openssl(call: Call, tool: Tool) -> Judgement:
     if verb == "version":
         return reading()
     allowed = names(
-        """-connect -servername -showcerts -in -noout -text -dates -enddate -startdate -subject -issuer -fingerprint -sha256 -sha1
-        -serial -CAfile -CApath -checkend -brief -starttls -verify -verify_return_error -tls1_2 -tls1_3 -inform -quiet
-        -status -alpn -purpose -modulus -ext -nameopt -verify_hostname -crlf -ign_eof -host -port -untrusted -prexit"""
+        """-connect -servername -showcerts -in -noout -text -dates -enddate -startdate -subject -issuer
+        -fingerprint -sha256 -sha1 -serial -CAfile -CApath -checkend -brief -starttls -verify
+        -verify_return_error -tls1_2 -tls1_3 -inform -quiet -status -alpn -purpose -modulus -ext -nameopt
+        -verify_hostname -crlf -ign_eof -host -port -untrusted -prexit"""
     )
     if verb not in ("s_client", "x509", "verify", "ciphers", "crl"):
         return unknown(_("openssl {verb} is not known to be read-only").format(verb=verb))
@@ -194,13 +200,16 @@ TOOLS: dict[str, Tool] = {
     "curl": Tool(special=_curl),
     "wget": Tool(special=_wget),
     "ssh": Tool(special=_ssh),
-    **plain("scp sftp rsync rclone ftp lftp aria2c", Tool(verdict=MUTATING, tags=("network-egress", "local-write"))),
+    **plain(
+        """scp sftp rsync rclone ftp lftp aria2c""", Tool(verdict=MUTATING, tags=("network-egress", "local-write"))
+    ),
     **plain("host nslookup tracepath whois drill kdig delv", _EGRESS),
     "dig": Tool(denied=denied("-f -k", UNKNOWN), tags=("network-egress",)),
     **plain(
         "ping ping6",
         Tool(
             tags=("network-egress",),
+            trusting=True,
             unbounded_unless=names("-c -w"),
             denied=denied("-f", UNKNOWN),
             values=names("-c -w -W -i -s -I -t"),

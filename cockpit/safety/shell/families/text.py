@@ -24,9 +24,9 @@ from cockpit.safety.verdict import Judgement, worst
 from cockpit.words import _
 
 _FIND_TESTS = names(
-    """-name -iname -path -ipath -wholename -regex -iregex -regextype -type -xtype -size -mtime -mmin -atime -amin -ctime
-    -cmin -newer -newermt -newerct -anewer -cnewer -user -group -uid -gid -perm -maxdepth -mindepth -links -inum -samefile
-    -fstype -lname -printf -used"""
+    """-name -iname -path -ipath -wholename -regex -iregex -regextype -type -xtype -size -mtime -mmin -atime
+    -amin -ctime -cmin -newer -newermt -newerct -anewer -cnewer -user -group -uid -gid -perm -maxdepth
+    -mindepth -links -inum -samefile -fstype -lname -printf -used"""
 )
 _FIND_PLAIN = names(
     """-print -print0 -ls -prune -quit -empty -readable -writable -executable -nouser -nogroup -o -a -or -and -not ! ( )
@@ -101,7 +101,7 @@ def _sed(call: Call, tool: Tool) -> Judgement:
     scripts = [value for name, value in found.options if name in ("-e", "--expression") and value]
     scripts = scripts or found.operands[:1]
     if not scripts or not all(_harmless_sed(script) for script in scripts):
-        return unknown(_("sed: the script does more than print, delete or substitute, or is built when it runs"))
+        return unknown(_("""sed: the script does more than print, delete or substitute, or is built when it runs"""))
     return reading()
 
 
@@ -182,17 +182,18 @@ _SORT_VALUES = names("-k -t -S --key --field-separator --buffer-size --parallel 
 
 TOOLS: dict[str, Tool] = {
     **plain(
-        """cat head wc cut tr nl tac stat ls readlink realpath basename dirname du df md5sum sha1sum sha224sum sha256sum
-        sha384sum sha512sum b2sum cksum sum md5 shasum strings od hexdump jq grep egrep fgrep zgrep zegrep zfgrep zcat bzcat
-        xzcat zstdcat bzgrep xzgrep comm column fold fmt paste join rev seq echo true false : sleep pwd expr factor numfmt cal
-        uname arch nproc tty look ll la tsort expand unexpand pr diff cmp sdiff diff3 vdir dir lz4cat gzcat tree jo
-        gron xsv logname groups factor which whereis type cd pushd popd dirs exit return break continue shift wait jobs
-        ulimit umask iconv ts pv namei getfacl lsattr bc""",
+        """cat head wc cut tr nl tac stat ls readlink realpath basename dirname du df md5sum sha1sum sha224sum
+        sha256sum sha384sum sha512sum b2sum cksum sum md5 shasum strings od hexdump jq grep egrep fgrep zgrep
+        zegrep zfgrep zcat bzcat xzcat zstdcat bzgrep xzgrep comm column fold fmt paste join rev seq echo true
+        false : sleep pwd expr factor numfmt cal uname arch nproc tty look ll la tsort expand unexpand pr diff
+        cmp sdiff diff3 vdir dir lz4cat gzcat tree jo gron xsv logname groups factor which whereis type cd
+        pushd popd dirs exit return break continue shift wait jobs ulimit umask iconv ts pv namei getfacl
+        lsattr bc""",
     ),
     "tail": Tool(unbounded=names("-f -F --follow --retry"), values=names("-n -c --lines --bytes -s --pid")),
     **plain(
-        """cp mv ln install chmod chown chgrp mkdir rmdir touch split csplit mktemp gzip gunzip bzip2 bunzip2 xz unxz zstd
-        unzstd unzip zip patch rename setfacl chattr mkfifo mknod logrotate sponge ed ex visudo vipw
+        """cp mv ln install chmod chown chgrp mkdir rmdir touch split csplit mktemp gzip gunzip bzip2 bunzip2 xz
+        unxz zstd unzstd unzip zip patch rename setfacl chattr mkfifo mknod logrotate sponge ed ex visudo vipw
         updatedb ldconfig dos2unix unix2dos 7z cpio""",
         Tool(verdict=MUTATING, tags=("local-write",)),
     ),
@@ -205,9 +206,14 @@ TOOLS: dict[str, Tool] = {
     "uniq": Tool(values=names("-f -s -w --skip-fields --skip-chars --check-chars"), operands=1),
     "file": Tool(denied=denied("-C --compile"), values=names("-F -m -e -P --separator")),
     "xxd": Tool(
-        values=names("-c -g -l -s -n -o -cols -len -seek"), denied=denied("-r -revert"), operands=1, long_single=True
+        values=names("""-c -g -l -s -n -o -cols -len -seek"""),
+        denied=denied("-r -revert"),
+        operands=1,
+        long_single=True,
     ),
-    "rg": Tool(denied=denied("--pre --hostname-bin -z --search-zip", UNKNOWN), values=names("-e -g -t -A -B -C -m -f")),
+    "rg": Tool(
+        denied=denied("""--pre --hostname-bin -z --search-zip""", UNKNOWN), values=names("-e -g -t -A -B -C -m -f")
+    ),
     "fd": Tool(denied=denied("-x -X --exec --exec-batch", UNKNOWN), values=names("-e -t -d -E")),
     "yq": Tool(denied=denied("-i --inplace --in-place -s --split-exp")),
     "tree": Tool(denied=denied("-o -R"), values=names("-L -P -I")),

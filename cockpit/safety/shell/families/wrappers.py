@@ -108,7 +108,8 @@ def _env(call: Call, tool: Tool) -> Judgement:
 
 def _xargs(call: Call, tool: Tool) -> Judgement:
     values = names(
-        "-n -L -P -d -E -s -I -a --max-args --max-lines --max-procs --delimiter --max-chars --replace --arg-file"
+        """-n -L -P -d -E -s -I -a --max-args --max-lines --max-procs --delimiter --max-chars --replace
+            --arg-file"""
     )
     flags = names("-0 -r -t -x --null --no-run-if-empty --verbose --exit")
     at = leading(call.args, values, flags)
@@ -129,7 +130,8 @@ def _replaced(word: Word, mark: str) -> Word:
 
 def _watch(call: Call, tool: Tool) -> Judgement:
     flags = names(
-        "-d -t -b -e -g -c -p -w -x --differences --no-title --beep --errexit --chgexit --color --precise --exec"
+        """-d -t -b -e -g -c -p -w -x --differences --no-title --beep --errexit --chgexit --color --precise
+            --exec"""
     )
     at = leading(call.args, names("-n --interval -q --equexit"), flags)
     if at is None or at >= len(call.args):
@@ -183,7 +185,9 @@ def _command(call: Call, tool: Tool) -> Judgement:
 def _exec(call: Call, tool: Tool) -> Judgement:
     if not call.args:
         return reading()
-    return _command(call, tool) if not call.args[0].may_be_option else unknown(_("exec with an option is not judged"))
+    return (
+        _command(call, tool) if not call.args[0].may_be_option else unknown(_("""exec with an option is not judged"""))
+    )
 
 
 def _read(call: Call, tool: Tool) -> Judgement:
@@ -231,16 +235,16 @@ TOOLS: dict[str, Tool] = {
     "taskset": _runs("", "-c", operands=1),
     "stdbuf": _runs("-i -o -e --input --output --error"),
     "unbuffer": _runs(flags="-p"),
-    "timeout": _runs("-s -k --signal --kill-after", "-v --verbose --foreground --preserve-status", operands=1),
+    "timeout": _runs("-s -k --signal --kill-after", """-v --verbose --foreground --preserve-status""", operands=1),
     "gtimeout": _runs("-s -k", "--foreground --preserve-status", operands=1),
     "systemd-cat": _runs("-t -p"),
     "faketime": _runs(operands=1),
     "ltrace": Tool(verdict=UNKNOWN),
     **plain(
-        """eval source . trap let alias unalias enable hash mapfile readarray coproc bind complete compgen history fc fg bg
-        disown suspend shopt getopts local typeset declare parallel script su chroot nsenter unshare runuser strace
-        gdb perf expect screen tmux flock python python2 python3 node perl ruby php lua java go deno bun Rscript make cmake
-        gradle mvn rake bundle rails""",
+        """eval source . trap let alias unalias enable hash mapfile readarray coproc bind complete compgen
+        history fc fg bg disown suspend shopt getopts local typeset declare parallel script su chroot nsenter
+        unshare runuser strace gdb perf expect screen tmux flock python python2 python3 node perl ruby php lua
+        java go deno bun Rscript make cmake gradle mvn rake bundle rails""",
         Tool(special=lambda call, tool: _interpreter(call)),
     ),
 }
