@@ -1,0 +1,273 @@
+"""What a report tells, worked out from the events and the state they fold to. Pure: nothing is read, nothing formatted.
+
+Durations come from the monotonic clock where two events share a boot; only across a reboot from the wall.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from cockpit.session.event import Event, Status
+from cockpit.session.state import RunRecord, SessionState, StepState
+
+
+@dataclass(frozen=True, slots=True)
+class StepTitle:
+    """How the runbook calls a step."""
+
+    label: str
+    kind: str
+    section: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An expectation and how it came out: `held` None is not known. `by` is the person who said so, if one did."""
+
+    text: str
+    held: bool | None
+    seen: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One run of a command: exactly what, where, by whom, when, and how it ended.
+
+    `original` is the runbook's text when it was edited. `duration_s` None while it is not over. `output` is the path
+    inside the session folder.
+    """
+
+    run: int
+    number: int
+    part: str | None
+    by: str
+    command: str
+    original: str | None
+    difference: str
+    language: str
+    target: str
+    cwd: str | None
+    verdict: str
+    reasons: tuple[str, ...]
+    confirmed: str
+    reason: str
+    inputs: Mapping[str, str]
+    status: str
+    started_t: str
+    finished_t: str | None
+    duration_s: float | None
+    exit_code: int | None
+    signal: int | None
+    pipe_status: tuple[int, ...]
+    survivors: tuple[int, ...]
+    output: str
+    output_bytes: int
+    output_sha256: str
+    dropped_bytes: int
+    findings: tuple[Finding, ...]
+    remark: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepFacts:
+    """A step that something happened to. `by_hand`: ticked or failed by a person, not by what a command returned."""
+
+    step: str
+    title: StepTitle
+    status: str
+    reason: str
+    by: str
+    at: str
+    by_hand: bool
+    in_runbook: bool
+    attempts: tuple[Attempt, ...]
+    answers: Mapping[str, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One row of the timeline. `since_s` counts from the session's start; `data` are the event's own."""
+
+    seq: int
+    t: str
+    since_s: float
+    actor: str
+    kind: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFacts:
+    """Everything a report says that the record holds."""
+
+    session: str
+    title: str
+    runbook_path: str
+    runbook_sha256: str
+    severity: str | None
+    mode: str
+    rehearsal: bool
+    target: str
+    user: str
+    origin: str
+    version: str
+    started_t: str | None
+    ended_t: str | None
+    duration_s: float | None
+    counts: Mapping[str, int]
+    steps: tuple[StepFacts, ...]
+    timeline: tuple[Moment, ...]
+    gaps: tuple[Moment, ...]
+    head_seq: int
+    head: str
+
+    @property
+    def skipped(self) -> tuple[StepFacts, ...]:
+        """Steps left out."""
+        return tuple(step for step in self.steps if step.status == Status.SKIPPED.value)
+
+    @property
+    def edited(self) -> tuple[tuple[StepFacts, Attempt], ...]:
+        """Runs of other text than the runbook's."""
+        return tuple((step, run) for step in self.steps for run in step.attempts if run.original is not None)
+
+    @property
+    def off_runbook(self) -> tuple[StepFacts, ...]:
+        """Commands done by hand, and steps the runbook does not have."""
+        return tuple(
+            step for step in self.steps if not step.in_runbook or (step.by_hand and step.title.kind == "command")
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self)
+
+
+_UNTOLD = frozenset({"step.started", "step.exited", "state.carried", "viewer.attached", "viewer.detached"})
+_GAPS = frozenset({"journal.recovered", "host.recovered"})
+
+
+def facts_of(
+    events: Sequence[Event], state: SessionState, titles: Mapping[str, StepTitle], head: tuple[int, str]
+) -> ReportFacts:
+    """The facts of one session.
+
+    Args:
+        events: all of them, in order.
+        state: what they fold to.
+        titles: the runbook's steps by id, in its order.
+        head: seq and hash of the last record.
+    """
+    started = next((event for event in events if event.kind == "session.started"), None)
+    about: Mapping[str, Any] = started.data if started else {}
+    moments = tuple(_moments(events))
+    return ReportFacts(
+        session=state.session,
+        title=str(state.runbook.get("title", "")),
+        runbook_path=str(state.runbook.get("path", "")),
+        runbook_sha256=str(state.runbook.get("sha256", "")),
+        severity=state.severity,
+        mode=state.mode,
+        rehearsal=bool(about.get("rehearsal")),
+        target=state.target,
+        user=state.user,
+        origin=str(about.get("origin", "")),
+        version=str(about.get("version", "")),
+        started_t=state.started_t,
+        ended_t=state.ended_t,
+        duration_s=seconds_between(events[0], events[-1]) if events else None,
+        counts=dict(state.counts),
+        steps=tuple(_steps(events, state, titles)),
+        timeline=tuple(moment for moment in moments if moment.kind not in _UNTOLD),
+        gaps=tuple(moment for moment in moments if moment.kind in _GAPS),
+        head_seq=head[0],
+        head=head[1],
+    )
+
+
+def seconds_between(first: Event, second: Event) -> float:
+    """From one event to a later one: by the monotonic clock within a boot, else by the wall."""
+    if first.boot == second.boot:
+        return (second.m - first.m) / 1e9
+    return (datetime.fromisoformat(second.t) - datetime.fromisoformat(first.t)).total_seconds()
+
+
+def _moments(events: Sequence[Event]) -> Iterable[Moment]:
+    for event in events:
+        since_s = round(seconds_between(events[0], event), 3)
+        yield Moment(event.seq, event.t, since_s, event.actor, event.kind, event.data)
+
+
+def _steps(events: Sequence[Event], state: SessionState, titles: Mapping[str, StepTitle]) -> Iterable[StepFacts]:
+    actors = {int(e.data["run"]): e.actor for e in events if e.kind == "step.intent"}
+    by_hand = {e.data["step"]: bool(e.data.get("by_hand")) for e in events if e.kind == "step.finished"}
+    order = [*(step for step in titles if step in state.steps), *(s for s in state.steps if s not in titles)]
+    for step_id in order:
+        step = state.steps[step_id]
+        yield StepFacts(
+            step=step_id,
+            title=titles.get(step_id, StepTitle(step_id, "", "")),
+            status=step.status.value,
+            reason=step.reason,
+            by=step.by,
+            at=step.at,
+            by_hand=by_hand.get(step_id, False),
+            in_runbook=step_id in titles,
+            attempts=tuple(_attempts(step, state, actors)),
+            answers=dict(step.answers),
+        )
+
+
+def _attempts(step: StepState, state: SessionState, actors: Mapping[int, str]) -> Iterable[Attempt]:
+    for number, run in enumerate(step.runs, start=1):
+        yield _attempt(number, state.runs[run], actors.get(run, ""))
+
+
+def _attempt(number: int, run: RunRecord, by: str) -> Attempt:
+    intent, result = run.intent, run.result
+    return Attempt(
+        run=run.run,
+        number=number,
+        part=intent.get("part"),
+        by=by,
+        command=str(intent.get("command", "")),
+        original=intent.get("original"),
+        difference=str(intent.get("difference", "")),
+        language=str(intent.get("language", "")),
+        target=str(intent.get("target", "")),
+        cwd=intent.get("cwd"),
+        verdict=str(intent.get("verdict", "")),
+        reasons=tuple(intent.get("reasons", ())),
+        confirmed=str(intent.get("confirmed", "")),
+        reason=str(intent.get("reason", "")),
+        inputs=dict(intent.get("inputs", {})),
+        status=run.status.value,
+        started_t=run.started_t or run.intent_t,
+        finished_t=run.finished_t,
+        duration_s=result.get("duration_s"),
+        exit_code=result.get("exit_code"),
+        signal=result.get("signal"),
+        pipe_status=tuple(result.get("pipe_status") or ()),
+        survivors=tuple(result.get("survivors") or ()),
+        output=str(result.get("output") or run.output),
+        output_bytes=int(result.get("output_bytes") or 0),
+        output_sha256=str(result.get("output_sha256") or ""),
+        dropped_bytes=int(result.get("dropped_bytes") or 0),
+        findings=tuple(_findings(result)),
+        remark=str(result.get("reason") or ""),
+    )
+
+
+def _findings(result: Mapping[str, Any]) -> Iterable[Finding]:
+    for finding in result.get("expectations") or ():
+        seen = finding.get("seen")
+        yield Finding(
+            text=str(finding.get("text", "")),
+            held=finding.get("held"),
+            seen="" if seen is None else str(seen),
+            by=str(finding.get("by", "")),
+        )

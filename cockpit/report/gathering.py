@@ -1,0 +1,75 @@
+"""Reading a session folder for its report: the events, the runbook's titles, the ends of outputs, the verification."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cockpit.errors import CockpitError
+from cockpit.report.facts import ReportFacts, StepTitle, facts_of
+from cockpit.safety.text import decode, sanitise
+from cockpit.session.folder import SessionFolder
+from cockpit.session.reader import SessionReader
+from cockpit.session.verify import Verification, verify
+
+_TAIL_BYTES = 16 * 1024
+_TAIL_LINES = 20
+_LINE_CHARS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """The last lines of an output, cleaned. `cut`: there is more above."""
+
+    text: str
+    cut: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """All that a report is written from. `tails` are by run."""
+
+    facts: ReportFacts
+    verification: Verification
+    tails: Mapping[int, Tail]
+
+
+def gather(folder: SessionFolder) -> Gathered:
+    """Read what the folder holds now; the session may still be running.
+
+    Raises:
+        JournalError: there is no journal, or it can't be read.
+    """
+    verification = verify(folder)
+    reader = SessionReader(folder)
+    events = reader.poll()
+    head = (verification.head_seq, verification.head)
+    facts = facts_of(events, reader.state, _titles(folder.runbook), head)
+    runs = [attempt for step in facts.steps for attempt in step.attempts]
+    return Gathered(facts, verification, {run.run: _tail(folder.path / run.output) for run in runs})
+
+
+def _titles(runbook: Path) -> dict[str, StepTitle]:
+    """The steps as the session's own copy calls them; none if it can't be read, so that the record still tells."""
+    from cockpit.runbook.reading import read
+
+    try:
+        document = read(runbook)
+    except (CockpitError, OSError):
+        return {}
+    sections = {section.id: section.title for section in document.sections}
+    return {step.id: StepTitle(step.label, step.kind.value, sections.get(step.section, "")) for step in document.steps}
+
+
+def _tail(path: Path) -> Tail:
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(0, size - _TAIL_BYTES))
+            data = file.read(_TAIL_BYTES)
+    except OSError:
+        return Tail("", cut=False)
+    lines = sanitise(decode(data)).rstrip("\n").split("\n")
+    shown = [line[:_LINE_CHARS] + ("…" if len(line) > _LINE_CHARS else "") for line in lines[-_TAIL_LINES:]]
+    return Tail("\n".join(shown), cut=size > len(data) or len(lines) > _TAIL_LINES)

@@ -1,0 +1,146 @@
+"""A moment of the timeline in a sentence, and times and durations as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from cockpit.report.facts import Moment, ReportFacts
+from cockpit.words import _
+
+Data = Mapping[str, Any]
+
+
+def sentence(moment: Moment, facts: ReportFacts) -> str:
+    """What happened, in words. A kind this version does not know is shown by its name."""
+    write = _SENTENCES.get(moment.kind)
+    if write is None:
+        return moment.kind
+    return write(moment.data, _Names(facts))
+
+
+def utc(t: str | None) -> str:
+    """An RFC 3339 time to the second, in UTC; "" for none."""
+    return f"{datetime.fromisoformat(t).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if t else ""
+
+
+def both_times(t: str | None) -> str:
+    """In UTC, and in this machine's zone where that differs."""
+    if not t:
+        return ""
+    local = datetime.fromisoformat(t).astimezone()
+    return utc(t) if not local.utcoffset() else f"{utc(t)} ({local:%Y-%m-%d %H:%M:%S %Z})"
+
+
+def duration(seconds: float | None) -> str:
+    """0.25 s, 12.3 s, 4 min 05 s, 1 h 02 min; "" for none."""
+    if seconds is None:
+        return ""
+    if seconds < 60:
+        return _("{seconds} s").format(seconds=f"{seconds:.2f}" if seconds < 10 else f"{seconds:.1f}")
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return _("{minutes} min {seconds:02d} s").format(minutes=minutes, seconds=rest)
+    return _("{hours} h {minutes:02d} min").format(hours=minutes // 60, minutes=minutes % 60)
+
+
+def result(status: str, exit_code: int | None, signal: int | None) -> str:
+    """passed (exit 0), failed (signal 9), …"""
+    if signal is not None:
+        return _("{status} (signal {signal})").format(status=status_word(status), signal=signal)
+    if exit_code is not None:
+        return _("{status} (exit {code})").format(status=status_word(status), code=exit_code)
+    return status_word(status)
+
+
+def status_word(status: str) -> str:
+    """A step's status in the interface language."""
+    return _STATUS_WORDS.get(status, lambda: status)()
+
+
+_STATUS_WORDS: Mapping[str, Callable[[], str]] = {
+    "todo": lambda: _("to do"),
+    "running": lambda: _("running"),
+    "awaiting": lambda: _("awaiting an answer"),
+    "passed": lambda: _("passed"),
+    "failed": lambda: _("failed"),
+    "refused": lambda: _("refused"),
+    "skipped": lambda: _("skipped"),
+    "cancelled": lambda: _("cancelled"),
+    "timed-out": lambda: _("timed out"),
+    "unknown": lambda: _("unknown"),
+}
+
+
+class _Names:
+    """Steps by what the runbook calls them."""
+
+    def __init__(self, facts: ReportFacts) -> None:
+        self._labels = {step.step: step.title.label for step in facts.steps}
+
+    def of(self, data: Data) -> str:
+        step = str(data.get("step", ""))
+        return self._labels.get(step, step)
+
+
+def _intent(data: Data, names: _Names) -> str:
+    return _("“{step}” is run on {target} ({verdict})").format(
+        step=names.of(data), target=data.get("target", ""), verdict=data.get("verdict", "")
+    )
+
+
+def _finished(data: Data, names: _Names) -> str:
+    ended = result(str(data["status"]), data.get("exit_code"), data.get("signal"))
+    told = _("“{step}”: {result}").format(step=names.of(data), result=ended)
+    took = duration(data.get("duration_s"))
+    if took:
+        told = _("{what}, after {duration}").format(what=told, duration=took)
+    return f"{told}. {data['reason']}" if data.get("reason") else told
+
+
+def _answered(data: Data, names: _Names) -> str:
+    held = _("yes") if data.get("held") else _("no")
+    return _("“{step}”: {question}: {answer}").format(step=names.of(data), question=data.get("question"), answer=held)
+
+
+def _recovered(data: Data, _names: _Names) -> str:
+    return _("the journal was recovered: {bytes} bytes set aside, {records} records missing").format(
+        bytes=int(data.get("bytes", 0)) + int(data.get("damaged_bytes", 0)), records=data.get("missing_records", 0)
+    )
+
+
+def _probe(data: Data, _names: _Names) -> str:
+    level = data.get("level") or data.get("outcome", "")
+    was = f" ({_('was')} {data['was']})" if data.get("was") else ""
+    return f"{data.get('probe', '')}: {level}{was} {data.get('text', '')}".rstrip()
+
+
+_SENTENCES: Mapping[str, Callable[[Data, _Names], str]] = {
+    "session.started": lambda d, _n: _("the session began ({mode})").format(mode=d.get("mode", "")),
+    "session.ended": lambda d, _n: _("the session ended. {reason}").format(reason=d.get("reason") or "").strip(),
+    "host.recovered": lambda d, _n: _("the host was started again; adopted runs {adopted}, lost runs {lost}").format(
+        adopted=d.get("adopted") or "-", lost=d.get("lost") or "-"
+    ),
+    "journal.recovered": _recovered,
+    "input.set": lambda d, _n: _("{name} is set to {value}").format(name=d.get("name"), value=d.get("value")),
+    "mode.changed": lambda d, _n: _("mode: {mode}. {reason}").format(mode=d.get("mode"), reason=d.get("reason") or ""),
+    "target.changed": lambda d, _n: _("target: {target}").format(target=d.get("target")),
+    "severity.set": lambda d, _n: _("severity: {severity}. {reason}").format(
+        severity=d.get("severity"), reason=d.get("reason") or ""
+    ),
+    "step.intent": _intent,
+    "step.silent": lambda d, n: _("“{step}” has said nothing for {duration}").format(
+        step=n.of(d), duration=duration(d.get("silence_s"))
+    ),
+    "step.finished": _finished,
+    "step.answered": _answered,
+    "step.reopened": lambda d, n: _("“{step}” is opened again. {reason}").format(
+        step=n.of(d), reason=d.get("reason") or ""
+    ),
+    "note.added": lambda d, _n: _("note: {text}").format(text=d.get("text")),
+    "message.prepared": lambda d, n: _("message for “{step}”: {text}").format(step=n.of(d), text=d.get("text")),
+    "probe.changed": _probe,
+    "recommendation.raised": lambda d, _n: _("recommended: {text}").format(text=d.get("text") or d.get("section")),
+    "recommendation.cleared": lambda d, _n: _("no longer recommended: {rule}").format(rule=d.get("rule")),
+}
