@@ -80,6 +80,7 @@ _UPPER = re.compile(
     r"SHA|ARN|REGION|ZONE|BUCKET|CLUSTER|NUMBER|ADDRESS|UUID|PROJECT|INSTANCE))(?=[ \t]|$|[/.,:](?![=\w]))",
     re.MULTILINE,
 )
+_UNDERSCORED = re.compile(r"[A-Z\d]_[A-Z\d]")
 _NOT_UPPER_LINE = re.compile(
     r"\bunset\s|^\s*(?:echo|printf|read|declare|printenv|env\b|local|readonly)|\s-e\s|--env|set env|\bENV\b|"
     r"SELECT|WHERE|FROM|getenv",
@@ -221,17 +222,19 @@ def _literals(code: str, language: str, assigned: set[str]) -> Iterator[Blank]:
     if ("XXXX" in code or "xxxx" in code) and "mktemp" not in code:
         for match in _XXXX.finditer(code):
             yield Blank(match[0], match[0], "literal", match.start(), secret=is_secret(match[0]))
-    if language == "bash" and "_" in code:
-        for match in _UPPER.finditer(code):
-            start = code.rfind("\n", 0, match.start()) + 1
-            line = code[start : match.end() + 1][:2000]
-            if (
-                match[1] not in assigned
-                and match[1] not in SHELL_NAMES
-                and not _NOT_UPPER_LINE.search(line)
-                and not _quoted(code[start : match.start()])
-            ):
-                yield Blank(match[1], match[1], "literal", match.start(1), secret=is_secret(match[1]))
+    if language == "bash" and _UNDERSCORED.search(code):
+        yield from _upper_words(code, assigned)
+
+
+def _upper_words(code: str, assigned: set[str]) -> Iterator[Blank]:
+    """POD_NAME where an argument stands."""
+    for match in _UPPER.finditer(code):
+        name = match[1]
+        if name in assigned or name in SHELL_NAMES:
+            continue
+        before = _line_before(code, match.start())
+        if not _NOT_UPPER_LINE.search(before + name) and not _quoted(before):
+            yield Blank(name, name, "literal", match.start(1), secret=is_secret(name))
 
 
 def _quoted(before: str) -> bool:

@@ -60,6 +60,9 @@ def chunks_of(
         return _by_prompt(typed, starts, language), []
     if lines and lines[0].startswith("#!"):
         return [_finished(Chunk(list(typed), has_code=True), language)], []
+    written = [line for line in lines if line.strip() and not is_comment(line, language)]
+    if len(written) == 1 and not _STRAY.match(written[0]):
+        return [_finished(Chunk(list(typed), has_code=True), language)], []
     rows = rows_of(lines, language)
     strays = _strays(lines, rows) if language == "bash" else set()
     groups = _Groups(typed, language)

@@ -97,13 +97,15 @@ def _runnable(text: str, info: Info, intro: str, follows_command: bool) -> tuple
     language = info.language
     if language != "bash":
         return Sort.COMMAND, language
-    lines = [line for line in text.split("\n") if line.strip()]
-    typed = lines[:1] and (session_of(text, "console") is not None or any(looks_typed(line) for line in lines))
-    if not typed and follows_command and _STRONG_OUTPUT.search(intro):
+    if follows_command and _STRONG_OUTPUT.search(intro) and not _has_typed(text):
         return Sort.OUTPUT, language
-    if info.spelling in SESSION_SPELLINGS and not typed and _TABLE_OR_LOG.search(text):
+    if info.spelling in SESSION_SPELLINGS and _TABLE_OR_LOG.search(text) and not _has_typed(text):
         return (Sort.OUTPUT if follows_command else Sort.NOTE), language
     return Sort.COMMAND, language
+
+
+def _has_typed(text: str) -> bool:
+    return session_of(text, "console") is not None or any(map(looks_typed, text.split("\n")))
 
 
 def _untyped(text: str, language: str, intro: str, heading: str, after_command: bool) -> tuple[Sort, str]:

@@ -73,10 +73,14 @@ def expectations_of(lines: list[tuple[int, str]], code: str) -> tuple[Expectatio
         return ()
     found: list[Expectation] = []
     listing = False
+    command = "\n".join(text for _number, text in lines if not text.lstrip().startswith(("#", "--")))
     for number, text in lines:
+        if not ("#" in text or "--" in text or "//" in text):
+            listing = listing and not text.strip()
+            continue
         label = _LABEL.search(text)
         if label is not None:
-            found += from_words(label[1], number, _command_only(lines))
+            found += from_words(label[1], number, command)
             listing = False
         elif _TO_CHECK.match(text):
             listing = True
@@ -87,10 +91,6 @@ def expectations_of(lines: list[tuple[int, str]], code: str) -> tuple[Expectatio
         elif text.strip():
             listing = False
     return tuple(found)
-
-
-def _command_only(lines: list[tuple[int, str]]) -> str:
-    return "\n".join(text for _number, text in lines if not text.lstrip().startswith(("#", "--")))
 
 
 def from_words(words: str, line: int, code: str = "") -> list[Expectation]:

@@ -6,7 +6,6 @@ import re
 from hashlib import blake2b
 
 _UNSAFE = re.compile(r"[^a-z0-9]+")
-_SPACES = re.compile(r"\s+")
 _LONGEST = 28
 
 
@@ -28,7 +27,7 @@ class Ids:
             heading: the section's title ("" above the first heading, and under the document's own title).
             content: what the step says; how its blanks are laid out does not count.
         """
-        digest = _digest(f"{_SPACES.sub(' ', heading.strip())}\0{_SPACES.sub(' ', content.strip())}")
+        digest = _digest(f"{' '.join(heading.split())}\0{' '.join(content.split())}")
         slug = ascii_slug(hint)
         return self._unique(f"{slug if slug.strip('-0123456789') else kind}-{digest}")
 

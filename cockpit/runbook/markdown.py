@@ -95,7 +95,7 @@ def _parser() -> MarkdownIt:
 
 @cache
 def _inline_parser() -> MarkdownIt:
-    return MarkdownIt("commonmark", {"maxNesting": _MAX_NESTING}).enable("strikethrough")
+    return MarkdownIt("commonmark").enable("strikethrough")
 
 
 class _Walk:
@@ -259,7 +259,8 @@ def plain(spans: list[tuple[str, str]]) -> str:
 def spans_of(source: str, environment: dict[str, object]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """Inline Markdown as (text, style) spans, and its links as (text, target)."""
     if len(source) > _MAX_INLINE_CHARS or not _MARKUP.search(source):
-        return ([(_SOFT_BREAK.sub("\n", source), "")] if source else []), []
+        text = _SOFT_BREAK.sub("\n", source) if "\n" in source else source
+        return ([(text, "")] if text else []), []
     tokens: list[Token] = []
     parser = _inline_parser()
     parser.inline.parse(source, parser, environment, tokens)

@@ -31,6 +31,7 @@ _AMOUNT = re.compile(
     r"(?![A-Za-z\d가-힣](?<!간))",
     re.IGNORECASE,
 )
+_DIGIT = re.compile(r"\d")
 _BRACKETED = re.compile(r"[(（\[【]([^()（）\[\]【】]{1,60})[)）\]】]")
 _AFTER_DASH = re.compile(r"\s[-–—:]\s*(?:~|약\s*|about\s*|up to\s*)?(\d[^()]{0,30})$", re.IGNORECASE)
 _AROUND_AMOUNT = re.compile(
@@ -110,8 +111,8 @@ _WEAK_FIX = re.compile(
     r"步驟|手順|ステップ",
     re.IGNORECASE,
 )
-_PHASES = tuple(
-    (phase, re.compile(rf"(?<![A-Za-z])(?:{words})(?![A-Za-z])", re.IGNORECASE)) for phase, words in _PHASE_WORDS
+_PHASES = re.compile(
+    "(?<![a-z])(?:" + "|".join(f"(?P<{phase.value}>{words})" for phase, words in _PHASE_WORDS) + ")(?![a-z])"
 )
 _PROCEDURE = re.compile(
     r"^\W*(?:\d+(?:[.)-]\d+)*[.)단:]?\s|step\b|phase\s?\d|단계|stage\s?\d|第?\s?\d+\s?[步章]|步骤|手順|"
@@ -234,7 +235,7 @@ def _loosely(anchor: str) -> str:
 
 def budget_s(title: str) -> int | None:
     """The time a heading grants, in seconds: "(2분)" 120, "(1~2시간)" 7200 (the upper end), None when it says none."""
-    if not any(character.isdigit() for character in title):
+    if not _DIGIT.search(title):
         return None
     candidates = [match[1] for match in _BRACKETED.finditer(title)]
     dashed = _AFTER_DASH.search(title)
@@ -269,14 +270,10 @@ def severity(title: str) -> str | None:
 
 def phase(title: str) -> Phase:
     """What a section is for, by the first word that says so."""
-    best, at = Phase.NEUTRAL, len(title) + 1
-    for name, words in _PHASES:
-        found = words.search(title)
-        if found is not None and found.start() < at:
-            best, at = name, found.start()
-    if best is Phase.NEUTRAL and _WEAK_FIX.search(title):
-        return Phase.FIX
-    return best
+    found = _PHASES.search(title.lower())
+    if found is not None and found.lastgroup is not None:
+        return Phase(found.lastgroup)
+    return Phase.FIX if _WEAK_FIX.search(title) else Phase.NEUTRAL
 
 
 def is_procedure(title: str) -> bool:

@@ -7,29 +7,37 @@ from dataclasses import dataclass, field
 
 from cockpit.runbook.vocabulary import is_command_word, looks_typed
 
+
+def _prompt(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.MULTILINE)
+
+
 # user@host:~$ , [root@host dir]# , sh-4.4# , bash-5.1$ , PS C:\> , PS>
-_HOST = re.compile(
-    r"^\s{0,8}(?:\((?!\))[\w.-]{1,40}\)\s?)?"
+_HOST = _prompt(
+    r"^[ \t]{0,8}(?:\((?!\))[\w.-]{1,40}\)\s?)?"
     r"(?:\[[\w.-]{1,60}@[\w.-]{1,80}(?:[ :][^\]\n]{0,100})?\][$#%>]|"
     r"[\w.-]{1,60}@[\w.-]{1,80}[: ][^$#%>\n]{0,100}[$#%>]"
     r"|[\w.-]{1,60}@[\w.-]{1,80}[$#]|(?:sh|bash|ash)-[\d.]{1,8}[$#]|~\s?[$#%❯]|❯)(?:[ \t]+|$)"
 )
-_POWERSHELL = re.compile(r"^\s{0,8}PS(?:\s+[A-Za-z]:[^>\n]{0,120}|\s+/[^>\n]{0,120})?>(?:[ \t]+|$)")
-_DOLLAR = re.compile(r"^\s{0,8}\$(?:[ \t]+|$)")
-_PERCENT = re.compile(r"^\s{0,8}%[ \t]+(?=[a-z./])")
-_ROOT = re.compile(r"^\s{0,8}#[ \t]+(?=\S)")
-_SQL = re.compile(
-    r"^\s{0,8}(?:(?:mysql|MariaDB \[[^\]\n]{0,60}\]|sqlite|SQL|cqlsh(?::\w+)?)>|[\w.-]{1,60}[=-](?:[#>]|"
+_POWERSHELL = _prompt(r"^[ \t]{0,8}PS(?:\s+[A-Za-z]:[^>\n]{0,120}|\s+/[^>\n]{0,120})?>(?:[ \t]+|$)")
+_DOLLAR = _prompt(r"^[ \t]{0,8}\$(?:[ \t]+|$)")
+_PERCENT = _prompt(r"^[ \t]{0,8}%[ \t]+(?=[a-z./])")
+_ROOT = _prompt(r"^[ \t]{0,8}#[ \t]+(?=\S)")
+_SQL = _prompt(
+    r"^[ \t]{0,8}(?:(?:mysql|MariaDB \[[^\]\n]{0,60}\]|sqlite|SQL|cqlsh(?::\w+)?)>|[\w.-]{1,60}[=-](?:[#>]|"
     r"\(#))[ \t]+(?=\S)"
 )
-_SQL_MORE = re.compile(r"^\s{0,8}(?:->|\.\.\.>|[\w.-]{0,60}[-('\"](?:[#>]))[ \t]+")
-_REDIS = re.compile(
-    r"^\s{0,8}(?:\d{1,3}(?:\.\d{1,3}){3}|localhost|"
+_SQL_MORE = _prompt(r"^[ \t]{0,8}(?:->|\.\.\.>|[\w.-]{0,60}[-('\"](?:[#>]))[ \t]+")
+_REDIS = _prompt(
+    r"^[ \t]{0,8}(?:\d{1,3}(?:\.\d{1,3}){3}|localhost|"
     r"redis[\w.-]{0,60}):\d{1,5}(?:\[\d+\])?>[ \t]+(?=\S)"
 )
-_CONTINUATION = re.compile(r"^\s{0,8}>(?:[ \t]|$)")
+_HOST_OR_DOLLAR = _prompt(f"{_HOST.pattern}|{_DOLLAR.pattern}")
+_POWERSHELL_MORE = _prompt(r"^[ \t]{0,8}>>[ \t]?")
+_HOST_SIGN = re.compile(r"[@~❯]|sh-\d")
+_CONTINUATION = _prompt(r"^[ \t]{0,8}>(?:[ \t]|$)")
 _HEREDOC = re.compile(r"<<(-?)~?\s*[\"'\\]?([A-Za-z_]\w*)")
-_QUIET = re.compile(r"\\.|\$'(?:\\.|[^'\\])*'|'[^']*'|\"(?:\\.|[^\"\\])*\"|(?:^|(?<=[\s;]))#.*", re.DOTALL)
+_QUIET = re.compile(r"\\.|\$'(?:\\.|[^'\\])*'|'[^']*'|\"(?:\\.|[^\"\\])*\"|(?:^|(?<=[\s;]))#[^\n]*", re.DOTALL)
 _OPENERS = re.compile(r"(?:^|[;&|]\s*|\b(?:do|then|else)\s+)(?:for|while|until|if|case|select)\b")
 _CLOSERS = re.compile(r"(?:^|[;&|]\s*|\s)(?:done|fi|esac)\b")
 _DANGLING = re.compile(r"(?:\\|\||&&|\|\||\bdo|\bthen|\{|\()\s*$")
@@ -90,16 +98,16 @@ def session_of(text: str, language: str) -> Session | None:
 def _prompt_kind(
     text: str, lines: list[str], language: str
 ) -> tuple[re.Pattern[str], re.Pattern[str] | None, str | None] | None:
-    if "$" in text and any(_DOLLAR.match(line) for line in lines):
-        return _either(lines, _DOLLAR), _CONTINUATION, None
+    if "$" in text and _stands(_DOLLAR, text):
+        return (_HOST_OR_DOLLAR if _stands(_HOST, text) else _DOLLAR), _CONTINUATION, None
     if "> " in text:
-        if any(_POWERSHELL.match(line) for line in lines):
-            return _POWERSHELL, re.compile(r"^\s{0,8}>>[ \t]?"), "powershell"
-        if any(_REDIS.match(line) for line in lines):
+        if _stands(_POWERSHELL, text):
+            return _POWERSHELL, _POWERSHELL_MORE, "powershell"
+        if _stands(_REDIS, text):
             return _REDIS, None, "redis"
-    if ("> " in text or "# " in text) and any(_SQL.match(line) for line in lines):
+    if ("> " in text or "# " in text) and _stands(_SQL, text):
         return _SQL, _SQL_MORE, "sql"
-    if any(_HOST.match(line) for line in lines if line[:1] not in ("", "#")):
+    if _HOST_SIGN.search(text) and _stands(_HOST, text):
         return _HOST, _CONTINUATION, None
     if "# " in text and _is_root_session(lines, language):
         return _ROOT, _CONTINUATION, None
@@ -108,10 +116,9 @@ def _prompt_kind(
     return None
 
 
-def _either(lines: list[str], first: re.Pattern[str]) -> re.Pattern[str]:
-    if any(_HOST.match(line) for line in lines):
-        return re.compile(f"{_HOST.pattern}|{first.pattern}")
-    return first
+def _stands(prompt: re.Pattern[str], text: str) -> bool:
+    """Whether any line begins with the prompt."""
+    return prompt.search(text) is not None
 
 
 def _is_root_session(lines: list[str], language: str) -> bool:

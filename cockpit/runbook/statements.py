@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _LONGEST_CHARS = 64 * 1024
 _NEEDS_GRAMMAR = re.compile(
-    r"\\\n|<<|[|&{(][ \t]*\n|\n[ \t]*[|&)}]|(?:^|[;\n])[ \t]*(?:for|while|until|if|case|select|function)[ \t]|"
+    r"<<|[&{(][ \t]*\n|\n[ \t]*[|&)}]|(?:^|[;\n])[ \t]*(?:for|while|until|if|case|select|function)[ \t]|"
     r"\(\)[ \t]*\{"
 )
 _BLANKS = re.compile(r"<[^\W\d_][^<>\n|&;$`\"']{0,80}>")
@@ -80,9 +80,21 @@ def _shell_spans(lines: list[str]) -> Iterator[tuple[int, int]]:
     if _NEEDS_GRAMMAR.search(text) or any(_odd_quotes(line) for line in lines):
         yield from _grammar_spans(text, lines)
     else:
-        for index, line in enumerate(lines):
-            if line.strip() and not is_comment(line, "bash"):
-                yield index, index
+        yield from _continued_spans(lines)
+
+
+def _continued_spans(lines: list[str]) -> Iterator[tuple[int, int]]:
+    """Commands that only a backslash or a pipe at the end of a line carries on."""
+    start = -1
+    for index, line in enumerate(lines):
+        if start < 0 and (not line.strip() or is_comment(line, "bash")):
+            continue
+        start = index if start < 0 else start
+        if not line.rstrip().endswith(("\\", "|")):
+            yield start, index
+            start = -1
+    if start >= 0:
+        yield start, len(lines) - 1
 
 
 def _odd_quotes(line: str) -> bool:

@@ -56,6 +56,9 @@ _LEVEL_WORDS = re.compile(
 _LEVEL_CELL = re.compile(
     r"주의|위험|위기|경고|정상|심각|critical|warning|danger|ok|info|高|低|警告|严重|危険|注意", re.IGNORECASE
 )
+_OPERATOR = re.compile(r"[<>≥≤＞＜]")
+_DASHED = re.compile(r"\d\s*[-~–]\s*\d")
+_DIGIT = re.compile(r"\d")
 _LONGEST_LINE = 400
 
 
@@ -107,7 +110,7 @@ class Thresholds:
                     )
 
     def _line(self, sentence: str, text: str, line: int, section: Section | None, level: str) -> None:
-        if not any(character.isdigit() for character in text):
+        if not _DIGIT.search(text):
             return
         ranks = self._ranks(text, section) or level
         if not ranks and not self._about_bounds(section):
@@ -142,14 +145,14 @@ def _bounds(text: str) -> Iterator[tuple[str, str, float, str]]:
     clean = text.lstrip("".join(_FLAGS) + " -*✓✅|")
     for clause in _CLAUSES.split(clean):
         compared = False
-        for match in _BOUND.finditer(clause):
+        for match in _BOUND.finditer(clause) if _OPERATOR.search(clause) else ():
             compared = True
             operator = _OPERATORS.get(match["operator"], match["operator"])
             metric = match["metric"].strip(" (-")
             if _GENERIC.fullmatch(metric):
                 metric = clause[: match.start()].strip(" (-:：") or metric
             yield metric, operator, float(match["bound"]), match["unit"] or ""
-        for match in _RANGE.finditer(clause) if not compared else ():
+        for match in _RANGE.finditer(clause) if not compared and _DASHED.search(clause) else ():
             metric = match["metric"].strip(" (-")
             yield metric, ">=", float(match["low"]), match["unit"]
             yield metric, "<=", float(match["high"]), match["unit"]
