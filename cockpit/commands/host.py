@@ -24,6 +24,7 @@ _WORLD_LINGERS_S = 300.0
 
 async def serve(folder: SessionFolder) -> None:
     """Be the session's host until it ends or a SIGTERM comes."""
+    (folder.path / "host.error").unlink(missing_ok=True)
     host = Host(folder)
     world = _take_world(host.settings.world)
     try:

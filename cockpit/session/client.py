@@ -45,12 +45,14 @@ class HostClient:
         """Open the line and say hello; returns {"session", "pid", "mode"}.
 
         Raises:
-            HostUnreachable: no host, or it does not answer.
+            HostUnreachable: no host, or it does not answer (yet). Other CockpitErrors: the host could not serve, and
+                why; trying again without mending that is no use.
         """
         try:
             socket_path = json.loads(self.folder.host.read_bytes())["socket"]
             reader, self._writer = await asyncio.open_unix_connection(socket_path, limit=_LINE_LIMIT)
         except (OSError, ValueError, KeyError) as error:
+            self._raise_last_word()
             raise HostUnreachable(
                 _("the session's host does not answer"),
                 where=self.folder.name,
@@ -64,6 +66,14 @@ class HostClient:
             pid=os.getpid(),
             spectator=self.spectator,
         )
+
+    def _raise_last_word(self) -> None:
+        """A host that could not serve (a broken cockpit.toml) leaves its error in the folder."""
+        try:
+            data = json.loads((self.folder.path / "host.error").read_bytes())
+        except (OSError, ValueError):
+            return
+        raise error_from(data)
 
     async def call(self, command: str, **arguments: Any) -> dict[str, Any]:
         """Send one command and wait for its answer.

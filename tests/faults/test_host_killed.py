@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from cockpit.errors import HostUnreachable
+from cockpit.errors import CockpitError, HostUnreachable
 from cockpit.session.client import HostClient
 from cockpit.session.event import Status
 from cockpit.session.folder import SessionFolder
@@ -162,3 +162,20 @@ async def test_a_viewer_killed_in_the_middle_disturbs_nothing(folder: SessionFol
     again = await connected(folder)
     await again.call("end", reason="")
     await again.close()
+
+
+async def test_a_host_that_cannot_serve_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COCKPIT_STATE_DIR", str(tmp_path / "state"))
+    document, config = tmp_path / "x.md", tmp_path / "cockpit.toml"
+    document.write_text(RUNBOOK)
+    config.write_text("[safety]\nread_olny = true\n")
+    session = open_session(SessionSettings(runbook_path=str(document), config_path=str(config)))
+    start_host(session)
+    client = HostClient(session)
+
+    async def told() -> bool:
+        with pytest.raises(CockpitError) as error:
+            await client.connect()
+        return "read_olny" in str(error.value)
+
+    await until(told, "the host's last word")
