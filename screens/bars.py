@@ -1,0 +1,108 @@
+"""The single rows around the panes: advice, a notice, and the keys that matter now."""
+
+from __future__ import annotations
+
+from cockpit.runbook.model import StepKind
+from cockpit.session.event import Status
+from cockpit.words import _
+from screens.keys import short, shown
+from screens.paint import BLANK, Line, Span, cropped, line
+from screens.pane import Pane
+
+
+class Bar(Pane):
+    """One row, or none."""
+
+    DEFAULT_CSS = """
+    Bar { height: 1; }
+    Bar.-empty { display: none; }
+    """
+    titled = False
+
+    def count(self) -> int:
+        """One."""
+        return 1
+
+    def told(self) -> Line:
+        """The row; BLANK takes no room."""
+        raise NotImplementedError
+
+    def row_at(self, index: int) -> Line:
+        """The row, cut to the width."""
+        return cropped(self.told(), self.size.width) if index == 0 else BLANK
+
+    def sync(self) -> None:
+        """Show or hide the row."""
+        self.set_class(self.told() == BLANK, "-empty")
+        super().sync()
+
+
+class Advice(Bar):
+    """What a rule recommends. It never acts."""
+
+    def told(self) -> Line:
+        """The newest recommendation."""
+        raised = tuple(self.view.state.recommendations.values())
+        if not raised:
+            return BLANK
+        newest = max(raised, key=lambda each: str(each.get("t", "")))
+        section = self.view.runbook.section(str(newest.get("section") or ""))
+        where = f" > {section.title}" if section else ""
+        more = f" (+{len(raised) - 1})" if len(raised) > 1 else ""
+        opens = _("   r: go there") if section else ""
+        text = _(" recommended{where}: {text}{more}").format(where=where, text=newest.get("text", ""), more=more)
+        return Line(line((text + opens, "advice")).spans, "advice")
+
+
+class Notice(Bar):
+    """The last thing the screen had to say."""
+
+    def told(self) -> Line:
+        """The notice."""
+        text, style = self.view.notice
+        return line((f" {text}", style)) if text else BLANK
+
+
+class KeyBar(Bar):
+    """The keys that matter for the step under the cursor."""
+
+    DEFAULT_CSS = """
+    KeyBar { dock: bottom; }
+    """
+
+    def told(self) -> Line:
+        """Keys and their words, as many as fit."""
+        spans: list[Span] = []
+        room = self.size.width or 80
+        for action in self._actions():
+            piece = ((f" {shown(action)}", "key"), (f" {self._word(action)} ", ""))
+            room -= line(*piece).width
+            if room < 0:
+                break
+            spans += piece
+        return line(*spans, row="bar")
+
+    def _word(self, action: str) -> str:
+        row = self.view.row
+        if action == "enter" and row is not None:
+            words = {
+                StepKind.CHECK: _("it holds"),
+                StepKind.DECISION: _("decide"),
+                StepKind.MESSAGE: _("prepare"),
+                StepKind.GATE: _("judge"),
+            }
+            return words.get(row.step.kind, short(action))
+        return short(action)
+
+    def _actions(self) -> tuple[str, ...]:
+        row, state = self.view.row, self.view.state
+        tail = ("note", "skip", "search", "palette", "next_pane", "help", "leave")
+        if state.running:
+            return ("stop", "output", *tail)
+        if row is None:
+            return tail[2:]
+        if row.status(state) is Status.AWAITING:
+            return ("answer", "output", *tail)
+        if row.step.kind is StepKind.COMMAND:
+            return ("enter", "edit", *(("inputs",) if row.inputs else ()), *tail)
+        return ("enter", "answer", *tail)

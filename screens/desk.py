@@ -1,0 +1,96 @@
+"""What the main screen stands on: its panes, one dialog at a time, flows that may take long, the notice row."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from textual.screen import Screen
+
+from cockpit.errors import CockpitError
+from cockpit.words import _
+from screens.view import View
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
+
+    from screens.dialogs.dialog import Dialog
+    from screens.feed import Feed
+    from screens.pane import Pane
+    from screens.terminal_relay import Foreground
+
+T = TypeVar("T")
+
+
+class Desk(Screen[None]):
+    """Knows the view and the feed. `foreground` lends the terminal to a step; None means the real one."""
+
+    AUTO_FOCUS = ""
+
+    def __init__(self, view: View, feed: Feed, foreground: Foreground | None = None) -> None:
+        super().__init__()
+        self.view = view
+        self.feed = feed
+        self.foreground = foreground
+        self.active = "guide"
+        self.full = ""
+        self.panes: dict[str, Pane] = {}
+        self.dialog: Dialog[Any] | None = None
+        self._flows: set[asyncio.Task[None]] = set()
+
+    def lay_out(self) -> None:
+        """Show the panes that fit, as the view is now."""
+        raise NotImplementedError
+
+    async def ask(self, dialog: Dialog[T]) -> T | None:
+        """Show a dialog below the header and wait for its answer; None when it was left, or another one is open."""
+        if self.dialog is not None:
+            return None
+        self.dialog = dialog
+        try:
+            await self.mount(dialog)
+            return await dialog.answered
+        finally:
+            self.dialog = None
+            await dialog.remove()
+            self.set_focus(None)
+
+    def flow(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something that takes time or asks; what goes wrong is told, never raised."""
+        task = asyncio.create_task(self._told(work), name="flow")
+        self._flows.add(task)
+        task.add_done_callback(self._flows.discard)
+
+    async def _told(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except CockpitError as error:
+            self.tell(str(error), "bad")
+
+    def tell(self, text: str, style: str = "") -> None:
+        """Say something in the notice row; "" takes it away."""
+        if (text, style) != self.view.notice:
+            self.view.notice = (text, style)
+            self.panes["notice"].sync()
+
+    def waits(self) -> str:
+        """Why the screen can't act just now; "" when it can."""
+        if self.view.spectator:
+            return _("a spectator only reads")
+        return "" if self.feed.connected else _("no line to the host")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While a dialog is open only it has the keys, apart from stopping a step."""
+        return self.dialog is None or action == "stop"
+
+    def set_focus(self, widget: Widget | None, scroll_visible: bool = True, from_app_focus: bool = False) -> None:
+        """Focus stays inside an open dialog."""
+        if self.dialog is not None and (widget is None or self.dialog not in widget.ancestors):
+            return
+        super().set_focus(widget, scroll_visible, from_app_focus)
+
+    def on_unmount(self) -> None:
+        """Nothing goes on without the screen."""
+        for flow in self._flows:
+            flow.cancel()

@@ -1,0 +1,240 @@
+"""What all dialogs share: a place below the header, an answer to wait for, and a way out that confirms nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widget import Widget
+
+from screens.paint import Line, line
+from screens.pane import Pane
+from screens.view import View
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.app import ComposeResult
+
+T = TypeVar("T")
+Rows = Callable[[int], list[Line]]
+
+
+class Dialog(Vertical, Generic[T]):
+    """A question. `answered` is its answer, None when it was left."""
+
+    DEFAULT_CSS = """
+    Dialog {
+        layer: over; dock: top; offset-y: 2; height: auto; max-height: 100%; width: 100%;
+        background: $surface; border-bottom: solid $primary;
+    }
+    Dialog Sheet { height: auto; }
+    Dialog Input { height: 1; border: none; padding: 0 1; background: $boost; }
+    Dialog Input:focus { text-style: bold; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab,down", "next_field", show=False),
+        Binding("shift+tab,up", "previous_field", show=False),
+        Binding("escape", "leave", show=False),
+        Binding("pagedown", "scroll_sheet(1)", show=False),
+        Binding("pageup", "scroll_sheet(-1)", show=False),
+    ]
+
+    def __init__(self, view: View, title: str) -> None:
+        super().__init__(id="dialog")
+        self.view = view
+        self.answered: asyncio.Future[T | None] = asyncio.get_running_loop().create_future()
+        self.sheet = Sheet(view, title, self.rows)
+
+    def compose(self) -> ComposeResult:
+        """The sheet, then what can be filled or chosen."""
+        yield self.sheet
+        yield from self.fields()
+
+    def rows(self, _width: int) -> list[Line]:
+        """What the sheet says."""
+        return []
+
+    def fields(self) -> Sequence[Widget]:
+        """Labels, inputs and choices, made once."""
+        return ()
+
+    def first_focus(self) -> Widget | None:
+        """Where the keys go at first: the first field."""
+        return next(iter(self._focusable()), None)
+
+    def on_mount(self) -> None:
+        """Room for the sheet, and the keys to the first field."""
+        self.resize_sheet()
+        focus = self.first_focus()
+        if focus:
+            self.screen.set_focus(focus)
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Another size, another fold."""
+        self.resize_sheet()
+
+    def resize_sheet(self) -> None:
+        """As high as its text, as far as the screen and the fields leave room."""
+        size = self.app.size
+        others = sum(1 for child in self.children if child is not self.sheet and child.display)
+        self.sheet.fold(size.width, max(3, size.height - 3 - others))
+
+    def answer(self, value: T | None) -> None:
+        """Close with an answer."""
+        if not self.answered.done():
+            self.answered.set_result(value)
+
+    def chosen(self, choice: str) -> None:
+        """A choice was taken by Enter."""
+        raise NotImplementedError
+
+    def keyed(self, _gap_s: float) -> None:
+        """A key came, so many seconds after the one before."""
+
+    def action_leave(self) -> None:
+        """Out, without an answer."""
+        self.answer(None)
+
+    def action_next_field(self) -> None:
+        """Keys to the next field."""
+        self._turn(1)
+
+    def action_previous_field(self) -> None:
+        """Keys to the field before."""
+        self._turn(-1)
+
+    def action_scroll_sheet(self, by: int) -> None:
+        """A page of the sheet."""
+        self.sheet.scroll_rows(by * max(1, self.sheet.room - 1))
+
+    def _focusable(self) -> list[Widget]:
+        return [child for child in self.children if child.focusable]
+
+    def _turn(self, by: int) -> None:
+        order = self._focusable()
+        focused = self.screen.focused
+        if order:
+            here = order.index(focused) if focused in order else -by
+            self.screen.set_focus(order[(here + by) % len(order)])
+
+    def on_unmount(self) -> None:
+        """Gone is left."""
+        self.answer(None)
+
+
+class Sheet(Pane):
+    """The text of a dialog, under its title."""
+
+    def __init__(self, view: View, title: str, rows: Rows) -> None:
+        super().__init__(view, "sheet")
+        self.active = True
+        self._title = title
+        self._given = rows
+        self._rows: list[Line] = []
+
+    def fold(self, width: int, most: int) -> None:
+        """Take the text anew, for a width, on at most so many rows."""
+        self._rows = self._given(width)
+        self.styles.height = 1 + min(len(self._rows), most - 1)
+        self.sync()
+
+    def title_text(self) -> str:
+        """What is asked."""
+        return self._title
+
+    def count(self) -> int:
+        """Rows of text."""
+        return len(self._rows)
+
+    def row_at(self, index: int) -> Line:
+        """One of them."""
+        return self._rows[index]
+
+
+class Label(Pane):
+    """One row above a field."""
+
+    DEFAULT_CSS = """
+    Label { height: 1; }
+    """
+    titled = False
+
+    def __init__(self, view: View, text: str, style: str = "") -> None:
+        super().__init__(view, "")
+        self._text, self._style = text, style
+
+    def count(self) -> int:
+        """One."""
+        return 1
+
+    def row_at(self, _index: int) -> Line:
+        """The text."""
+        return line((f" {self._text}", self._style))
+
+    def say(self, text: str, style: str = "") -> None:
+        """Other words."""
+        self._text, self._style = text, style
+        self.sync()
+
+
+class Choices(Pane):
+    """A row of choices. The chosen one is marked by shape; Enter takes it, and nothing else does."""
+
+    DEFAULT_CSS = """
+    Choices { height: 1; }
+    """
+    titled = False
+    can_focus = True
+
+    def __init__(self, view: View, options: Sequence[tuple[str, str]], at: int = 0) -> None:
+        super().__init__(view, "choices")
+        self.options = tuple(options)
+        self.at = at
+
+    def count(self) -> int:
+        """One row."""
+        return 1
+
+    def row_at(self, _index: int) -> Line:
+        """[> No <]   Run"""
+        spans = []
+        for number, (_id, text) in enumerate(self.options):
+            chosen = number == self.at
+            shown = f"[> {text} <]" if chosen else f"   {text}   "
+            spans += [("  ", ""), (shown, "alarm-choice" if chosen and self.has_focus else "strong" if chosen else "")]
+        return line(*spans)
+
+    def on_focus(self) -> None:
+        """Show it."""
+        self.sync()
+
+    def on_blur(self) -> None:
+        """Show it."""
+        self.sync()
+
+    def on_key(self, event: events.Key) -> None:
+        """Left and right choose, Enter takes."""
+        if event.key in ("left", "right"):
+            self.at = (self.at + (1 if event.key == "right" else -1)) % len(self.options)
+            self.sync()
+            event.stop()
+        elif event.key == "enter":
+            event.stop()
+            event.prevent_default()
+            self._dialog().chosen(self.options[self.at][0])
+
+    def on_click(self, event: events.Click) -> None:
+        """A click puts the mark there; taking it is Enter's."""
+        cells = 0
+        for number, (_id, text) in enumerate(self.options):
+            cells += line(f"  [> {text} <]").width
+            if event.x < cells:
+                self.at = number
+                break
+        self.sync()
+
+    def _dialog(self) -> Dialog[object]:
+        return next(node for node in self.ancestors if isinstance(node, Dialog))

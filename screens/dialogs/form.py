@@ -1,0 +1,71 @@
+"""A few values to type: inputs of a step, a note, a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.widget import Widget
+from textual.widgets import Input
+
+from cockpit.words import _
+from screens.dialogs.dialog import Choices, Dialog, Label
+from screens.paint import Line, wrapped
+from screens.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A value to ask for. `help` stands beside the label; a secret is not shown while typed."""
+
+    name: str
+    label: str
+    value: str = ""
+    help: str = ""
+    secret: bool = False
+    required: bool = True
+
+
+class Form(Dialog[dict[str, str]]):
+    """Asks for values; the answer holds them by name."""
+
+    def __init__(self, view: View, title: str, fields: Sequence[Field], *, intro: str = "", done: str = "") -> None:
+        self._intro = intro
+        super().__init__(view, title)
+        self._fields = tuple(fields)
+        self._inputs = [Input(field.value, password=field.secret) for field in self._fields]
+        for each in self._inputs:
+            each.cursor_blink = False
+        self._hint = Label(view, _("Enter: next, then done   Esc: leave it"), "dim")
+        self._choices = Choices(view, [("done", done or _("Done")), ("cancel", _("Cancel"))])
+
+    def rows(self, width: int) -> list[Line]:
+        """The introduction."""
+        return wrapped([(self._intro, "")], width - 2, first=" ", rest=" ") if self._intro else []
+
+    def fields(self) -> Sequence[Widget]:
+        """A label and an input each."""
+        made: list[Widget] = []
+        for field, each in zip(self._fields, self._inputs, strict=True):
+            made += [Label(self.view, f"{field.label}   {field.help}".rstrip(), "strong"), each]
+        return (*made, self._hint, self._choices)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter goes to the next field; from the last one it is done."""
+        event.stop()
+        if event.input is self._inputs[-1]:
+            self.chosen("done")
+        else:
+            self.action_next_field()
+
+    def chosen(self, choice: str) -> None:
+        """Done, when nothing is missing."""
+        if choice != "done":
+            self.answer(None)
+            return
+        for field, each in zip(self._fields, self._inputs, strict=True):
+            if field.required and not each.value.strip():
+                self._hint.say(_("{label} is missing").format(label=field.label), "warn")
+                self.screen.set_focus(each)
+                return
+        self.answer({field.name: each.value for field, each in zip(self._fields, self._inputs, strict=True)})

@@ -1,0 +1,149 @@
+"""Every key, once. Bindings, help, footer and palette are all made from this table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from textual.binding import Binding
+
+from cockpit.words import _
+
+# Where each letter lies on a two-set Korean keyboard: with the Hangul layout on, the same key does the same thing.
+_HANGUL = dict(zip("qwertyuiopasdfghjklzxcvbnm", "ㅂㅈㄷㄱㅅㅛㅕㅑㅐㅔㅁㄴㅇㄹㅎㅗㅓㅏㅣㅋㅌㅊㅍㅠㅜㅡ", strict=True))
+_HANGUL |= {"R": "ㄲ"}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Keys of one action. `shown` is how they are written; `palette` puts the action into the command palette."""
+
+    action: str
+    keys: tuple[str, ...]
+    shown: str
+    palette: bool = True
+
+
+KEYS: tuple[Key, ...] = (
+    Key("enter", ("enter",), "Enter"),
+    Key("tick", ("space",), "Space"),
+    Key("down", ("down", "j"), "j ↓", palette=False),
+    Key("up", ("up", "k"), "k ↑", palette=False),
+    Key("first", ("g", "home"), "g"),
+    Key("last", ("G", "end"), "G"),
+    Key("page_down", ("pagedown", "ctrl+f"), "PgDn", palette=False),
+    Key("page_up", ("pageup", "ctrl+b"), "PgUp", palette=False),
+    Key("next_pane", ("tab",), "Tab", palette=False),
+    Key("previous_pane", ("shift+tab",), "S-Tab", palette=False),
+    Key("answer", ("v",), "v"),
+    Key("edit", ("e",), "e"),
+    Key("inputs", ("i",), "i"),
+    Key("skip", ("s",), "s"),
+    Key("reopen", ("u",), "u"),
+    Key("note", ("n",), "n"),
+    Key("message", ("m",), "m"),
+    Key("advice", ("r",), "r"),
+    Key("target", ("t",), "t"),
+    Key("copy", ("y",), "y"),
+    Key("block", ("b",), "b"),
+    Key("output", ("f",), "f"),
+    Key("logs", ("l",), "l"),
+    Key("probe", ("p",), "p"),
+    Key("search", ("slash",), "/"),
+    Key("search_next", ("f3",), "F3"),
+    Key("palette", ("colon", "ctrl+p"), ":"),
+    Key("help", ("question_mark", "f1"), "?"),
+    Key("revive", ("R",), "R"),
+    Key("stop", ("ctrl+c",), "Ctrl-C"),
+    Key("back", ("escape",), "Esc", palette=False),
+    Key("leave", ("q", "ctrl+q"), "q"),
+    Key("severity", (), ""),
+    Key("mode", (), ""),
+    Key("theme", (), ""),
+    Key("end", (), ""),
+)
+
+
+def about(action: str) -> str:
+    """What an action does, for help and palette."""
+    return {
+        "enter": _("run the step under the cursor, asking first where that is due; tick a check"),
+        "tick": _("tick a check, or take the tick back"),
+        "down": _("next step; scroll in other panes"),
+        "up": _("previous step; scroll in other panes"),
+        "first": _("go to the first step"),
+        "last": _("go to the last step"),
+        "page_down": _("scroll a page down"),
+        "page_up": _("scroll a page up"),
+        "next_pane": _("next pane"),
+        "previous_pane": _("previous pane"),
+        "answer": _("say whether it holds: a check, a question about an output, a step done by hand"),
+        "edit": _("edit the command before it runs; the difference is recorded"),
+        "inputs": _("fill in the step's inputs"),
+        "skip": _("skip the step, with a reason"),
+        "reopen": _("take a tick or a skip back"),
+        "note": _("write a note into the record"),
+        "message": _("preview and copy the step's message"),
+        "advice": _("go to the section that is recommended"),
+        "target": _("choose where steps run"),
+        "copy": _("copy the command, bare"),
+        "block": _("run all commands of the block at once"),
+        "output": _("show the output on the whole screen"),
+        "logs": _("show the followed logs"),
+        "probe": _("look at the open panel's service now"),
+        "search": _("search in the runbook"),
+        "search_next": _("next match"),
+        "palette": _("commands, and every section to jump to"),
+        "help": _("show the keys"),
+        "revive": _("start the host again after it was lost"),
+        "stop": _("stop the running step: press it twice; it never ends the screen"),
+        "back": _("back; never confirms anything"),
+        "leave": _("leave the screen; the session goes on"),
+        "severity": _("set the incident's severity"),
+        "mode": _("change between read-write and read-only"),
+        "theme": _("next theme: dark, light, sixteen colours"),
+        "end": _("end the session"),
+    }[action]
+
+
+def short(action: str) -> str:
+    """What an action is called in the footer."""
+    return {
+        "enter": _("run"),
+        "answer": _("answer"),
+        "note": _("note"),
+        "skip": _("skip"),
+        "edit": _("edit"),
+        "inputs": _("inputs"),
+        "message": _("message"),
+        "search": _("search"),
+        "palette": _("commands"),
+        "help": _("help"),
+        "leave": _("leave"),
+        "stop": _("stop"),
+        "output": _("output"),
+        "next_pane": _("pane"),
+        "back": _("back"),
+        "tick": _("tick"),
+        "reopen": _("take back"),
+    }[action]
+
+
+def shown(action: str) -> str:
+    """How the action's key is written."""
+    return BY_ACTION[action].shown
+
+
+BY_ACTION: Mapping[str, Key] = {key.action: key for key in KEYS}
+
+
+def bindings() -> list[Binding]:
+    """The table as Textual wants it: Hangul letters beside Latin ones, digits for panels."""
+    made = []
+    for key in KEYS:
+        for each in key.keys:
+            made.append(Binding(each, key.action, show=False, priority=each in ("ctrl+c", "ctrl+q")))
+            if each in _HANGUL:
+                made.append(Binding(_HANGUL[each], key.action, show=False))
+    made += [Binding(str(digit), f"panel({digit})", show=False) for digit in range(10)]
+    return made

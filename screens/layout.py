@@ -1,0 +1,52 @@
+"""Which panes show at which size. Under 80 columns it is still one column: nothing is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+TWO_COLUMNS = 110
+THREE_COLUMNS = 160
+TALL = 30
+
+PANES = ("guide", "steps", "output", "panels", "timeline", "contacts")
+_CENTRE = ("guide", "output")
+_RIGHT = ("timeline", "contacts")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What is shown. `columns` is 1 to 3; `left_cells` and `right_cells` are 0 where that column is not there."""
+
+    columns: int
+    shown: frozenset[str]
+    left_cells: int
+    right_cells: int
+    card_rows: int
+
+    @property
+    def folded_panels(self) -> bool:
+        """Whether panels are folded to status rows."""
+        return "panels" not in self.shown
+
+
+def layout_of(width: int, height: int, active: str, *, full: str = "", has_output: bool = False) -> Layout:
+    """The layout for a size.
+
+    Args:
+        active: the pane that has the keys; in one column it is the one that shows.
+        full: a pane that has the whole screen; "" for none.
+        has_output: whether there is any output to show.
+    """
+    card_rows = 12 if height >= TALL else 6
+    if full:
+        return Layout(1, frozenset({full}), 0, 0, card_rows)
+    if width >= THREE_COLUMNS:
+        return Layout(3, frozenset((*PANES, "card")), 56, 44, card_rows)
+    output = ("output",) if has_output else ()
+    if width >= TWO_COLUMNS:
+        if active in _RIGHT:
+            return Layout(2, frozenset(("guide", "card", *_RIGHT, *output)), 0, 46, card_rows)
+        return Layout(2, frozenset(("panels", "steps", "guide", "card", *output)), 46, 0, card_rows)
+    if active in _CENTRE:
+        return Layout(1, frozenset(("guide", "card", *output)), 0, 0, card_rows)
+    return Layout(1, frozenset((active, "card", *output)), 0, 0, card_rows)

@@ -1,0 +1,72 @@
+"""Finding one's way: search, palette, help, copying, themes."""
+
+from __future__ import annotations
+
+from cockpit.safety.text import sanitise
+from cockpit.words import _
+from screens.acting import Acting
+from screens.keys import KEYS, about
+from screens.themes import THEMES
+
+
+class Looking(Acting):
+    """The part of the main screen that helps."""
+
+    def action_search(self) -> None:
+        """Ask for a text and go to it."""
+        self.flow(self._search())
+
+    async def _search(self) -> None:
+        from screens.dialogs.form import Field, Form
+
+        form = Form(self.view, _("Search"), [Field("term", _("text"), self.view.search)], done=_("Find"))
+        given = await self.ask(form)
+        if given:
+            self.find(given["term"])
+
+    def action_palette(self) -> None:
+        """Every action and every section."""
+        self.flow(self._palette())
+
+    async def _palette(self) -> None:
+        from screens.dialogs.pick import Option, Pick
+
+        actions = [Option(f"do:{key.action}", about(key.action), key.shown) for key in KEYS if key.palette]
+        sections = [
+            Option(f"go:{section.id}", "  " * (section.level - 1) + section.title, _("section"))
+            for section in self.view.runbook.sections
+        ]
+        taken = await self.ask(Pick(self.view, _("Commands and sections"), [*actions, *sections], narrowed=True))
+        if taken and taken.startswith("go:"):
+            self.go_to_section(taken[3:])
+        elif taken:
+            await self.run_action(taken[3:])
+
+    def action_help(self) -> None:
+        """Every key."""
+        self.flow(self._help())
+
+    async def _help(self) -> None:
+        from screens.dialogs.sheet import Read
+        from screens.saying import rows_of_help
+
+        hint = _("up and down scroll   Esc closes")
+        await self.ask(Read(self.view, _("Keys"), rows_of_help, [("close", _("Close"))], hint=hint))
+
+    def action_copy(self) -> None:
+        """The command alone, with its values where they are known."""
+        row, view = self.view.row, self.view
+        if row is None or row.code is None:
+            self.tell(_("there is no command to copy"))
+            return
+        known = view.proposal if view.proposal_row == row.id else None
+        self.app.copy_to_clipboard(sanitise(known.command if known else row.code))
+        self.tell(_("copied"))
+
+    def action_theme(self) -> None:
+        """The next theme."""
+        now = self.app.theme
+        self.app.theme = THEMES[(THEMES.index(now) + 1) % len(THEMES)] if now in THEMES else THEMES[0]
+        for pane in self.panes.values():
+            pane.repaint()
+        self.tell(_("theme: {name}").format(name=self.app.theme))

@@ -1,0 +1,172 @@
+"""The one screen: panes around the step under the cursor. What keys lead to is in `work` and `saying`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+
+from cockpit.session.event import Event, Status
+from screens import keys
+from screens.aside import Contacts, Timeline
+from screens.bars import Advice, KeyBar, Notice
+from screens.card import Card
+from screens.guide import Guide
+from screens.header import TopBar
+from screens.layout import PANES, Layout, layout_of
+from screens.looking import Looking
+from screens.output_tail import OutputTail
+from screens.pane import Pane
+from screens.panel_stack import FoldedPanels, PanelStack
+from screens.steps import StepList
+from screens.view import View
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.app import ComposeResult
+    from textual.widget import Widget
+
+    from cockpit.runbook.model import Runbook
+    from screens.feed import Feed
+    from screens.terminal_relay import Foreground
+
+_LIVELY_S = 60.0
+
+
+class MainScreen(Looking):
+    """Holds the view, the feed and the panes, and keeps what is shown up to date."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings()]
+    DEFAULT_CSS = """
+    MainScreen { layers: base over; background: $background; color: $foreground; }
+    MainScreen #body { height: 1fr; }
+    MainScreen #panels { height: auto; max-height: 60%; }
+    """
+
+    def __init__(self, view: View, feed: Feed, foreground: Foreground | None = None) -> None:
+        super().__init__(view, feed, foreground)
+        self._touched_s = view.clock.monotonic_s()
+
+    def compose(self) -> ComposeResult:
+        """Few widgets, each painting rows itself."""
+        view = self.view
+        yield TopBar(view, "top")
+        yield FoldedPanels(view, "folded")
+        yield Advice(view, "advice")
+        with Horizontal(id="body"):
+            with Vertical(id="left"):
+                yield PanelStack(view, "panels")
+                yield StepList(view, "steps")
+            with Vertical(id="centre"):
+                yield Guide(view, "guide")
+                yield Card(view, "card")
+                yield OutputTail(view, "output")
+            with Vertical(id="right"):
+                yield Timeline(view, "timeline")
+                yield Contacts(view, "contacts")
+        yield Notice(view, "notice")
+        yield KeyBar(view, "keys")
+
+    def on_mount(self) -> None:
+        """Know the panes by name, and lay them out."""
+        self.panes = {str(pane.id): pane for pane in self.query(Pane)}
+        cast(OutputTail, self.panes["output"]).reader = self.feed.reader
+        self.lay_out()
+        self.take_document()
+
+    # -- layout ----------------------------------------------------------------------------------------------------
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Another size may mean other columns."""
+        self.lay_out()
+
+    def lay_out(self) -> None:
+        """Show the panes that fit."""
+        if not self.panes:
+            return
+        size = self.app.size
+        layout = layout_of(
+            size.width, size.height, self.active, full=self.full, has_output=self.view.shown_run() is not None
+        )
+        for name in (*PANES, "card"):
+            self.panes[name].display = name in layout.shown
+        self.panes["folded"].display = layout.folded_panels and not self.full
+        card = cast(Card, self.panes["card"])
+        card.most_rows = layout.card_rows
+        self._place_columns(layout)
+        for pane in self.panes.values():
+            pane.active = pane.id == self.active
+            pane.sync()
+
+    def _place_columns(self, layout: Layout) -> None:
+        body, stacked = self.query_one("#body"), layout.columns == 1
+        body.styles.layout = "vertical" if stacked else "horizontal"
+        cells = {"left": layout.left_cells, "centre": 0, "right": layout.right_cells}
+        for column, held in (
+            ("left", ("panels", "steps")),
+            ("centre", ("guide", "card", "output")),
+            ("right", ("timeline", "contacts")),
+        ):
+            widget: Widget = self.query_one(f"#{column}")
+            widget.display = any(name in layout.shown for name in held)
+            widget.styles.width = cells[column] if cells[column] else "1fr"
+            only_card = stacked and column == "centre" and not {"guide", "output"} & layout.shown
+            widget.styles.height = "auto" if only_card else "1fr"
+
+    # -- what changed ----------------------------------------------------------------------------------------------
+
+    def take_document(self) -> None:
+        """The view holds another document."""
+        cast(Guide, self.panes["guide"]).take_document()
+        cast(StepList, self.panes["steps"]).take_document()
+        self.sync()
+
+    def read_document(self, runbook: Runbook) -> None:
+        """The document as the reader understood it replaces the first glance at it."""
+        self.view.read(runbook)
+        self.take_document()
+        self.cursor_moved()
+
+    def sync(self) -> None:
+        """Every pane shows the view as it is."""
+        for pane in self.panes.values():
+            if pane.display:
+                pane.sync()
+
+    def session_changed(self, events: list[Event]) -> None:
+        """The session went on; a step that passed hands the cursor to the next one."""
+        row, passed = self.view.row, (Status.PASSED, Status.SKIPPED)
+        ends = [event.data for event in events if event.kind == "step.finished" and event.data["status"] in passed]
+        if row is not None and any((end.get("part") or end["step"]) == row.id for end in ends):
+            self.advance()
+        self.lay_out()
+        self.preview_soon()
+
+    def sync_panels(self) -> None:
+        """New samples."""
+        for name in ("panels", "folded", "advice"):
+            if self.panes[name].display:
+                self.panes[name].sync()
+
+    def link_changed(self) -> None:
+        """The line to the host is up or down."""
+        self.panes["top"].sync()
+        self.preview_soon()
+
+    def tick(self) -> None:
+        """Time passed: clocks, and whatever runs."""
+        view, now_s = self.view, self.view.clock.monotonic_s()
+        view.clock_fine = bool(view.state.running) or now_s - self._touched_s < _LIVELY_S
+        if not self.panes:
+            return
+        for name in ("top", "card", "steps", "guide", "output") if view.state.running else ("top",):
+            if self.panes[name].display:
+                self.panes[name].sync()
+
+    def keyed(self) -> None:
+        """A key came: somebody is here, and a dialog may want to know how quickly keys follow each other."""
+        now_s = self.view.clock.monotonic_s()
+        gap_s, self._touched_s = now_s - self._touched_s, now_s
+        if self.dialog is not None:
+            self.dialog.keyed(gap_s)

@@ -1,0 +1,75 @@
+"""Status by shape, then word, then colour."""
+
+from __future__ import annotations
+
+from cockpit.monitor.sample import Level, Outcome, PanelState
+from cockpit.safety.verdict import Verdict
+from cockpit.session.event import Status
+from cockpit.words import _
+
+STATUS_MARKS: dict[Status, tuple[str, str]] = {
+    Status.TODO: ("[  ]", "dim"),
+    Status.RUNNING: ("[>>]", "info"),
+    Status.AWAITING: ("[??]", "warn"),
+    Status.PASSED: ("[OK]", "ok"),
+    Status.FAILED: ("[ x]", "bad"),
+    Status.REFUSED: ("[ !]", "warn"),
+    Status.SKIPPED: ("[ -]", "dim"),
+    Status.CANCELLED: ("[^C]", "warn"),
+    Status.TIMED_OUT: ("[ t]", "bad"),
+    Status.UNKNOWN: ("[ ?]", "warn"),
+}
+MARK_WIDTH = 4
+
+
+def status_word(status: Status) -> str:
+    """The status in the reader's language; "" for one that nothing has happened to."""
+    return {
+        Status.TODO: "",
+        Status.RUNNING: _("running"),
+        Status.AWAITING: _("your answer?"),
+        Status.PASSED: _("passed"),
+        Status.FAILED: _("failed"),
+        Status.REFUSED: _("refused"),
+        Status.SKIPPED: _("skipped"),
+        Status.CANCELLED: _("cancelled"),
+        Status.TIMED_OUT: _("timed out"),
+        Status.UNKNOWN: _("unknown"),
+    }[status]
+
+
+def verdict_word(verdict: Verdict) -> tuple[str, str]:
+    """A verdict as (words, style)."""
+    return {
+        Verdict.READ_ONLY: (_("read-only"), "ok"),
+        Verdict.UNKNOWN: (_("effect unknown"), "warn"),
+        Verdict.MUTATING: (_("! changes things"), "warn"),
+        Verdict.DESTRUCTIVE: (_("!! can't be undone"), "bad"),
+    }[verdict]
+
+
+def panel_mark(panel: PanelState) -> tuple[str, str]:
+    """A panel's state as (glyph, style): stale before failed before level."""
+    if panel.last is None:
+        return "?", "dim"
+    if panel.last.outcome is Outcome.FAILED:
+        return "x", "bad"
+    if panel.stale_since_t:
+        return "~", "warn"
+    if panel.last.outcome is Outcome.NONE:
+        return "-", "dim"
+    return {
+        Level.GREEN: ("OK", "ok"),
+        Level.YELLOW: ("!", "warn"),
+        Level.RED: ("x", "bad"),
+        Level.GREY: ("i", "info"),
+    }[panel.last.level]
+
+
+def mode_word(mode: str) -> tuple[str, str]:
+    """The session's mode as (label, style)."""
+    return {
+        "live": (_("[READ-WRITE]"), "header-live"),
+        "read-only": (_("[READ-ONLY]"), "header-read-only"),
+        "rehearsal": (_("[TRAINING]"), "header-rehearsal"),
+    }.get(mode, (f"[{mode}]", "header-live"))

@@ -1,0 +1,192 @@
+"""Moving about: cursor, panes, scrolling, search. Nothing here asks the host for anything but a preview."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, cast
+
+from cockpit.errors import CockpitError
+from cockpit.runbook.model import StepKind
+from cockpit.words import _
+from screens.desk import Desk
+from screens.layout import PANES
+from screens.rows import first_row_of
+
+if TYPE_CHECKING:
+    from screens.guide import Guide
+    from screens.steps import StepList
+
+_PREVIEW_S = 0.2
+
+
+class Moves(Desk):
+    """The part of the main screen that moves."""
+
+    _preview: asyncio.TimerHandle | None = None
+
+    # -- the cursor ------------------------------------------------------------------------------------------------
+
+    def cursor_moved(self) -> None:
+        """Follow the cursor everywhere, and soon ask what its command would do."""
+        cast("Guide", self.panes["guide"]).follow_cursor()
+        cast("StepList", self.panes["steps"]).follow_cursor()
+        self.panes["card"].top = 0
+        self.lay_out()
+        self.preview_soon()
+
+    def advance(self) -> None:
+        """On to the next row; over the heading of a block to its first command."""
+        self.view.move(1)
+        if self.view.row is not None and self.view.row.is_block:
+            self.view.move(1)
+        self.cursor_moved()
+
+    def move_to(self, index: int) -> None:
+        """Put the cursor on a row."""
+        self.view.cursor = max(0, min(index, len(self.view.rows) - 1))
+        self.cursor_moved()
+
+    def preview_soon(self) -> None:
+        """Ask for a judged proposal once the cursor rests."""
+        if self._preview:
+            self._preview.cancel()
+        self._preview = asyncio.get_running_loop().call_later(_PREVIEW_S, self._ask_preview)
+
+    def _ask_preview(self) -> None:
+        row, view = self.view.row, self.view
+        if row is None or row.is_block or row.step.kind is not StepKind.COMMAND or view.spectator:
+            return
+        if self.feed.connected and not (view.proposal and view.proposal_row == row.id):
+            task = asyncio.ensure_future(self._take_preview(row.step.id, row.part.id if row.part else None, row.id))
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    async def _take_preview(self, step: str, part: str | None, row_id: str) -> None:
+        try:
+            with self.feed.busy():
+                proposal = await self.feed.client.propose(step, part=part)
+        except CockpitError as error:
+            self.tell(str(error), "warn")
+            return
+        self.view.proposal, self.view.proposal_row = proposal, row_id
+        self.panes["card"].sync()
+
+    # -- actions ---------------------------------------------------------------------------------------------------
+
+    def action_down(self) -> None:
+        """Next step, or down a row in other panes."""
+        self._step(1)
+
+    def action_up(self) -> None:
+        """Previous step, or up a row in other panes."""
+        self._step(-1)
+
+    def _step(self, by: int) -> None:
+        if self.active in ("guide", "steps") and not self.full and self.view.rows:
+            self.view.move(by)
+            self.cursor_moved()
+        else:
+            self.panes[self.full or self.active].scroll_rows(by)
+
+    def action_first(self) -> None:
+        """The first step, or the top."""
+        self._jump(0, -(1 << 30))
+
+    def action_last(self) -> None:
+        """The last step, or the end."""
+        self._jump(len(self.view.rows) - 1, 1 << 30)
+
+    def _jump(self, index: int, rows: int) -> None:
+        if self.active in ("guide", "steps") and not self.full and self.view.rows:
+            self.move_to(index)
+        else:
+            self.panes[self.full or self.active].scroll_rows(rows)
+
+    def action_page_down(self) -> None:
+        """A page down."""
+        self._page(1)
+
+    def action_page_up(self) -> None:
+        """A page up."""
+        self._page(-1)
+
+    def _page(self, by: int) -> None:
+        pane = self.panes[self.full or self.active]
+        pane.scroll_rows(by * max(1, pane.room - 1))
+
+    def action_next_pane(self) -> None:
+        """The next pane; in one column it takes the others' place."""
+        self._turn(1)
+
+    def action_previous_pane(self) -> None:
+        """The pane before."""
+        self._turn(-1)
+
+    def _turn(self, by: int) -> None:
+        order = [name for name in PANES if name != "output" or self.view.shown_run() is not None]
+        here = order.index(self.active) if self.active in order else 0
+        self.activate(order[(here + by) % len(order)])
+
+    def activate(self, name: str) -> None:
+        """Give a pane the keys."""
+        self.active, self.full = name, ""
+        self.lay_out()
+
+    def action_panel(self, digit: int) -> None:
+        """Open one panel by its number; 0 shows all of them."""
+        names = list(self.view.panels)
+        if digit == 0 or digit > len(names):
+            self.view.opened_panel = ""
+        else:
+            self.view.opened_panel = names[digit - 1]
+        self.activate("panels")
+
+    def action_output(self) -> None:
+        """The output on the whole screen, and back."""
+        self.full = "" if self.full == "output" else "output"
+        self.active = "output" if self.full else "guide"
+        self.lay_out()
+
+    def action_back(self) -> None:
+        """Out of whatever is open. Confirms nothing."""
+        self.view.opened_panel = ""
+        self.tell("")
+        self.activate("guide")
+
+    def action_advice(self) -> None:
+        """Go to the section that was recommended last."""
+        raised = sorted(self.view.state.recommendations.values(), key=lambda each: str(each.get("t", "")))
+        sections = [str(each["section"]) for each in raised if each.get("section")]
+        if sections:
+            self.go_to_section(sections[-1])
+        else:
+            self.tell(_("nothing is recommended"))
+
+    def go_to_section(self, section_id: str) -> None:
+        """The cursor to the section's first step, the document to its heading."""
+        section = self.view.runbook.section(section_id)
+        if section is None:
+            self.tell(_("no section {name}").format(name=section_id), "warn")
+            return
+        self.activate("guide")
+        index = first_row_of(self.view.rows, section_id, self.view.runbook.sections)
+        if index is not None:
+            self.move_to(index)
+        cast("Guide", self.panes["guide"]).show_line(section.line)
+
+    def find(self, term: str, by: int = 1) -> None:
+        """Go to the next place in the document that holds the term, and to the step there."""
+        self.view.search = term
+        line = cast("Guide", self.panes["guide"]).search(term, by)
+        if line is None:
+            self.tell(_("{term} is not in the runbook").format(term=term), "warn")
+            return
+        self.tell(_("found in line {line}; F3 for the next").format(line=line))
+        here = [n for n, row in enumerate(self.view.rows) if row.line <= line <= row.step.end_line]
+        if here:
+            self.view.cursor = here[-1]
+            self.lay_out()
+
+    def action_search_next(self) -> None:
+        """The next match of the last search."""
+        if self.view.search:
+            self.find(self.view.search)

@@ -1,0 +1,151 @@
+"""A pane: rows of plain lines in one widget, painted through the line API.
+
+What is on the terminal is remembered row by row: a change repaints the cells that differ and nothing else, so a pane
+whose text stays the same sends no byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from textual.geometry import Region
+from textual.widget import Widget
+
+from screens.paint import BLANK, Line, Span, fit, line, spread, strip_of
+from screens.themes import palette_of
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.strip import Strip
+
+    from screens.view import View
+
+
+class Pane(Widget):
+    """Base of every pane. Subclasses give `count`, `row_at` and, if they have a title bar, `title_text`."""
+
+    DEFAULT_CSS = """
+    Pane { height: 1fr; width: 1fr; }
+    """
+    titled = True
+
+    def __init__(self, view: View, pane_id: str, classes: str = "") -> None:
+        super().__init__(id=pane_id, classes=classes)
+        self.view = view
+        self.top = 0
+        self.active = False
+        self._painted: list[Line] = []
+
+    # -- what subclasses say -----------------------------------------------------------------------------------------
+
+    def count(self) -> int:
+        """How many rows there are in all, title aside."""
+        return 0
+
+    def row_at(self, index: int) -> Line:
+        """One row."""
+        raise NotImplementedError
+
+    def title_text(self) -> str:
+        """The title bar's text."""
+        return ""
+
+    # -- painting ----------------------------------------------------------------------------------------------------
+
+    @property
+    def room(self) -> int:
+        """Rows below the title."""
+        return max(0, self.size.height - (1 if self.titled else 0))
+
+    def sync(self) -> None:
+        """Bring the terminal up to date, repainting only cells that differ."""
+        if not self.size or not self.is_attached:
+            return
+        self.top = max(0, min(self.top, self.count() - self.room))
+        fresh = [self._compose_row(y) for y in range(self.size.height)]
+        if len(fresh) != len(self._painted):
+            self._painted = fresh
+            self.refresh()
+            return
+        for y, (old, new) in enumerate(zip(self._painted, fresh, strict=True)):
+            if old != new:
+                start, width = changed_cells(old, new, self.size.width)
+                self.refresh(Region(start, y, width, 1))
+        self._painted = fresh
+
+    def render_line(self, y: int) -> Strip:
+        """One row of the terminal, from what `sync` found."""
+        shown = self._painted[y] if y < len(self._painted) else BLANK
+        return strip_of(shown, self.size.width, palette_of(self.app.theme), self.rich_style)
+
+    def repaint(self) -> None:
+        """Everything anew: a theme or size changed."""
+        self._painted = []
+        self.sync()
+
+    def _compose_row(self, y: int) -> Line:
+        if self.titled and y == 0:
+            return self._title_row()
+        index = self.top + y - (1 if self.titled else 0)
+        return self.row_at(index) if index < self.count() else BLANK
+
+    def _title_row(self) -> Line:
+        style = "bar-active" if self.active else "bar"
+        total, last = self.count(), self.top + self.room
+        where = "" if total <= self.room else f"{self.top + 1}-{min(last, total)}/{total} "
+        left = line(f" {fit(self.title_text(), self.size.width - 2)}", row=style)
+        return spread(left, Line(((where, ""),)), self.size.width)
+
+    # -- moving ------------------------------------------------------------------------------------------------------
+
+    def scroll_rows(self, rows: int) -> None:
+        """Move the window; it stops at both ends."""
+        self.top = max(0, min(self.top + rows, self.count() - self.room))
+        self.sync()
+
+    def reveal(self, first: int, last: int) -> None:
+        """Move the window as little as needed for these rows to be seen, the first one before the last."""
+        if last >= self.top + self.room:
+            self.top = last - self.room + 1
+        if first < self.top or self.room <= last - first:
+            self.top = first
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """A new size: new rows."""
+        self.laid_out()
+        self.repaint()
+
+    def laid_out(self) -> None:
+        """The width changed; subclasses that fold text forget their rows."""
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Three rows a notch."""
+        self.scroll_rows(3)
+        event.stop()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Three rows a notch."""
+        self.scroll_rows(-3)
+        event.stop()
+
+
+def changed_cells(old: Line, new: Line, width: int) -> tuple[int, int]:
+    """The stretch (start, cells) outside which two rows look the same."""
+    if old.row != new.row:
+        return 0, width
+    start = sum(cell_len(a[0]) for a in _shared(old.spans, new.spans))
+    if old.width != new.width:
+        return min(start, width - 1), max(1, width - start)
+    end = old.width - sum(cell_len(a[0]) for a in _shared(old.spans[::-1], new.spans[::-1]))
+    start = min(start, width - 1)
+    return start, max(1, min(end, width) - start)
+
+
+def _shared(old: Sequence[Span], new: Sequence[Span]) -> Iterator[Span]:
+    """The spans that both begin with."""
+    for before, after in zip(old, new, strict=False):
+        if before != after:
+            return
+        yield before

@@ -1,0 +1,18 @@
+"""Panels: one file a kind, each saying what it shows when there is room. `PANELS` is the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from cockpit.monitor.sample import PanelState
+from screens.paint import Line
+from screens.panels import processes, readings
+
+Detail = Callable[[PanelState, int], list[Line]]
+
+PANELS: Mapping[str, Detail] = {"pm2": processes.detail}
+
+
+def detail_of(panel: PanelState, width: int) -> list[Line]:
+    """The rows of a panel below its title: those of its kind, else its readings."""
+    return PANELS.get(panel.kind, readings.detail)(panel, width)

@@ -1,0 +1,55 @@
+"""Processes under a manager such as PM2: a row each, what restarts standing out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cockpit.monitor.sample import Level, PanelState
+from cockpit.words import _
+from screens.paint import Line, line, pad
+from screens.panels.readings import LEVEL_MARKS
+
+_KIB = 1024
+_MOST_ROWS = 500
+
+
+def detail(panel: PanelState, width: int) -> list[Line]:
+    """The heads, then the processes."""
+    if panel.last_data is None or not panel.last_data.rows:
+        return []
+    names = max(10, min(24, width - 44))
+    head = f"     {pad(_('name'), names)} {pad(_('state'), 10)} {_('restarts'):>8} {'cpu':>5} {_('memory'):>8} "
+    return [line((head, "dim")), *(_row(row, names) for row in panel.last_data.rows[:_MOST_ROWS])]
+
+
+def _row(row: Mapping[str, Any], names: int) -> Line:
+    mark, style = LEVEL_MARKS[_level(row.get("level"))]
+    change = row.get("restarts_change") or 0
+    restarts = f"{row.get('restarts', '-')}{f' +{change}' if change else ''}"
+    return line(
+        ("  ", ""),
+        (mark, style),
+        f" {pad(str(row.get('name', '')), names)} ",
+        (pad(str(row.get("status", "")), 10), style),
+        (f" {restarts:>8}", "warn" if change else ""),
+        f" {_percent(row.get('cpu_percent')):>5} {_size(row.get('memory_bytes')):>8}",
+    )
+
+
+def _level(value: object) -> Level:
+    return next((level for level in Level if level == value), Level.GREY)
+
+
+def _percent(value: object) -> str:
+    return f"{value:.0f}%" if isinstance(value, int | float) else "-"
+
+
+def _size(value: object) -> str:
+    if not isinstance(value, int | float) or not value:
+        return "-"
+    for unit in ("B", "K", "M", "G"):
+        if value < _KIB:
+            return f"{value:.0f}{unit}"
+        value /= _KIB
+    return f"{value:.1f}T"

@@ -1,0 +1,239 @@
+"""What a responder says rather than runs: ticks, answers, decisions, notes, messages, severity, mode, the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cockpit.runbook.model import StepKind
+from cockpit.safety.text import sanitise
+from cockpit.session.event import Status
+from cockpit.words import _
+from screens.paint import Line, line, plain_rows
+from screens.rows import Row
+
+if TYPE_CHECKING:
+    from screens.acting import Acting
+
+SEVERITIES = ("P0", "P1", "P2", "P3")
+
+
+class Saying:
+    """The words that go into the record by a person's hand."""
+
+    def __init__(self, main: Acting) -> None:
+        self._main = main
+
+    async def tick(self, row: Row) -> None:
+        """A check holds; once more takes it back."""
+        status = row.status(self._main.view.state)
+        if status in (Status.PASSED, Status.FAILED):
+            await self.reopen(row)
+        else:
+            await self._tick(row, True)
+
+    async def _tick(self, row: Row, held: bool, reason: str = "") -> None:
+        await self._main.feed.call("tick", step=row.step.id, held=held, reason=reason)
+
+    async def reopen(self, row: Row) -> None:
+        """Take a tick or a skip back."""
+        if row.status(self._main.view.state) is Status.TODO:
+            self._main.tell(_("there is nothing to take back"))
+            return
+        await self._main.feed.call("reopen", step=row.step.id, reason="")
+
+    async def answer(self, row: Row) -> None:
+        """Answer what a machine can't check; or say that a step was done, or did not hold."""
+        if row.status(self._main.view.state) is Status.AWAITING:
+            await self._answer_questions(row)
+            return
+        from screens.dialogs.sheet import Read
+
+        by_hand = row.step.kind is StepKind.COMMAND
+        title = _("Done by hand? {step}") if by_hand else _("Does it hold? {step}")
+        taken = await self._main.ask(
+            Read(
+                self._main.view,
+                title.format(step=row.label),
+                lambda width: plain_rows(row.step.text or row.code or row.label, width - 1),
+                [("later", _("Later")), ("yes", _("Yes")), ("no", _("No"))],
+                hint=_("left and right choose   Enter takes   Esc: later"),
+            )
+        )
+        if taken in ("yes", "no"):
+            reason = await self._reason(_("what was done?")) if by_hand else ""
+            if reason is not None:
+                await self._tick(row, taken == "yes", reason)
+
+    async def _answer_questions(self, row: Row) -> None:
+        from screens.dialogs.sheet import Read
+
+        run = row.last_run(self._main.view.state)
+        questions = [q["text"] for q in run.result.get("expectations", ()) if q.get("held") is None] if run else []
+        for question in questions:
+            taken = await self._main.ask(
+                Read(
+                    self._main.view,
+                    _("Does the output show this?"),
+                    lambda width, asked=question: plain_rows(f" {asked}", width - 1, "strong"),  # type: ignore[misc]
+                    [("later", _("Later")), ("yes", _("Yes")), ("no", _("No"))],
+                    hint=_("left and right choose   Enter takes   Esc: later"),
+                )
+            )
+            if taken not in ("yes", "no"):
+                return
+            await self._main.feed.call("answer", step=row.step.id, question=question, held=taken == "yes")
+
+    async def decide(self, row: Row) -> None:
+        """Go through a decision's items, and where they lead."""
+        from screens.dialogs.decide import GO_ON, Decide
+
+        main, step = self._main, row.step
+
+        def say(question: str, held: bool) -> None:
+            main.flow(self._say(step.id, question, held))
+
+        way = await main.ask(Decide(main.view, step, main.view.state.step(step.id).answers, say))
+        if way is None:
+            return
+        section = main.view.runbook.section(way)
+        reason = _("went on here") if way == GO_ON or section is None else f"-> {section.title}"
+        await self._tick(row, True, reason)
+        if section is not None:
+            main.go_to_section(way)
+
+    async def _say(self, step: str, question: str, held: bool) -> None:
+        await self._main.feed.call("answer", step=step, question=question, held=held)
+
+    async def message(self, row: Row) -> None:
+        """Fill, preview, copy and mark a message as sent."""
+        from screens.dialogs.sheet import Read
+
+        main = self._main
+        if row.step.kind is not StepKind.MESSAGE:
+            main.tell(_("this step has no message"))
+            return
+        while True:
+            text = self.message_text(row)
+            taken = await main.ask(
+                Read(
+                    main.view,
+                    row.label,
+                    lambda width, text=text: plain_rows(text, width - 1),  # type: ignore[misc]
+                    [("copy", _("Copy")), ("fill", _("Fill in")), ("sent", _("It is sent")), ("close", _("Close"))],
+                    hint=_("send it by hand; the record keeps this text"),
+                )
+            )
+            if taken == "fill":
+                await main.work.fill(row)
+            elif taken == "copy":
+                main.app.copy_to_clipboard(text)
+                await main.feed.call("message", step=row.step.id, text=text, sent=False)
+                main.tell(_("copied; paste it where it goes, then mark it as sent"))
+            elif taken == "sent":
+                await main.feed.call("message", step=row.step.id, text=text, sent=True)
+                return
+            else:
+                return
+
+    def message_text(self, row: Row) -> str:
+        """The template with the values that are known; secrets stay blanks."""
+        from cockpit.session.filling import fill_text
+
+        state = self._main.view.state
+        used = [b for b in self._main.view.inputs_of(row) if not b.secret]
+        return sanitise(fill_text(row.step.text or "", used, state.inputs))
+
+    async def skip(self, row: Row) -> None:
+        """Leave a step out, with a reason."""
+        reason = await self._reason(_("Skip: why?"))
+        if reason:
+            await self._main.feed.call("skip", step=row.step.id, reason=reason)
+
+    async def note(self, row: Row | None) -> None:
+        """Write something down."""
+        text = await self._reason(_("Note"))
+        if text:
+            await self._main.feed.call("note", text=text, step=row.step.id if row else None)
+            self._main.tell(_("noted"))
+
+    async def _reason(self, title: str) -> str | None:
+        from screens.dialogs.form import Field, Form
+
+        given = await self._main.ask(Form(self._main.view, title, [Field("text", title)]))
+        return given["text"] if given else None
+
+    async def target(self) -> None:
+        """Choose where steps run."""
+        from screens.dialogs.pick import Option, Pick
+
+        view = self._main.view
+        options = [Option(name, name, _("now") if name == view.state.target else "") for name in view.targets]
+        chosen = await self._main.ask(Pick(view, _("Where steps run"), options))
+        if chosen and chosen != view.state.target:
+            await self._main.feed.call("set_target", target=chosen)
+
+    async def severity(self) -> None:
+        """Set the severity, with a reason."""
+        from screens.dialogs.pick import Option, Pick
+
+        chosen = await self._main.ask(Pick(self._main.view, _("Severity"), [Option(s, s) for s in SEVERITIES]))
+        reason = await self._reason(_("why?")) if chosen else None
+        if chosen and reason is not None:
+            await self._main.feed.call("set_severity", severity=chosen, reason=reason)
+
+    async def mode(self) -> None:
+        """Between read-write and read-only; a rehearsal stays one."""
+        from screens.dialogs.pick import Option, Pick
+
+        main = self._main
+        if main.view.mode == "rehearsal":
+            main.tell(_("a rehearsal stays a rehearsal"))
+            return
+        to = "live" if main.view.mode == "read-only" else "read-only"
+        words = {"live": _("read-write: steps may change things, asked for one by one"), "read-only": _("read-only")}
+        options = [Option("stay", _("leave it as it is")), Option(to, words[to])]
+        if await main.ask(Pick(main.view, _("Mode"), options)) == to:
+            await main.feed.call("set_mode", mode=to)
+
+    async def leave(self) -> None:
+        """Leave the screen. The session goes on unless its end is chosen."""
+        from screens.dialogs.pick import Option, Pick
+
+        main = self._main
+        if main.view.state.ended_t or main.view.spectator or not main.feed.live or not main.feed.connected:
+            main.app.exit(0)
+            return
+        running = [run.intent.get("command", "") for run in main.view.state.running]
+        says = [line((_(" still running: {command}").format(command=each), "warn")) for each in running]
+        says += [line((_(" `cockpit attach` comes back to this session"), "dim"))]
+        options = [
+            Option("leave", _("Leave the screen"), _("the session goes on, and watches")),
+            Option("end", _("End the session"), _("closes the record")),
+            Option("stay", _("Stay")),
+        ]
+        taken = await main.ask(Pick(main.view, _("Leave?"), options, says=says))
+        if taken == "leave":
+            main.app.exit(0)
+        elif taken == "end":
+            await self.end()
+
+    async def end(self) -> None:
+        """End the session, with a word for the record."""
+        from screens.dialogs.form import Field, Form
+
+        main = self._main
+        given = await main.ask(
+            Form(main.view, _("End the session"), [Field("reason", _("how did it end?"), required=False)])
+        )
+        if given is not None:
+            await main.feed.call("end", reason=given["reason"])
+            main.app.exit(0)
+
+
+def rows_of_help(width: int) -> list[Line]:
+    """Every key and what it does."""
+    from screens.keys import KEYS, about
+
+    told = [line((f" {key.shown:<7}", "key"), f" {about(key.action)}") for key in KEYS if key.shown]
+    digits = _("open a live panel by its number; 0: all of them")
+    return [*told, line((f" {'1-9':<7}", "key"), f" {digits}")] if width else []

@@ -1,0 +1,130 @@
+"""What the screen knows at this moment; every pane draws from it and none keeps facts of its own."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from cockpit.monitor.sample import PanelState
+from cockpit.runbook.model import Input, Runbook, Section
+from cockpit.session.event import Event, Status
+from cockpit.session.state import SessionState
+from screens.clock import Clock, moment
+from screens.rows import Row, rows_of
+
+if TYPE_CHECKING:
+    from cockpit.session.proposal import Proposal
+
+TIMELINE_EVENTS = 500
+
+
+class LinkState(StrEnum):
+    """The line to the host. REPLAY has none and wants none."""
+
+    CONNECTING = "connecting"
+    UP = "up"
+    LOST = "lost"
+    REPLAY = "replay"
+
+
+@dataclass(slots=True)
+class View:
+    """The state of one viewer. `cursor` indexes `rows`; `proposal` belongs to `proposal_row` only."""
+
+    runbook: Runbook
+    clock: Clock
+    session: str
+    state: SessionState = field(default_factory=SessionState)
+    panels: dict[str, PanelState] = field(default_factory=dict)
+    rows: tuple[Row, ...] = ()
+    cursor: int = 0
+    link: LinkState = LinkState.CONNECTING
+    link_detail: str = ""
+    lost_at_s: float = 0.0
+    environment: str = ""
+    targets: tuple[str, ...] = ()
+    spectator: bool = False
+    read_only: bool = False
+    proposal: Proposal | None = None
+    proposal_row: str = ""
+    notice: tuple[str, str] = ("", "")
+    opened_panel: str = ""
+    search: str = ""
+    clock_fine: bool = True
+    events: deque[Event] = field(default_factory=lambda: deque(maxlen=TIMELINE_EVENTS))
+
+    def read(self, runbook: Runbook) -> None:
+        """Take the document, keeping the cursor on its step."""
+        here = self.row.id if self.row else ""
+        self.runbook = runbook
+        self.rows = rows_of(runbook)
+        self.cursor = next((n for n, row in enumerate(self.rows) if row.id == here), 0)
+
+    @property
+    def row(self) -> Row | None:
+        """The row under the cursor; None in a document that asks nothing."""
+        return self.rows[self.cursor] if self.cursor < len(self.rows) else None
+
+    @property
+    def mode(self) -> str:
+        """The session's mode, as far as is known yet."""
+        if self.state.started_t is None and self.read_only:
+            return "read-only"
+        return self.state.mode
+
+    def move(self, steps: int) -> None:
+        """Move the cursor; it stops at both ends."""
+        self.cursor = max(0, min(self.cursor + steps, len(self.rows) - 1))
+
+    def inputs_of(self, row: Row) -> tuple[Input, ...]:
+        """The inputs a row uses."""
+        return tuple(blank for blank in self.runbook.inputs if blank.name in row.inputs)
+
+    def progress(self) -> tuple[int, int]:
+        """Steps that are over, and steps in all."""
+        steps = {row.step.id for row in self.rows}
+        return sum(self.state.step(step).status.over for step in steps), len(steps)
+
+    def incident_s(self) -> float | None:
+        """Seconds on the incident clock: from the session's start to its end, or to now."""
+        started = moment(self.state.started_t)
+        if started is None:
+            return None
+        return ((moment(self.state.ended_t) or self.clock.now()) - started).total_seconds()
+
+    def budget(self, section: Section) -> tuple[float, int] | None:
+        """Seconds since the section's first step began (to its last end, if all are over), and its time budget."""
+        if section.budget_s is None:
+            return None
+        steps = {row.step.id for row in self.rows if row.step.section == section.id}
+        begun = [run.intent_t for run in self.state.runs.values() if run.step in steps]
+        begun += [self.state.step(step).at for step in steps if self.state.step(step).at]
+        if not begun:
+            return None
+        started = moment(min(begun))
+        over = steps and all(self.state.step(step).status.over for step in steps)
+        ended = moment(max(self.state.step(step).at for step in steps)) if over else self.clock.now()
+        if started is None or ended is None:
+            return None
+        return max(0.0, (ended - started).total_seconds()), section.budget_s
+
+    def budgeted_section(self) -> Section | None:
+        """The nearest section around the cursor that has a time budget."""
+        section = self.row.section if self.row else None
+        while section is not None and section.budget_s is None:
+            section = self.runbook.section(section.parent) if section.parent else None
+        return section
+
+    def shown_run(self) -> int | None:
+        """The run whose output goes with the cursor: the row's newest, else one that is running."""
+        run = self.row.last_run(self.state) if self.row else None
+        if run:
+            return run.run
+        running = self.state.running
+        return running[-1].run if running else None
+
+    def waiting(self) -> bool:
+        """Whether the row under the cursor waits for a person's answer."""
+        return self.row is not None and self.row.status(self.state) is Status.AWAITING

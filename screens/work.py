@@ -1,0 +1,165 @@
+"""Running steps: proposed, filled, confirmed, run; and stopping them. Each method is one thing a responder does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cockpit.errors import CockpitError
+from cockpit.runbook.model import StepKind
+from cockpit.safety.permit import Rung
+from cockpit.session.event import Status
+from cockpit.words import _
+from screens.rows import Row
+
+if TYPE_CHECKING:
+    from cockpit.session.proposal import Proposal
+    from screens.acting import Acting
+
+_TWICE_S = 3.0
+
+
+class Work:
+    """What Enter, edit, inputs, block and Ctrl-C do to commands."""
+
+    def __init__(self, main: Acting) -> None:
+        self._main = main
+        self._stop_asked_s = -_TWICE_S
+        self._starting = False
+
+    async def run(self, row: Row, *, code: str | None = None, whole: bool = False) -> None:
+        """Propose a command, fill what is missing, confirm what must be, and run it."""
+        if self._starting:
+            return
+        self._starting = True
+        try:
+            await self._run(row, code, None if whole or row.part is None else row.part.id)
+        finally:
+            self._starting = False
+
+    async def _run(self, row: Row, code: str | None, part: str | None) -> None:
+        main = self._main
+        proposal = await self._propose(row, code, part)
+        while proposal.missing:
+            if not await self.fill(row, proposal.missing):
+                main.tell(_("not run: inputs are missing"))
+                return
+            proposal = await self._propose(row, code, part)
+        if proposal.refusal:
+            main.tell(f"{proposal.refusal}  {proposal.mend}".strip(), "bad")
+            return
+        rung, typed, reason = Rung.NONE, "", ""
+        if proposal.rung is not Rung.NONE:
+            confirmed = await self._confirm(proposal)
+            if confirmed is None:
+                main.tell(_("not run"))
+                return
+            rung, typed, reason = confirmed
+            again = await self._propose(row, code, part)
+            if again.sha256 != proposal.sha256:
+                main.tell(_("not run: the command changed while it was being confirmed; look again"), "warn")
+                return
+            proposal = again
+        await self._start(proposal, rung, typed, reason)
+
+    async def _propose(self, row: Row, code: str | None, part: str | None) -> Proposal:
+        main = self._main
+        with main.feed.busy():
+            proposal = await main.feed.client.propose(row.step.id, part=part, code=code)
+        if code is None:
+            main.view.proposal, main.view.proposal_row = proposal, row.id
+            main.panes["card"].sync()
+        return proposal
+
+    async def _confirm(self, proposal: Proposal) -> tuple[Rung, str, str] | None:
+        from screens.dialogs.confirm import ConfirmDialog, TypeTargetDialog
+
+        dialog = TypeTargetDialog if proposal.rung is Rung.TYPE_TARGET else ConfirmDialog
+        return await self._main.ask(dialog(self._main.view, proposal))
+
+    async def _start(self, proposal: Proposal, rung: Rung, typed: str, reason: str) -> None:
+        main, size = self._main, self._main.app.size
+        terminal = (size.height, size.width) if proposal.interactive else None
+        with main.feed.busy():
+            run = await main.feed.client.run(proposal, rung=rung, typed=typed, reason=reason, terminal=terminal)
+            main.feed.read()
+        main.tell("")
+        if proposal.interactive:
+            self.enter_terminal(run)
+
+    def enter_terminal(self, run: int) -> None:
+        """Give the terminal to a run until it ends or its operator leaves it."""
+        from screens.terminal_relay import RelayEnd, foreground_of
+
+        main = self._main
+        give = main.foreground or foreground_of(main.app)
+        try:
+            end = give(main.feed.folder.run(run), 0)
+        except CockpitError as error:
+            main.tell(str(error), "warn")
+            return
+        main.feed.read()
+        main.tell(_("left the terminal; it still runs: Enter goes back") if end is RelayEnd.LEFT else "")
+
+    async def fill(self, row: Row, names: tuple[str, ...] = ()) -> bool:
+        """Ask for inputs (those named, else all the row uses) and send them; False when the form was left."""
+        from screens.dialogs.form import Field, Form
+
+        main, view = self._main, self._main.view
+        blanks = [b for b in view.inputs_of(row) if not names or b.name in names]
+        blanks = blanks or [b for b in view.runbook.inputs if b.name in names]
+        if not blanks:
+            main.tell(_("this step has no inputs"))
+            return False
+        fields = [
+            Field(
+                blank.name,
+                blank.written,
+                "" if blank.secret else view.state.inputs.get(blank.name) or blank.default or "",
+                help=blank.help,
+                secret=blank.secret,
+            )
+            for blank in blanks
+        ]
+        given = await main.ask(Form(view, _("Inputs, asked once a session"), fields))
+        for name, value in (given or {}).items():
+            await main.feed.call("set_input", name=name, value=value)
+        return given is not None
+
+    async def edit(self, row: Row) -> None:
+        """Edit the command, then go on as with any other."""
+        from screens.dialogs.edit import Edit
+
+        if row.code is None or row.step.kind is not StepKind.COMMAND:
+            self._main.tell(_("only commands can be edited"))
+            return
+        code = await self._main.ask(Edit(self._main.view, row.code))
+        if code is not None and code.strip():
+            await self.run(row, code=code if code.strip() != row.code.strip() else None)
+
+    def stop(self) -> None:
+        """Ctrl-C: told once, done twice. The screen itself never goes."""
+        main, now_s = self._main, self._main.view.clock.monotonic_s()
+        running = main.view.state.running
+        if not running:
+            main.tell(_("nothing is running; q leaves the screen"))
+            return
+        chosen = next((run for run in running if run.run == main.view.shown_run()), running[-1])
+        if now_s - self._stop_asked_s > _TWICE_S:
+            self._stop_asked_s = now_s
+            main.tell(_("Ctrl-C again stops: {command}").format(command=chosen.intent.get("command", "")), "warn")
+            return
+        self._stop_asked_s = -_TWICE_S
+        main.tell(_("stopping…"), "warn")
+        main.flow(self._cancel(chosen.run))
+
+    async def _cancel(self, run: int) -> None:
+        await self._main.feed.call("cancel", run=run)
+        self._main.tell("")
+
+    def first_undone(self, row: Row) -> int | None:
+        """The first command of a block that has not passed."""
+        view = self._main.view
+        for index, each in enumerate(view.rows):
+            if each.part and each.step is row.step and each.status(view.state) not in (Status.PASSED, Status.SKIPPED):
+                return index
+        return None
