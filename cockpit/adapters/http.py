@@ -131,10 +131,13 @@ class HttpProbe:
             Value("5xx", code >= 500),
             *(Value(name, value_at(document, path)) for name, path in self._options.values.items()),
         ]
+        rows = components(document)
+        down = [f"{row['component']} {row['status']}" for row in rows if row["level"] == "red"][:2]
+        head = " ".join(filter(None, (status, str(code), f"{latency_ms:.0f} ms")))
         return Finding(
-            text=" ".join(filter(None, (status, str(code), f"{latency_ms:.0f} ms", self._remark(response, whole)))),
+            text=" · ".join(filter(None, (head, *down, self._remark(response, whole)))),
             values=tuple(values),
-            rows=components(document),
+            rows=rows,
         )
 
     def _document(self, response: httpx.Response, body: bytes, whole: bool, expected: bool) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -32,6 +33,7 @@ _LEVELS = {
     "missing": "red",
 }
 _TEXT = 200
+_MINUTE_S = 60.0
 
 
 class Pm2Options(Struct, frozen=True, kw_only=True):
@@ -39,6 +41,39 @@ class Pm2Options(Struct, frozen=True, kw_only=True):
 
     home: str = ""
     processes: tuple[str, ...] = ()
+
+
+class _Restarts:
+    """How often one process was restarted since the first look, and lately.
+
+    One restart is what a deployment or a rollback does; more than one within a minute is a process that can't stay up.
+    """
+
+    def __init__(self, restarts: int) -> None:
+        self._first = restarts
+        self._seen: deque[tuple[float, int]] = deque()
+
+    def note(self, restarts: int, at_s: float) -> None:
+        # A process that was deleted and started anew counts from zero again.
+        if self._seen and restarts < self._seen[-1][1]:
+            self._first = restarts
+            self._seen.clear()
+        self._seen.append((at_s, restarts))
+        # The newest look that is a minute old stays: the minute is counted from it.
+        while len(self._seen) > 1 and at_s - self._seen[1][0] >= _MINUTE_S:
+            self._seen.popleft()
+
+    @property
+    def change(self) -> int:
+        return self._seen[-1][1] - self._first
+
+    @property
+    def last_min(self) -> int:
+        return self._seen[-1][1] - self._seen[0][1]
+
+    @property
+    def looping(self) -> bool:
+        return self.last_min > 1
 
 
 class Pm2Probe:
@@ -49,7 +84,7 @@ class Pm2Probe:
     def __init__(self, options: Pm2Options, _deadline_s: float) -> None:
         self._options = options
         self._home = pm2_home(options.home)
-        self._first_restarts: dict[tuple[str, int], int] = {}
+        self._restarts: dict[tuple[str, int], _Restarts] = {}
         self._seen_online: set[str] = set()
 
     @property
@@ -100,23 +135,22 @@ class Pm2Probe:
         name, number = _text(process.get("name")), int(_number(process.get("pm_id")))
         status = _text(env.get("status"))
         restarts = int(_number(env.get("restart_time")))
-        # A process that was deleted and started anew counts from zero again.
-        first = min(self._first_restarts.setdefault((name, number), restarts), restarts)
-        self._first_restarts[name, number] = first
+        counted = self._restarts.setdefault((name, number), _Restarts(restarts))
+        counted.note(restarts, time.monotonic())
         started_s = _number(env.get("pm_uptime")) / 1000
-        change = restarts - first
         return {
             "name": name,
             "pm_id": number,
             "pid": int(_number(process.get("pid"))),
             "status": status,
             "restarts": restarts,
-            "restarts_change": change,
+            "restarts_change": counted.change,
+            "restarts_last_min": counted.last_min,
             "unstable_restarts": int(_number(env.get("unstable_restarts"))),
             "cpu_percent": _number(monit.get("cpu")),
             "memory_bytes": int(_number(monit.get("memory"))),
             "uptime_s": round(max(0.0, time.time() - started_s)) if status == "online" and started_s else 0,
-            "level": "yellow" if status == "online" and change else _LEVELS.get(status, "yellow"),
+            "level": "yellow" if status == "online" and counted.looping else _LEVELS.get(status, "yellow"),
         }
 
 
@@ -140,7 +174,8 @@ def _finding(rows: tuple[Mapping[str, Any], ...], broken: int) -> Finding:
         Value("online", float(online)),
         Value("down", float(len(down)), "", "red" if down else "green"),
         Value("broken", float(broken)),
-        Value("restarts_change", float(change), "", "yellow" if change else "green"),
+        Value("restarts_change", float(change)),
+        Value("restarts_last_min", float(max(row.get("restarts_last_min", 0) for row in rows))),
         Value("cpu_percent", max(float(row.get("cpu_percent", 0)) for row in rows), "%"),
         Value("memory_bytes", float(sum(row.get("memory_bytes", 0) for row in rows)), "bytes"),
     )

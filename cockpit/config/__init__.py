@@ -37,6 +37,8 @@ Found by `--config`, `$COCKPIT_CONFIG`, `./cockpit.toml`, then `$XDG_CONFIG_HOME
     [target.local]
     kind = "local"
 
+An address or a path may begin with an input of the runbook: `url = "$SERVICE_URL/actuator/health"`.
+
 `/etc/cockpit/cockpit.toml` may hold [cockpit] and [safety] for everybody; with `locked = true` a session that is
 read-only by it can't be made live. read_only set in any of the sources counts. A runbook's front matter may hold the
 keys `probes`, `tails`, `rules`, `targets` and `severity`, or a `cockpit:` table of the above. Probes and tails come

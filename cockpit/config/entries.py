@@ -72,6 +72,8 @@ def tail(table: dict[str, Any], where: str, folder: Path) -> TailConfig:
     thresholds = [_threshold(item, where) for item in _list(table.get("thresholds"), where)]
     built = typed({**table, "thresholds": thresholds}, TailConfig, where)
     _check_times(where, interval_s=built.interval_s)
+    if built.path.startswith("$"):  # an input of the runbook, filled in when the watch begins
+        return built
     return msgspec.structs.replace(built, path=str(folder / Path(built.path).expanduser()))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,6 +15,7 @@ from cockpit.adapters.pm2 import pm2_home
 from cockpit.config import Config, ProbeConfig, Rule, TailConfig
 from cockpit.config.bound import parse_bound
 from cockpit.config.condition import parse_condition
+from cockpit.monitor.filling import fill_written
 from cockpit.monitor.listening import health_addresses
 from cockpit.monitor.stated import bounds_for
 from cockpit.runbook.model import Phase, Runbook, Section, StepKind
@@ -31,11 +32,18 @@ _MACHINE_BOUNDS = {
     "memory_percent": (80.0, 90.0),
     "disk_percent": (80.0, 90.0),
 }
+_LOG_BOUNDS = ("errors_per_min > 0 yellow", "errors_per_min > 10 red")
 
 
-def discover(runbook: Runbook) -> Config:
-    """What is found on this machine. Reads, connects to loopback only, starts nothing; about a second at most."""
-    code = [step.code for step in runbook.steps if step.kind is StepKind.COMMAND and step.code]
+def discover(runbook: Runbook, inputs: Mapping[str, str]) -> Config:
+    """What is found on this machine. Reads, connects to loopback only, starts nothing; about a second at most.
+
+    Args:
+        runbook: what it names on this machine is watched.
+        inputs: values of its inputs, by name.
+    """
+    commands = [step.code for step in runbook.steps if step.kind is StepKind.COMMAND and step.code]
+    code = [fill_written(text, runbook, inputs) for text in commands]
     addresses = list(dict.fromkeys(url for text in code for url in health_urls(text)))[:_MOST]
     addresses = addresses or health_addresses()[:_MOST]
     probes = [_http(url, index, runbook) for index, url in enumerate(addresses)]
@@ -154,7 +162,8 @@ def _tails(code: Iterable[str]) -> Iterator[TailConfig]:
         while name in names | {"health", "pm2", "machine"}:
             name += "-log"
         names.add(name)
-        yield TailConfig(name=name[:64], path=str(path), title=path.name)
+        bounds = tuple(parse_bound(text, name) for text in _LOG_BOUNDS)
+        yield TailConfig(name=name[:64], path=str(path), title=path.name, thresholds=bounds)
 
 
 def _is_file(path: Path) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from cockpit.errors import TimedOut
+from cockpit.errors import CockpitError, TimedOut
 from cockpit.monitor.probe import Probe, failed
 from cockpit.monitor.sample import Outcome, Sample
 from cockpit.words import _
@@ -78,7 +79,9 @@ class Monitor:
             while True:
                 begun = loop.time()
                 wanted.clear()
-                self.note(await look.once())
+                # A journal that can't be written is told elsewhere; the watch goes on, and tells the change again.
+                with contextlib.suppress(CockpitError, OSError):
+                    self.note(await look.once())
                 try:
                     async with asyncio.timeout(max(0.0, begun + wait_s - loop.time())):
                         await wanted.wait()
@@ -125,12 +128,13 @@ class Changes:
         self._last: dict[str, Sample] = {}
 
     def note(self, sample: Sample) -> None:
-        """Compare with the last one of that probe. The first one counts as a change from ""."""
+        """Compare with the last one of that probe. The first one counts as a change from "".
+
+        A change that could not be told is told again with the next sample.
+        """
         last = self._last.get(sample.probe)
-        self._last[sample.probe] = sample
-        if last is not None and (last.outcome, last.level) == (sample.outcome, sample.level):
-            return
-        if self._on_change is not None:
+        changed = last is None or (last.outcome, last.level) != (sample.outcome, sample.level)
+        if changed and self._on_change is not None:
             self._on_change(
                 {
                     "probe": sample.probe,
@@ -140,6 +144,7 @@ class Changes:
                     "text": sample.text,
                 }
             )
+        self._last[sample.probe] = sample
 
 
 def standing(sample: Sample) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import msgspec
@@ -13,7 +15,8 @@ import msgspec
 from cockpit.adapters.own_thread import OwnThread
 from cockpit.config import Config
 from cockpit.config.document import WHERE as FRONT_MATTER
-from cockpit.errors import ConfigError
+from cockpit.errors import CockpitError, ConfigError
+from cockpit.monitor.filling import known_inputs, with_inputs
 from cockpit.monitor.log_probe import LogProbe
 from cockpit.monitor.probe import Probe
 from cockpit.monitor.record import SampleLog
@@ -52,6 +55,7 @@ class Watch:
         on_recommendation: called with "recommendation.raised" or ".cleared" and that event's data.
         redact: masks the session's secrets in a text.
         raised: names of rules that an earlier host raised and nobody cleared.
+        inputs: the session's, for addresses and paths that name them; the runbook's defaults stand in.
 
     Raises:
         ConfigError: a probe's kind or options can't be used.
@@ -68,8 +72,10 @@ class Watch:
         on_recommendation: Callable[[str, Mapping[str, Any]], None] = lambda _kind, _data: None,
         redact: Callable[[str], str] = lambda text: text,
         raised: Iterable[str] = (),
+        inputs: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        self.config = config
+        self._inputs = known_inputs(runbook, inputs)
+        self.config = with_inputs(config, self._inputs)
         self._runbook = runbook
         self._folder = folder
         self._on_sample = on_sample
@@ -87,7 +93,7 @@ class Watch:
         from cockpit.monitor.discover import discover, with_own_rules
 
         if not self.config.probes and not self.config.tails:
-            found = await OwnThread[Config]("discover").run(lambda: discover(self._runbook))
+            found = await OwnThread[Config]("discover").run(lambda: discover(self._runbook, self._inputs))
             self.config = msgspec.structs.replace(
                 self.config, probes=found.probes, tails=found.tails, origin=found.origin
             )
@@ -126,13 +132,17 @@ class Watch:
     def _take(self, sample: Sample) -> None:
         self._record.append(sample)
         self._on_sample()
-        rules = []
-        for state in self._rules:
-            after, change = fold_rule(state, sample)
-            rules.append(after)
-            if change is not None:
+        self._rules = tuple(self._after(state, sample) for state in self._rules)
+
+    def _after(self, state: RuleState, sample: Sample) -> RuleState:
+        """The rule after the sample, with its change told. What could not be told is told again next time."""
+        after, change = fold_rule(state, sample)
+        if change is not None:
+            try:
                 self._on_recommendation(change, recommendation(after, change))
-        self._rules = tuple(rules)
+            except (CockpitError, OSError):
+                return replace(after, raised_t=state.raised_t)
+        return after
 
 
 def without_probe(config: Config, name: str, problem: str) -> Config:

@@ -133,6 +133,11 @@ def test_a_wrong_value_is_refused_with_its_path(text: str, where: str) -> None:
     assert error.exit_code == 2
 
 
+def test_a_path_that_begins_with_an_input_waits_for_its_value() -> None:
+    config = load(written('[[tail]]\nname = "a"\npath = "$APP_LOG"\n[[tail]]\nname = "b"\npath = "~/x.log"'))
+    assert [tail.path for tail in config.tails] == ["$APP_LOG", str(Path.home() / "x.log")]
+
+
 def test_two_things_of_one_name_are_refused() -> None:
     assert "twice" in refused('[[probe]]\nname="a"\nkind="pm2"\n[[tail]]\nname="a"\npath="x"').what
     assert "twice" in refused('[[probe]]\nname="a"\nkind="pm2"\n[[probe]]\nname="a"\nkind="pm2"').what

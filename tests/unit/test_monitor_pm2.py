@@ -60,7 +60,10 @@ def install_pm2(home: Path, printed: str, exit_code: int = 0) -> None:
 
 
 async def look(home: Path) -> Finding:
-    probe = Pm2Probe(Pm2Options(home=str(home)), 5.0)
+    return await within(Pm2Probe(Pm2Options(home=str(home)), 5.0))
+
+
+async def within(probe: Pm2Probe) -> Finding:
     async with asyncio.timeout(30):
         return await probe.look(grant(probe.action, probe.judgement, Mode.READ_ONLY, by="test"))
 
@@ -126,3 +129,26 @@ async def test_processes_of_odd_shapes_do_no_harm(home: Path, serve: Serve, proc
     async with serve(frame({"args": [None, [process, PROCESS]]})):
         found = await look(home)
     assert [row["name"] for row in found.rows] == ["", "web"]
+
+
+async def test_one_restart_is_a_deployment_and_several_in_a_minute_are_a_loop(home: Path) -> None:
+    replies: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(5)
+        writer.write(replies.pop(0))
+        await writer.drain()
+        writer.close()
+
+    for restarts in (7, 8, 9, 0):
+        process = {**PROCESS, "pm2_env": {"status": "online", "restart_time": restarts}}
+        replies.append(frame({"args": [None, [process]]}))
+    probe = Pm2Probe(Pm2Options(home=str(home)), 5.0)
+    async with await asyncio.start_unix_server(answer, home / "rpc.sock"):
+        rows = [(await within(probe)).rows[0] for _look in range(4)]
+    assert [(row["restarts_change"], row["level"]) for row in rows] == [
+        (0, "green"),
+        (1, "green"),
+        (2, "yellow"),
+        (0, "green"),
+    ]

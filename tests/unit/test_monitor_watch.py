@@ -6,7 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -16,15 +16,16 @@ import pytest
 from cockpit.config import Config, ProbeConfig, TailConfig, load, source
 from cockpit.config.condition import parse_condition
 from cockpit.config.model import Rule
-from cockpit.errors import ConfigError
+from cockpit.errors import ConfigError, JournalError
 from cockpit.monitor import discover as discovery
 from cockpit.monitor.discover import discover, emergency_section, health_urls
+from cockpit.monitor.filling import known_inputs
 from cockpit.monitor.log_probe import Evidence, LogProbe
 from cockpit.monitor.record import sample_of
 from cockpit.monitor.sample import Level, Outcome, Sample
 from cockpit.monitor.tail import FileTail
 from cockpit.monitor.watch import Watch
-from cockpit.runbook.model import Phase, Runbook, Section, StatedThreshold, Step, StepKind
+from cockpit.runbook.model import Input, Phase, Runbook, Section, StatedThreshold, Step, StepKind
 
 
 @pytest.fixture(autouse=True)
@@ -248,6 +249,33 @@ async def test_no_secret_of_the_session_is_recorded(session: Session, tmp_path: 
     assert (session.logs / "app.log").read_text() == "ERROR bad key ***\n"
 
 
+async def test_what_a_failing_journal_did_not_take_is_told_again(session: Session, service: Any) -> None:
+    url = f"http://127.0.0.1:{service.server_port}/"
+    probe = ProbeConfig(name="health", kind="http", interval_s=0.1, options={"url": url})
+    service.code = 503
+    refusals = {"change": 2, "recommendation": 2}
+
+    def record(what: str, data: Mapping[str, Any]) -> None:
+        if refusals[what]:
+            refusals[what] -= 1
+            raise JournalError("the disk is full")
+        told.append((what, data))
+
+    told: list[tuple[str, Mapping[str, Any]]] = []
+    watch = Watch(
+        Config(probes=(probe,)),
+        runbook(),
+        session,
+        on_sample=session.heard.set,
+        on_change=lambda data: record("change", data),
+        on_recommendation=lambda _kind, data: record("recommendation", data),
+    )
+    await watch.start()
+    await session.until(lambda: len(told) == 2)
+    await watch.stop()
+    assert sorted(what for what, _data in told) == ["change", "recommendation"]
+
+
 @pytest.mark.parametrize(
     ("code", "found"),
     [
@@ -275,10 +303,34 @@ def test_health_addresses_are_taken_from_plain_reads_on_this_machine(code: str, 
 
 
 def test_a_service_that_nobody_names_is_found_by_its_port(service: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = discover(runbook("ls"))
+    found = discover(runbook("ls"), {})
     assert f"http://localhost:{service.server_port}/actuator/health" in {p.options.get("url") for p in found.probes}
     monkeypatch.setattr(discovery, "health_addresses", lambda: pytest.fail("no port is tried when one is named"))
-    assert discover(runbook("curl localhost:1/health")).probes[0].options == {"url": "http://localhost:1/health"}
+    assert discover(runbook("curl localhost:1/health"), {}).probes[0].options == {"url": "http://localhost:1/health"}
+
+
+def test_addresses_and_paths_may_name_inputs(session: Session, tmp_path: Path) -> None:
+    (tmp_path / "app.log").write_text("")
+    base = runbook('curl -s "$SERVICE_URL/health"\ntail -n 50 "${APP_LOG}"\ncurl http://<host>/ready')
+    inputs = (
+        Input("SERVICE_URL", "$SERVICE_URL", "dollar", default="http://localhost:1"),
+        Input("APP_LOG", "$APP_LOG", "dollar"),
+        Input("host", "<host>", "angle", default="localhost:3"),
+        Input("TOKEN", "$TOKEN", "dollar", secret=True),
+    )
+    document = replace(base, inputs=inputs)
+    given = {"APP_LOG": str(tmp_path / "app.log"), "TOKEN": "s3cret"}
+    found = discover(document, known_inputs(document, given))
+    assert [probe.options["url"] for probe in found.probes if probe.kind == "http"] == [
+        "http://localhost:1/health",
+        "http://localhost:3/ready",
+    ]
+    assert [tail.path for tail in found.tails] == [given["APP_LOG"]]
+    probe = ProbeConfig(name="a", kind="http", options={"url": "$SERVICE_URL/x?t=$TOKEN&o=$OTHER"})
+    command = ProbeConfig(name="b", kind="command", options={"command": "cat $APP_LOG"})
+    watch = session.watch(Config(probes=(probe, command)), document, inputs=given)
+    assert watch.config.probes[0].options["url"] == "http://localhost:1/x?t=$TOKEN&o=$OTHER"
+    assert watch.config.probes[1].options["command"] == "cat $APP_LOG"
 
 
 def test_the_emergency_section_is_one_with_steps() -> None:
