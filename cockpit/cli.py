@@ -13,10 +13,10 @@ from collections.abc import Callable
 from importlib import import_module
 
 from cockpit import __version__
+from cockpit.commands import INTERRUPTED
 from cockpit.errors import CockpitError
 from cockpit.words import _, choose
 
-INTERRUPTED = 130
 Declare = Callable[[argparse.ArgumentParser], None]
 
 

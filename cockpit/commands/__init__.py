@@ -1,1 +1,3 @@
 """One file a command of the command line; each has `run(options) -> exit code`."""
+
+INTERRUPTED = 130

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cockpit import words
-from cockpit.cli import INTERRUPTED
+from cockpit.commands import INTERRUPTED
 from cockpit.commands.open import assignments
 from cockpit.safety.text import sanitise
 from cockpit.session.event import Event
