@@ -78,6 +78,7 @@ class LocalAdapter:
                 _("the input {name} would change which programs run").format(name=", ".join(steering)),
                 mend=_("give it another name in the runbook"),
             )
+        _check_text(action)
         environment = _environment(action.values, request)
         shell, carries = _shell(environment["PATH"])
         return document_for(
@@ -182,6 +183,17 @@ def _environment(values: Mapping[str, str], request: RunRequest) -> dict[str, st
     environment["COCKPIT_RUN"] = str(request.folder)
     environment.pop("OLDPWD", None)
     return environment
+
+
+def _check_text(action: Action) -> None:
+    """Raise Malformed where the script or a value can't be handed to a program at all."""
+    try:
+        for text in (action.body, *action.values, *action.values.values()):
+            text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise Malformed(_("the command holds characters that are no text"), where=repr(error.object[:40])) from error
+    if any("\0" in name + text or "=" in name for name, text in action.values.items()):
+        raise Malformed(_("an input holds a NUL character, or its name an equals sign"))
 
 
 def _shell(path: str) -> tuple[str, bool]:

@@ -120,6 +120,8 @@ class Child:
         except OSError as error:
             where = self._document["cwd" if kind == "cwd" else "shell"]
             write_all(failure, f"{kind}:{where}: {error.strerror}".encode("utf-8", "surrogateescape"))
+        except ValueError as error:
+            write_all(failure, f"system:{error}".encode("utf-8", "backslashreplace"))
         finally:
             os._exit(126)
 
