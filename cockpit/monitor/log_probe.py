@@ -22,6 +22,8 @@ WINDOW_S = 60.0
 EVIDENCE_BYTES = 64 << 20
 _DEADLINE_S = 4.0
 _MOST_POLLS = 64
+_MOST_LINES = 10_000
+"""Lines a poll looks at for evidence: a flood is counted whole, but cleaning all of it would take half a core."""
 
 
 def log_sample(
@@ -66,7 +68,7 @@ class LogProbe:
         self.interval_s = config.interval_s
         self.deadline_s = _DEADLINE_S
         self._path = config.path
-        self._tail = FileTail(Path(config.path))
+        self._tail = FileTail(Path(config.path), most_lines=_MOST_LINES)
         self._evidence = Evidence(evidence)
         self._redact = redact
         self._thread = OwnThread[None](f"log {config.name}")

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import msgspec
+
 from cockpit.config import Condition, Rule
 from cockpit.monitor.sample import Level, Outcome, Sample
 from cockpit.monitor.threshold import measured
@@ -82,6 +84,11 @@ class Explanation:
     since_t: str | None
     next_s: float
     samples: tuple[Sample, ...] = field(default_factory=tuple)
+
+
+def rules_of(panel: Mapping[str, Any]) -> tuple[Rule, ...]:
+    """The rules that a panel.json holds, so that a viewer can fold and explain them itself."""
+    return tuple(msgspec.convert(rule, Rule) for rule in panel.get("rules", ()))
 
 
 def begin(rule: Rule, *, raised_t: str | None = None) -> RuleState:

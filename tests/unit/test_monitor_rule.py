@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cockpit.config import Rule
+from cockpit.config import Config, Rule
 from cockpit.config.condition import parse_condition
-from cockpit.monitor.rule import CLEARED, RAISED, RuleState, begin, explain, fold_rule, recommendation
+from cockpit.monitor.rule import CLEARED, RAISED, RuleState, begin, explain, fold_rule, recommendation, rules_of
 from cockpit.monitor.sample import Level, Outcome, Reading, Sample
 
 GOOD, BAD, SILENT = "good", "bad", "silent"
@@ -144,6 +146,12 @@ def test_a_rule_raised_by_an_earlier_host_is_cleared_by_the_first_good_sample() 
     state = begin(rule(IN_A_ROW), raised_t="before")
     assert play(state, SILENT, BAD, GOOD)[1] == ["-", "-", "cleared"]
     assert play(state, BAD, BAD, BAD)[1] == ["-", "-", "-"]
+
+
+def test_a_viewer_reads_the_same_rules_from_the_panel() -> None:
+    written = rule("health failed or status != UP 3 in a row", "health latency > 0.5 s 2 of 3", match="all")
+    panel = json.loads(json.dumps(Config(rules=(written,)).as_panel()))
+    assert rules_of(panel) == (written,)
 
 
 def test_samples_of_other_probes_are_nothing_to_it() -> None:
