@@ -13,39 +13,29 @@ from cockpit.safety.verdict import Judgement, worst
 from cockpit.words import _
 
 _CMDLET = re.compile(r"([A-Z][A-Za-z]+)-([A-Za-z]\w+)", re.IGNORECASE)
-_READS = frozenset(
-    [
-        "get",
-        "test",
-        "measure",
-        "select",
-        "sort",
-        "group",
-        "format",
-        "convertto",
-        "convertfrom",
-        "compare",
-        "resolve",
-        "find",
-        "show",
-    ]
-)
+_READS = names("get test measure select sort group format convertto convertfrom compare resolve find show where")
 _LOSSES = frozenset(["remove", "clear", "uninstall", "reset", "format-volume", "revoke", "unpublish"])
-_CHANGES = names("""set new add start stop restart suspend resume enable disable install update invoke send publish register
-    unregister copy move rename import export out write push pop save restore grant deploy mount dismount""")
-_READ_PAIRS = frozenset(
-    ["out-string", "out-host", "out-null", "write-output", "write-host", "write-verbose", "set-location", "push-location", "pop-location",
-     "start-sleep"]
-)  # fmt: skip
-_ALIASES = {"cd": "set-location", "ls": "get-childitem", "dir": "get-childitem", "cat": "get-content", "gc": "get-content",
-            "type": "get-content", "echo": "write-output", "ps": "get-process", "pwd": "get-location", "sleep": "start-sleep",
-            "rm": "remove-item", "del": "remove-item", "kill": "stop-process", "select": "select-object", "sort": "sort-object",
-            "gps": "get-process", "gsv": "get-service", "ft": "format-table", "fl": "format-list", "measure": "measure-object"}  # fmt: skip
+_CHANGES = names("""set new add start stop restart suspend resume enable disable install update invoke send
+    publish register unregister copy move rename import export out write push pop save restore grant deploy
+    mount dismount""")
+_READ_PAIRS = names(
+    """out-string out-host out-null write-output write-host write-verbose set-location push-location pop-location
+    start-sleep"""
+)
+_ALIASES = dict(
+    pair.split("=")
+    for pair in names(
+        """cd=set-location ls=get-childitem dir=get-childitem cat=get-content gc=get-content type=get-content
+        echo=write-output ps=get-process pwd=get-location sleep=start-sleep rm=remove-item del=remove-item
+        kill=stop-process select=select-object sort=sort-object gps=get-process gsv=get-service ft=format-table
+        fl=format-list measure=measure-object"""
+    )
+)
 _WEB = frozenset(["invoke-webrequest", "invoke-restmethod", "iwr", "irm"])
 _SCRIPT_CHANGES = re.compile(
     r"rollback|restart|deploy|remove|delete|stop|reset|restore|install|failover|rotate|update|set_|set-", re.IGNORECASE
 )
-_BUILT = re.compile(r"[{}@`]|\$\(|&|::|\bforeach\b|\bif\b|\bwhile\b", re.IGNORECASE)
+_BUILT = re.compile(r"[{}@`()]|\$\(|&|::|\bforeach\b|\bif\b|\bwhile\b", re.IGNORECASE)
 _REDIRECT = re.compile(r"(?<![-=])\d?>>?(?!\s*\$null|&1)")
 
 
@@ -101,6 +91,8 @@ def _command(words: list[str]) -> Judgement:
     if cmdlet is None:
         return _tool(words)
     verb = cmdlet[1].lower()
+    if verb == "format" and cmdlet[2].lower() not in ("table", "list", "wide", "custom", "hex"):
+        return destructive(_("{command} can't be undone").format(command=words[0]))
     if verb in _READS or name in _READ_PAIRS:
         return reading()
     if verb in _LOSSES:

@@ -31,7 +31,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _STARTS = {
-    **dict.fromkeys(names("select with values table show"), "read"),
+    **dict.fromkeys(names("select with values table show describe desc"), "read"),
     "explain": "explain",
     **dict.fromkeys(names("drop truncate delete update merge"), "loss"),
     **dict.fromkeys(names("flushall flushdb"), "redis"),

@@ -106,8 +106,8 @@ class Decoder:
                 self.arithmetic(child)
 
     def _check_number(self, name: str) -> None:
-        if self._variables.look_up(name, quoted=True).kind > Kind.DATA:
-            raise Refused(_("it computes with {name}, which a command printed").format(name=name))
+        if not computable(self._variables.look_up(name, quoted=True)):
+            raise Refused(_("it computes with {name}, which may be more than a number").format(name=name))
 
     # -- pieces
 
@@ -285,6 +285,11 @@ def prints_plain_words(node: Node) -> bool:
     starts = firsts[0] in _PRINTS_PLAIN and not re.search(r"\s['\"]?\+['\"]?\s*-|-s\s|-d\s*['\"]?-", source)
     lists = firsts[0] == "kubectl" and re.search(r"\sget\s.*\s-o[= ]?name\b", source) is not None
     return (starts or lists) and all(name in _FILTERS for name in firsts[1:])
+
+
+def computable(word: Word) -> bool:
+    """Whether arithmetic on a word computes nothing but numbers: text in it would be run as an expression."""
+    return word.kind is Kind.DATA or (word.constant and re.fullmatch(r"[-+]?\d*", word.text) is not None)
 
 
 def text_of(node: Node | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from cockpit.safety.shell.tool import READ, UNKNOWN, Call, Tool, of_verdict, unknown
+from cockpit.safety.shell.tool import READ, Call, Tool, of_verdict, unknown
 from cockpit.safety.shell.words import Kind, Word
 from cockpit.safety.verdict import Judgement, Verdict, worst
 from cockpit.words import _

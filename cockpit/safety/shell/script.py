@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from cockpit.safety.environment import assignable
-from cockpit.safety.shell.decoding import Decoder, text_of
+from cockpit.safety.shell.decoding import Decoder, computable, text_of
 from cockpit.safety.shell.grammar import Refused
 from cockpit.safety.shell.redirects import judge_redirect
 from cockpit.safety.shell.tool import Stdin, names, reading, unknown
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 JudgeCommand = Callable[[Sequence[Word], Stdin], Judgement]
 
-_TEST_OPERATORS = names("""-e -f -d -r -w -x -s -z -n -L -h -S -p -b -c -g -k -u -O -G -N -t -nt -ot -ef -a -o -eq -ne -lt -le
-        -gt -ge""")
+_TEST_OPERATORS = names("""-e -f -d -r -w -x -s -z -n -L -h -S -p -b -c -g -k -u -O -G -N -t -nt -ot -ef -a -o
+    -eq -ne -lt -le -gt -ge""")
 _ARITHMETIC = frozenset({"-eq", "-ne", "-lt", "-le", "-gt", "-ge"})
-_WORDS = names("""word number string raw_string ansi_c_string concatenation simple_expansion expansion command_substitution
-    process_substitution brace_expression arithmetic_expansion""")
+_WORDS = names("""word number string raw_string ansi_c_string concatenation simple_expansion expansion
+    command_substitution process_substitution brace_expression arithmetic_expansion""")
 # Variables that are safe with these values only, though a script may set them to worse.
 _SAFE_VALUES = {
     "PAGER": ("cat", ""), "AWS_PAGER": ("cat", ""), "GIT_PAGER": ("cat", ""), "SYSTEMD_PAGER": ("cat", ""),
@@ -160,7 +160,8 @@ class Script:
         elif more:
             raise Refused(_("words stand behind a redirection that belongs to no command"))
         else:
-            self._statement(body, stdin)
+            # Several commands may share the input, so none of them is known to read all of it.
+            self._statement(body, Stdin("file") if stdin.kind == "text" else stdin)
 
     def _redirect(self, node: Node) -> list[Word]:
         """Judge a redirection; the words behind its target are arguments of the command."""
@@ -301,7 +302,7 @@ class Script:
         elif node.type in _WORDS:
             word = self._decoder.word(node)
             # [[ a -eq b ]] computes both sides, and `[ $x ]` may turn into any test at all.
-            if (double and operator in _ARITHMETIC and word.kind > Kind.DATA) or (
+            if (double and operator in _ARITHMETIC and not computable(word)) or (
                 not double and operator == "alone" and word.kind is Kind.MANY
             ):
                 raise Refused(_("a test depends on a word built when it runs"))
@@ -309,5 +310,5 @@ class Script:
             raise Refused(_("it uses a construct that is not judged"))
 
 
-_BLOCKS = names("""program list subshell compound_statement do_group if_statement elif_clause else_clause negated_command
-    variable_assignments""")
+_BLOCKS = names("""program list subshell compound_statement do_group if_statement elif_clause else_clause
+    negated_command variable_assignments""")

@@ -64,7 +64,10 @@ class Variables:
 
     def _before_only_assignment(self, name: str) -> bool:
         sources = self._assigned[name]
-        return len(sources) == 1 and sources[0] is not None and _top_level(sources[0])
+        if len(sources) != 1 or sources[0] is None or not _top_level(sources[0]):
+            return False
+        # `X+=y` makes a new word of the old one, so there is no "before" worth knowing.
+        return _text(sources[0].child(1)) == "="
 
     def _worst_assigned(self, name: str, quoted: bool) -> Word:
         plain = all(node is not None and _is_plain(node) for node in self._assigned[name])

@@ -58,7 +58,10 @@ _GIT_CHANGES = names(
     update-ref filter-branch filter-repo format-patch archive bundle sparse-checkout maintenance"""
 )
 _GIT_LISTS = {
-    "branch": r"-a|-r|-v|-vv|-l|--list|--all|--remotes|--show-current|--contains.*|--merged.*|--no-merged.*|--sort.*|--format.*|--no-color",
+    "branch": (
+        r"-a|-r|-v|-vv|-l|--list|--all|--remotes|--show-current|--contains.*|--merged.*|--no-merged.*|--sort.*"
+        r"|--format.*|--no-color"
+    ),
     "tag": r"-l|--list|-n\d*|--sort.*|--contains.*|--points-at.*|--merged.*|--format.*",
     "remote": r"-v|--verbose|show|get-url",
     "stash": r"list",
@@ -148,6 +151,7 @@ _COMPOSE = tree(
     values="-f --file -p --project-name --profile --env-file --project-directory --ansi",
     flags="--compatibility",
     read="ps logs top images ls version port config events",
+    denied=denied("-o --output --lock-image-digests"),
     mutating="up start stop restart pull push build create pause unpause run scale cp kill watch",
     destructive="down rm",
     overrides={"exec": Tool(special=_docker_exec), "logs": Tool(unbounded=names("-f --follow"))},
@@ -166,8 +170,8 @@ _DOCKER = tree(
     image/save network/create network/connect network/disconnect volume/create service/create service/update
     service/scale service/rollback stack/deploy node/update swarm/init swarm/join context/use context/create
     buildx/build secret/create config/create""",
-    destructive="""rm rmi container/rm container/prune image/rm image/prune network/rm network/prune volume/rm volume/prune
-    system/prune builder/prune service/rm stack/rm node/rm swarm/leave secret/rm config/rm""",
+    destructive="""rm rmi container/rm container/prune image/rm image/prune network/rm network/prune volume/rm
+        volume/prune system/prune builder/prune service/rm stack/rm node/rm swarm/leave secret/rm config/rm""",
     overrides={
         "exec": Tool(special=_docker_exec),
         "container/exec": Tool(special=_docker_exec),

@@ -50,16 +50,17 @@ _AWS_SECRETS = names(
     """secretsmanager:get-secret-value secretsmanager:batch-get-secret-value ssm:get-parameter ssm:get-parameters
     ssm:get-parameters-by-path ecr:get-login-password ecr:get-login ecr:get-authorization-token
     sts:get-session-token sts:get-federation-token ec2:get-password-data lambda:get-function
-    lambda:get-function-configuration codeartifact:get-authorization-token rds:generate-db-auth-token
+    lambda:get-function-configuration codeartifact:get-authorization-token eks:get-token rds:generate-db-auth-token
     s3:presign cognito-idp:describe-user-pool-client"""
 )
 # Reads by name that write a local file or change what others see.
 _AWS_NOT_READS = names(
     """s3api:get-object s3api:get-object-torrent s3api:select-object-content glacier:get-job-output
-    apigateway:get-export apigateway:get-sdk apigatewayv2:export-api kinesis-video-media:get-media
-    codecommit:get-file ebs:get-snapshot-block medialive:get-media mediastore-data:get-object
-    iot-data:get-thing-shadow lambda:get-layer-version-by-arn sqs:receive-message deploy:get-deployment-target
-    swf:poll-for-activity-task sts:assume-role"""
+        apigateway:get-export apigateway:get-sdk apigatewayv2:export-api kinesis-video-media:get-media
+        codecommit:get-file ebs:get-snapshot-block medialive:get-media mediastore-data:get-object
+        iot-data:get-thing-shadow lambda:get-layer-version-by-arn sqs:receive-message
+        deploy:get-deployment-target swf:poll-for-activity-task sts:assume-role stepfunctions:get-activity-task
+        cognito-identity:get-id cognito-identity:get-open-id-token-for-developer-identity"""
 )
 _AWS_READS_BY_HAND = names(
     """s3:ls logs:tail logs:start-query logs:stop-query logs:start-live-tail configure:list configure:get
@@ -157,6 +158,8 @@ _GCLOUD_VERBS = {
 def _gcloud(call: Call, tool: Tool) -> Judgement:
     if any(word.constant and word.text.startswith("--flags-file") for word in call.args):
         return unknown(_("gcloud --flags-file takes options from a file"))
+    if any(word.kind is Kind.MANY and not word.text for word in call.args):
+        return unknown(_("gcloud: a word built when it runs could be an option"))
     words = [word.text if word.constant else "" for word in call.args]
     while words and re.fullmatch(r"--(?:project|format|verbosity|configuration|account|quiet)(?:=.*)?|-q", words[0]):
         words = words[1 if "=" in words[0] or words[0] in ("-q", "--quiet") else 2 :]
@@ -188,6 +191,8 @@ def _az(call: Call, tool: Tool) -> Judgement:
         r"list(?:-.+)?|show(?:-.+)?|version|get-access-token|get-instance-view|query|exists|check-name", verb
     ):
         return reading(*(("sensitive-read",) if re.search(r"secret|keys|token|credential", label) else ()))
+    if verb == "tail":
+        return reading("unbounded")
     if re.fullmatch(r"delete|purge|remove|failover|deallocate|restore|force-unregister.*", verb):
         return of_verdict(DESTRUCTIVE, label)
     known = re.fullmatch(

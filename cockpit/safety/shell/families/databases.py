@@ -230,7 +230,8 @@ TOOLS: dict[str, Tool] = {
         values="--endpoints --cacert --cert --key --user -w --write-out --dial-timeout --command-timeout",
         read="""get endpoint/health endpoint/status endpoint/hashkv member/list alarm/list version check/perf
             user/list role/list""",
-        mutating="""put compaction defrag alarm/disarm member/add member/update snapshot/save move-leader lease/grant""",
+        mutating="""put compaction defrag alarm/disarm member/add member/update snapshot/save move-leader
+            lease/grant""",
         destructive="del member/remove snapshot/restore lease/revoke",
     ),
     "rabbitmqctl": tree(
@@ -239,8 +240,9 @@ TOOLS: dict[str, Tool] = {
         read="""status list_queues list_exchanges list_bindings list_connections list_channels list_consumers
         list_users list_vhosts list_permissions list_policies list_parameters cluster_status node_health_check
         environment report version ping list_unresponsive_queues""",
-        mutating="""start_app set_policy add_user set_permissions set_user_tags add_vhost enable_feature_flag sync_queue
-        close_connection close_all_connections rotate_logs set_parameter join_cluster change_password""",
+        mutating="""start_app set_policy add_user set_permissions set_user_tags add_vhost enable_feature_flag
+            sync_queue close_connection close_all_connections rotate_logs set_parameter join_cluster
+            change_password""",
         destructive="""stop_app stop reset force_reset delete_queue purge_queue delete_user delete_vhost
             forget_cluster_node shutdown clear_policy""",
     ),

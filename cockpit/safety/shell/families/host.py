@@ -101,8 +101,8 @@ def _kill(call: Call, tool: Tool) -> Judgement:
 
 _SYSTEMCTL = tree(
     bare=READ,
-    values="""-n --lines -o --output -p --property -t --type --state --root -H --host -M --machine --job-mode --kill-who
-    --signal -s --what --timestamp""",
+    values="""-n --lines -o --output -p --property -t --type --state --root -H --host -M --machine --job-mode
+        --kill-who --signal -s --what --timestamp""",
     flags="""-a --all -l --full --no-pager -q --quiet --failed --user --system --plain --no-legend -r --recursive
         --reverse --now -f --force""",
     read="""status show cat is-active is-enabled is-failed is-system-running list-units list-timers list-sockets
@@ -138,11 +138,10 @@ _LIST_ONLY = names("-L -S -n -v -x --list --list-rules --line-numbers --numeric 
 
 TOOLS: dict[str, Tool] = {
     **plain(
-        """ps uptime free vmstat iostat mpstat sar pidstat lsof netstat id who w whoami users last lastb lastlog
-        getent lscpu lsblk lsmem lspci lsusb lsmod lsns lsipc findmnt pgrep pidof pstree pmap numastat slabtop
-        prtstat lslogins dmidecode sestatus getenforce ipcs lsb_release sw_vers vm_stat iotop biolatency dstat
-        nstat lnstat sensors uuidgen getconf locale mesg tload lshw hwinfo inxi neofetch nfsstat nfsiostat
-        showmount rpcinfo blkid lslocks ldd nm readelf objdump modinfo runlevel systemd-cgls""",
+        """ps uptime free vmstat iostat mpstat netstat id who w whoami users last lastb lastlog getent lscpu
+            lsblk lsmem lspci lsusb lsmod lsns lsipc findmnt pgrep pidof pstree pmap numastat slabtop prtstat
+            lslogins sestatus getenforce ipcs lsb_release sw_vers vm_stat iotop lnstat uuidgen getconf locale
+            tload nfsstat nfsiostat showmount lslocks nm readelf objdump modinfo runlevel systemd-cgls""",
     ),
     **plain("top htop atop btop glances nmon", Tool(unbounded_unless=names("-b -n"))),
     **plain("printenv", Tool(tags=("sensitive-read",))),
@@ -159,6 +158,16 @@ TOOLS: dict[str, Tool] = {
         vgremove""",
         Tool(verdict=DESTRUCTIVE),
     ),
+    "sar": Tool(denied=denied("-o"), values=names("-f -s -e -i -n -P -I")),
+    "pidstat": Tool(denied=denied("-e", UNKNOWN), values=names("-p -C -T -U")),
+    "lsof": Tool(denied=denied("-D", UNKNOWN)),
+    "dstat": Tool(denied=denied("--output")),
+    "sensors": Tool(denied=denied("-s --set")),
+    "dmidecode": Tool(denied=denied("--dump-bin")),
+    "rpcinfo": Tool(denied=denied("-d")),
+    "blkid": Tool(denied=denied("-g --garbage-collect -w")),
+    "nstat": Tool(flags=names("-a -s -z -r")),
+    "ldd": Tool(verdict=UNKNOWN),
     "ss": Tool(denied=denied("-K --kill -D --diag")),
     "fuser": Tool(denied=denied("-k --kill -K"), values=names("-n --namespace")),
     "hostname": Tool(operands=0, denied=denied("-F --file -b --boot")),
@@ -171,7 +180,12 @@ TOOLS: dict[str, Tool] = {
     "sysctl": Tool(special=_sysctl),
     **plain(
         """iptables ip6tables iptables-legacy iptables-nft""",
-        Tool(flags=_LIST_ONLY, values=names("-t --table"), operands=1),
+        Tool(
+            flags=_LIST_ONLY,
+            values=names("-t --table"),
+            operands=1,
+            denied=denied("-A -D -I -R -P -N -E -Z --append --insert --policy") | denied("-F -X --flush", DESTRUCTIVE),
+        ),
     ),
     "iptables-save": Tool(denied=denied("-f --file -M")),
     "nft": tree(flags="-a -n -s -j -nn", read="list"),
@@ -184,8 +198,8 @@ TOOLS: dict[str, Tool] = {
     "crontab": Tool(flags=names("-l"), values=names("-u"), operands=0, denied=denied("-r", DESTRUCTIVE) | denied("-e")),
     "journalctl": Tool(
         denied=denied(
-            """--rotate --vacuum-size --vacuum-time --vacuum-files --flush --sync --relinquish-var --smart-relinquish-var
-            --update-catalog --setup-keys --cursor-file"""
+            """--rotate --vacuum-size --vacuum-time --vacuum-files --flush --sync --relinquish-var
+            --smart-relinquish-var --update-catalog --setup-keys --cursor-file"""
         ),
         values=names(
             """-u -n -p -S -U -o -t -g -c --unit --lines --since --until --priority --output --grep --identifier"""

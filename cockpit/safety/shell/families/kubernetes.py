@@ -24,9 +24,9 @@ from cockpit.safety.shell.words import Word
 from cockpit.safety.verdict import Judgement
 from cockpit.words import _
 
-_GLOBAL_VALUES = """-n --namespace --context --cluster --user --kubeconfig --request-timeout -s --server --as --as-group
-    --as-uid --token --certificate-authority --client-certificate --client-key --tls-server-name -v --v
-    --password --username"""
+_GLOBAL_VALUES = """-n --namespace --context --cluster --user --kubeconfig --request-timeout -s --server --as
+    --as-group --as-uid --token --certificate-authority --client-certificate --client-key --tls-server-name -v
+    --v --password --username"""
 _GLOBAL_FLAGS = "--insecure-skip-tls-verify --match-server-version --warnings-as-errors"
 _WRITES = denied("--raw --profile --profile-output --cache-dir --log-file --log-dir", UNKNOWN)
 _POD_LIKE = names("pod pods po")
@@ -92,7 +92,7 @@ def _exec(call: Call, tool: Tool) -> Judgement:
 
 _READS = """describe events version api-resources api-versions cluster-info explain top options wait rollout/status
     rollout/history auth/can-i auth/whoami config/current-context config/get-contexts config/get-clusters
-    config/get-users certificate/list alpha/events plugin/list completion kustomize"""
+    config/get-users certificate/list alpha/events plugin/list completion"""
 _KUBECTL = tree(
     trusting=True,
     values=_GLOBAL_VALUES,
@@ -108,24 +108,27 @@ _KUBECTL = tree(
             denied=_WRITES,
             trusting=True,
         ),
+        "kustomize": Tool(
+            denied=denied("-o --output") | denied("--enable-exec --enable-alpha-plugins --enable-helm", UNKNOWN)
+        ),
         "config/view": Tool(denied=denied("--raw", UNKNOWN)),
         "cluster-info/dump": Tool(denied=denied("--output-directory")),
         "delete": Tool(special=_delete),
         "exec": Tool(special=_exec),
         **{
             verb: _change(Tool(verdict=MUTATING))
-            for verb in names("""apply create patch replace scale autoscale set label annotate expose run rollout/restart
-            rollout/undo rollout/pause rollout/resume cordon uncordon drain taint certificate/approve
-            certificate/deny auth/reconcile edit cp config/set config/set-context config/set-cluster
-            config/set-credentials config/use-context config/use config/unset config/rename-context
-            config/delete-context config/delete-cluster set/image set/env set/resources set/selector
-            set/serviceaccount set/subject""")
+            for verb in names("""apply create patch replace scale autoscale set label annotate expose run
+                rollout/restart rollout/undo rollout/pause rollout/resume cordon uncordon drain taint
+                certificate/approve certificate/deny auth/reconcile edit cp config/set config/set-context
+                config/set-cluster config/set-credentials config/use-context config/use config/unset
+                config/rename-context config/delete-context config/delete-cluster set/image set/env
+                set/resources set/selector set/serviceaccount set/subject""")
             if verb != "set"
         },
     },
 )
-_HELM_VALUES = """-n --namespace --kube-context --kubeconfig --kube-apiserver --kube-token --kube-as-user --registry-config
-    --repository-cache --repository-config --burst-limit --qps"""
+_HELM_VALUES = """-n --namespace --kube-context --kubeconfig --kube-apiserver --kube-token --kube-as-user
+    --registry-config --repository-cache --repository-config --burst-limit --qps"""
 _HELM = tree(
     values=_HELM_VALUES,
     flags="--debug",
@@ -146,18 +149,20 @@ _HELM = tree(
     },
 )
 _ARGOCD = tree(
-    values="""--server --auth-token --grpc-web-root-path --config --header -H --argocd-context --kube-context --loglevel
-    --logformat --client-crt --client-crt-key --server-crt --port-forward-namespace --redis-haproxy-name""",
+    values="""--server --auth-token --grpc-web-root-path --config --header -H --argocd-context --kube-context
+        --loglevel --logformat --client-crt --client-crt-key --server-crt --port-forward-namespace
+        --redis-haproxy-name""",
     flags="--grpc-web --insecure --plaintext --core --port-forward",
     read="""app/list app/history app/logs app/manifests app/resources app/wait cluster/list cluster/get proj/list
     proj/get repo/list repo/get appset/list appset/get account/list account/get account/can-i
-    account/get-user-info cert/list context version admin/settings/validate""",
+    account/get-user-info cert/list version admin/settings/validate""",
     mutating="""app/create app/set app/unset app/patch app/edit app/sync app/rollback app/terminate-op app/actions
     app/patch-resource login logout relogin cluster/add cluster/set proj/create proj/set repo/add
     appset/create appset/update account/update-password""",
     destructive="app/delete app/delete-resource cluster/rm proj/delete repo/rm appset/delete",
     denied=denied("--refresh --hard-refresh"),
     overrides={
+        "context": Tool(operands=0),
         "app/get": Tool(denied=denied("--refresh --hard-refresh")),
         "app/diff": Tool(denied=denied("--refresh --hard-refresh") | denied("--local", UNKNOWN)),
     },

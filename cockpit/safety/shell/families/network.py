@@ -76,7 +76,7 @@ def _curl(call: Call, tool: Tool) -> Judgement:
         if (
             name in ("-w", "--write-out")
             and value is not None
-            and (not value.constant or re.match(r"@|.*%output", value.text))
+            and (not value.constant or re.search(r"^@|%output", value.text))
         ):
             return unknown(_("curl -w with a file or a text built when it runs"), "network-egress")
     return _curl_request(found.options, found.operands, get=found.has("-G", "--get"), head=found.has("-I", "--head"))
@@ -111,7 +111,8 @@ _WGET_VALUES = names(
 
 def _wget(call: Call, tool: Tool) -> Judgement:
     found = read_options(call.args, _WGET_VALUES)
-    flags = names("""-q --quiet -S --server-response -nv --no-verbose -v --no-check-certificate -4 -6 --spider -n -d""")
+    flags = names("""-q --quiet -S --server-response -nv --no-verbose -v --no-check-certificate -4 -6 --spider
+        -n -d""")
     if found.unclear is not None:
         return unknown(_("wget: a word built when it runs could be an option"), "network-egress")
     target = found.value("-O", "--output-document")
@@ -220,7 +221,7 @@ TOOLS: dict[str, Tool] = {
     "arping": _EGRESS,
     **plain("nc ncat netcat", Tool(special=_nc)),
     "openssl": Tool(special=_openssl),
-    "nmap": Tool(tags=("network-egress", "heavy"), denied=denied("-o --script -O", UNKNOWN)),
+    "nmap": Tool(verdict=UNKNOWN, tags=("network-egress", "heavy")),
     "telnet": Tool(verdict=UNKNOWN),
     **plain(
         "ab wrk hey k6 vegeta siege newman locust jmeter oha bombardier",

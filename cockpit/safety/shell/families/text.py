@@ -183,12 +183,12 @@ _SORT_VALUES = names("-k -t -S --key --field-separator --buffer-size --parallel 
 TOOLS: dict[str, Tool] = {
     **plain(
         """cat head wc cut tr nl tac stat ls readlink realpath basename dirname du df md5sum sha1sum sha224sum
-        sha256sum sha384sum sha512sum b2sum cksum sum md5 shasum strings od hexdump jq grep egrep fgrep zgrep
-        zegrep zfgrep zcat bzcat xzcat zstdcat bzgrep xzgrep comm column fold fmt paste join rev seq echo true
-        false : sleep pwd expr factor numfmt cal uname arch nproc tty look ll la tsort expand unexpand pr diff
-        cmp sdiff diff3 vdir dir lz4cat gzcat tree jo gron xsv logname groups factor which whereis type cd
-        pushd popd dirs exit return break continue shift wait jobs ulimit umask iconv ts pv namei getfacl
-        lsattr bc""",
+            sha256sum sha384sum sha512sum b2sum cksum sum md5 shasum strings od hexdump jq grep egrep fgrep
+            zgrep zegrep zfgrep zcat bzcat xzcat zstdcat bzgrep xzgrep comm column fold fmt paste join rev seq
+            echo true false : sleep pwd expr factor numfmt cal uname arch nproc tty look ll la tsort expand
+            unexpand pr diff cmp sdiff diff3 vdir dir lz4cat gzcat tree jo gron xsv logname groups factor which
+            whereis type cd pushd popd dirs exit return break continue shift ulimit umask ts pv namei getfacl
+            lsattr bc""",
     ),
     "tail": Tool(unbounded=names("-f -F --follow --retry"), values=names("-n -c --lines --bytes -s --pid")),
     **plain(
@@ -199,6 +199,9 @@ TOOLS: dict[str, Tool] = {
     ),
     **plain("rm unlink shred dd truncate srm wipe", Tool(verdict=DESTRUCTIVE, tags=("local-write",))),
     **plain("vi vim nvim nano emacs less more most view man info", Tool(verdict=UNKNOWN)),
+    "iconv": Tool(denied=denied("-o --output")),
+    "wait": Tool(flags=frozenset()),
+    "jobs": Tool(flags=names("-l -p -r -s"), operands=0),
     "sort": Tool(
         values=_SORT_VALUES,
         denied=denied("-o --output") | denied("--compress-program -T --temporary-directory", UNKNOWN),
