@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -50,8 +49,9 @@ class LogSource:
     provisional_s: float = 1.0
 
 
-def _bound(keys: str, action: str, about: str) -> Binding:
-    return Binding(keys, action, about, show=False)
+def _bound(keys: str, action: str, about: str, *, at_once: bool = False) -> Binding:
+    # `at_once`: acted upon before the keys typed after it are given to whoever has the focus then.
+    return Binding(keys, action, about, show=False, priority=at_once)
 
 
 class LogPane(Vertical):
@@ -76,10 +76,11 @@ class LogPane(Vertical):
         _bound("space", "pause", _("pause or follow")),
         _bound("left,h,ㅗ", "sideways(-1)", _("left")),
         _bound("right", "sideways(1)", _("right")),
-        _bound("slash", "ask_search", _("search")),
+        _bound("slash", "ask_search", _("search"), at_once=True),
         _bound("n,ㅜ", "search_on(-1)", _("next older match")),
         _bound("N,f3", "search_on(1)", _("next newer match")),
-        _bound("f,ㄹ", "ask_sieve", _("show only lines with a text")),
+        _bound("f,ㄹ", "ask_sieve", _("show only lines with a text"), at_once=True),
+        _bound("escape", "take_back", _("take back the prompt, the search, the text"), at_once=True),
         _bound("s,ㄴ", "severity", _("all lines, warnings and worse, errors")),
         _bound("w,ㅈ", "wrap", _("wrap long lines")),
         _bound("right_square_bracket", "source(1)", _("next log")),
@@ -283,7 +284,7 @@ class LogPane(Vertical):
 
     def action_wrap(self) -> None:
         """Fold long lines, or cut them."""
-        self._view.wrap = not self._view.wrap
+        self._view.wrap = not self._view.wraps(self._lines.size.width)
         self._view.left = 0
         self._changed()
 
@@ -314,36 +315,39 @@ class LogPane(Vertical):
             self._notice = ""
             self._search_step()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Letters belong to the prompt while it is open; Escape to others while there is nothing for it."""
+        if action in ("ask_search", "ask_sieve"):
+            return self.screen.focused is not self._prompt
+        return self._something_to_take_back() if action == "take_back" else True
+
     def on_input_submitted(self, submitted: LogPrompt.Submitted) -> None:
         """A text was typed."""
         submitted.stop()
+        text, purpose = submitted.value, self._prompt.purpose
         self._close_prompt()
-        if self._prompt.purpose is Purpose.SIEVE:
-            self._sieve_by(Sieve(submitted.value, self._view.sieve.least))
+        if purpose is Purpose.SIEVE:
+            self._sieve_by(Sieve(text, self._view.sieve.least))
             return
-        self._view.needle, self._search = submitted.value, None
+        self._view.needle, self._search = text, None
         self.action_search_on(Direction.OLDER.value)
         self._changed()
 
-    def on_key(self, event: events.Key) -> None:
-        """Escape takes back one thing: the prompt, the search, the sieve. With nothing to take back it goes on."""
-        if event.key == "escape" and self._took_back():
-            event.stop()
-            event.prevent_default()
-            self._changed()
-
-    def _took_back(self) -> bool:
+    def action_take_back(self) -> None:
+        """The prompt, a search under way, what was searched, the sieve: the first of them that there is."""
         if self._prompt.display:
             self._close_prompt()
         elif self._search and not self._search.done:
             self._search = None
         elif self._view.needle:
             self._view.needle, self._search, self._notice = "", None, ""
-        elif self._view.sieve:
-            self._sieve_by(Sieve())
         else:
-            return False
-        return True
+            self._view.sieve = Sieve()
+        self._changed()
+
+    def _something_to_take_back(self) -> bool:
+        searching = self._search is not None and not self._search.done
+        return self._prompt.display or searching or bool(self._view.needle) or bool(self._view.sieve)
 
     def _close_prompt(self) -> None:
         self._prompt.display = False
@@ -365,7 +369,7 @@ class LogPane(Vertical):
             self._lines.paint_soon()
             return
         if search.found:
-            self._view.center(search.found, self._rows)
+            self._view.reveal(search.found, self._lines.size.width, self._rows)
         else:
             self._notice = _("no other match")
             self._search = None

@@ -19,6 +19,8 @@ from cockpit.words import _
 from screens.paint import TAB, Line, Span
 
 WALK_S = 0.02
+WRAPPED_CELLS = 100
+"""On narrower screens the message of a usual log line would be beyond the edge."""
 SHOWN_BYTES = 16 * 1024
 """Of longer lines no more is shown."""
 _MARGIN_BYTES = 1024
@@ -42,7 +44,7 @@ class LogView:
         self.sieve = Sieve()
         self.provisional = b""
         self.following = True
-        self.wrap = False
+        self.wrap: bool | None = None
         self.left = 0
         self.needle = ""
         self.unfinished = False
@@ -52,6 +54,7 @@ class LogView:
         self._skip = 0
         self._left_at_lines = 0
         self._shown: list[Place] = []
+        self._hidden_rows = 0
         self._known: OrderedDict[tuple[int, int], tuple[Place, str, Severity | None]] = OrderedDict()
 
     # -- where one stands --------------------------------------------------------------------------------------------
@@ -74,6 +77,7 @@ class LogView:
         """Stay where the screen is."""
         if self.following and self._shown:
             self._leave_end(self._shown[0])
+            self._skip = self._hidden_rows
 
     def stand_at(self, place: Place) -> None:
         """Have a line on top."""
@@ -95,10 +99,16 @@ class LogView:
         else:
             self._down(rows, width, height)
 
-    def center(self, place: Place, height: int) -> None:
-        """Have a line in the upper third."""
+    def reveal(self, place: Place, width: int, height: int) -> None:
+        """Have a line on the screen: in the upper third, lower down where the log ends."""
         self._leave_end(place)
-        self._up(height // 3, 0)
+        below = list(islice(self.store.forward(place, self.sieve, _deadline()), height))
+        rows_below = sum(self._height_of(each, width) for each in below)
+        self._up(max(height // 3, height - rows_below), width)
+
+    def wraps(self, width: int) -> bool:
+        """Whether long lines are folded: where nobody said, on narrow screens."""
+        return self.wrap if self.wrap is not None else width < WRAPPED_CELLS
 
     def _leave_end(self, place: Place) -> None:
         if self.following:
@@ -152,13 +162,14 @@ class LogView:
         last = self.store.last()
         wanted = height - (1 if self.provisional else 0)
         places = list(islice(self.store.backward(last, self.sieve, deadline), wanted))[::-1] if last else []
-        if self.wrap:
+        if self.wraps(width):
             places = self._that_fit(places, width, wanted)
         self._shown = places
         rows = self._painted(places, width)
         if self.provisional:
             text = self._cleaning.partial(self.provisional[: SHOWN_BYTES + _MARGIN_BYTES])
             rows += self._folded("  ", "", text, "dim", width)
+        self._hidden_rows = max(0, len(rows) - height)
         return rows[-height:] if height else []
 
     def _that_fit(self, places: list[Place], width: int, height: int) -> list[Place]:
@@ -235,13 +246,13 @@ class LogView:
         return found[1], found[2]
 
     def _height_of(self, place: Place, width: int) -> int:
-        if not self.wrap or place.page.event or width < 4:
+        if place.page.event or width < 4 or not self.wraps(width):
             return 1
         return len(chop_cells(self._known_text(place)[0], width - 2) or [""])
 
     def _folded(self, mark: str, mark_style: str, text: str, style: str, width: int) -> list[Line]:
         room = max(1, width - len(mark))
-        if self.wrap:
+        if self.wraps(width):
             pieces = chop_cells(text, room) or [""]
             return [
                 Line(((mark if n == 0 else "  ", mark_style), *self._highlighted(piece, style)))
