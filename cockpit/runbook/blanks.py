@@ -21,7 +21,7 @@ _NOT_ANGLE = re.compile(
 )
 _USAGE = re.compile(r"\b[Uu]sage\b|\bUSAGE\b")
 # --- square
-_SQUARE = re.compile(r"(?<![\\\w\]$)}])\[([^\[\]\n\"'`$\\|*^{}<>]{1,60})\](?![\[(*+?{:\w\]])")
+_SQUARE = re.compile(r"(?<![\\\w\]$)}.])\[([^\[\]\n\"'`$\\|*^{}<>]{1,60})\](?![\[(*+?{:\w\]])")
 _SQUARE_UPPER = re.compile(r"[A-Z][A-Z0-9]*(?:[_ -][A-Z0-9]+)+\Z|(?:[A-Z]{3,}\d*)\Z")
 _SQUARE_WORDS = re.compile(r"[A-Za-z]{2,}(?:[ _-][A-Za-z]{2,}){1,5}\Z")
 _SQUARE_NOUNS = words(

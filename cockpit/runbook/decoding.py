@@ -87,4 +87,4 @@ def _encoding(data: bytes) -> tuple[str, int]:
 
 def _is_binary(sample: bytes) -> bool:
     control = sum(sample.count(byte) for byte in range(32) if byte not in b"\t\n\f\r\x1b")
-    return control * 10 > len(sample)
+    return control > 8 and control * 10 > len(sample)

@@ -162,10 +162,18 @@ def _languages(reading: Reading) -> Iterator[Problem]:
             message = _("{name} is not a language; it is read as bash").format(name=info.spelling)
             yield Problem(block.line, "misspelt-language", message, _("write ```bash"))
         elif info.language and info.language not in RUNNABLE and info.spelling not in LANGUAGES:
-            near = get_close_matches(info.spelling, sorted(_STANDARD_SPELLINGS), 1, 0.8)
-            if near and len(info.spelling) > 3 and near[0] != info.spelling:
+            near = _meant(info.spelling)
+            if near is not None:
                 message = _("{name} is not a language; it is read as a note").format(name=info.spelling)
-                yield Problem(block.line, "misspelt-language", message, _("write ```{near}").format(near=near[0]))
+                yield Problem(block.line, "misspelt-language", message, _("write ```{near}").format(near=near))
+
+
+def _meant(spelling: str) -> str | None:
+    """The runnable language a word is a slip of: letters swapped, or one wrong."""
+    if len(spelling) < 4 or len(spelling) > 20:
+        return None
+    swapped = [name for name in _STANDARD_SPELLINGS if sorted(name) == sorted(spelling)]
+    return next(iter(swapped or get_close_matches(spelling, sorted(_STANDARD_SPELLINGS), 1, 0.8)), None)
 
 
 def _attributes(reading: Reading) -> Iterator[Problem]:

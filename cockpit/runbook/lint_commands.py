@@ -132,7 +132,7 @@ def _empty_is_good(step: Step) -> Iterator[Problem]:
         good = any(expected.absent and expected.kind is ExpectationKind.REGEX for expected in piece.expectations)
         if good and _LAST_GREP.search(_without_comments(code).rstrip()):
             message = _("grep fails when it finds nothing, which is the good result here")
-            yield Problem(piece.line, "empty-is-good", message, _("append || true, or count: grep -c"))
+            yield Problem(_command_line(piece), "empty-is-good", message, _("append || true, or count: grep -c"))
 
 
 def _endless(step: Step) -> Iterator[Problem]:
@@ -142,7 +142,7 @@ def _endless(step: Step) -> Iterator[Problem]:
             command = _first_command(piece.code or "")
             message = _("{command} never ends by itself").format(command=command)
             hint = _("watch it in a panel (tails, probes), or take a snapshot of it instead")
-            yield Problem(piece.line, "never-ends", message, hint)
+            yield Problem(_command_line(piece), "never-ends", message, hint)
 
 
 def _date_as_text(step: Step) -> Iterator[Problem]:
@@ -216,6 +216,14 @@ def _at(step: Step, code: str, offset: int, kind: str, message: str, hint: str) 
     first = step.line + 1 if step.end_line > step.line else step.line
     line = first + code.count("\n", 0, offset)
     return Problem(min(line, step.end_line), kind, message, hint)
+
+
+def _command_line(piece: Part | Step) -> int:
+    """The line of a piece's first command, below its comments."""
+    first = piece.line + 1 if isinstance(piece, Step) and piece.end_line > piece.line else piece.line
+    lines = (piece.code or "").split("\n")
+    offset = next((at for at, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#")), 0)
+    return min(first + offset, piece.end_line)
 
 
 def _without_comments(code: str, *, keep_lines: bool = False) -> str:

@@ -37,7 +37,7 @@ _SURE = words(
 # English words too: a command only with something behind them that prose does not have.
 _ALSO_WORDS = words(
     """
-    at cat cut date diff env exit fg file find head host id install join kubectl less last local logger login ls
+    at cat cut date diff env exit fg file find head host id install join less last local logger login ls
     make man more mount nice open passwd patch pause ping printf read reboot reset script service service set
     shutdown sleep sort source split stat stop tail test time timeout top touch tr trap type uniq unset use
     users wait watch w who whoami go node kill free echo export history alias apply run start restart tree if

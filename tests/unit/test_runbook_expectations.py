@@ -1,0 +1,81 @@
+"""What must come back, as authors write it, and what no machine can check."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cockpit.runbook.model import Expectation, ExpectationKind
+from cockpit.runbook.reading import parse
+
+
+def expected(code: str, info: str = "bash") -> tuple[Expectation, ...]:
+    return parse(f"# t\n\n```{info}\n{code}\n```\n").steps[0].expectations
+
+
+@pytest.mark.parametrize(
+    ("comment", "kind", "value", "times"),
+    [
+        ('# 기대 출력: "UP" (5번 모두)', ExpectationKind.CONTAINS, "UP", 5),
+        ('# 기대: {"status": "UP"}', ExpectationKind.JSON, {"path": "$.status", "equals": "UP"}, 1),
+        ("# expected: 200", ExpectationKind.CONTAINS, "200", 1),
+        ("# Expected output: `active`", ExpectationKind.CONTAINS, "active", 1),
+        ("# 预期: PONG", ExpectationKind.CONTAINS, "PONG", 1),
+        ("# 기대: v1.4.0 (최신 버전)", ExpectationKind.CONTAINS, "v1.4.0", 1),
+        ("# expected: exit code 3", ExpectationKind.EXIT, 3, 1),
+        (
+            "# 기대: COMPLETED > 95%",
+            ExpectationKind.NUMBER,
+            {"operator": ">", "bound": 95.0, "unit": "%", "label": "COMPLETED"},
+            1,
+        ),
+        ("# 기대: 정상 응답", ExpectationKind.MANUAL, "정상 응답", 1),
+        ("# 기대: ~1000건 (평소 수준)", ExpectationKind.MANUAL, "~1000건 (평소 수준)", 1),
+        ("# 기대: 여유 공간 충분", ExpectationKind.MANUAL, "여유 공간 충분", 1),
+    ],
+)
+def test_a_comment_below_a_command_says_what_to_expect(
+    comment: str, kind: ExpectationKind, value: Any, times: int
+) -> None:
+    found = expected(f"curl x\n{comment}")
+    assert [(e.kind, e.value, e.times, e.line) for e in found] == [(kind, value, times, 5)]
+
+
+def test_one_sentence_can_hold_several() -> None:
+    found = expected('pm2 status\n# 기대 출력: backend 상태 "online", restart 0-1회')
+    assert [e.kind for e in found] == [ExpectationKind.CONTAINS, ExpectationKind.NUMBER]
+    assert found[1].value == {"operator": "<=", "bound": 1.0, "unit": "회", "label": "restart"}
+
+
+def test_things_to_look_at_are_asked_and_a_zero_is_counted() -> None:
+    found = expected(
+        "ab -n 50 x\n# 출력에서 확인:\n# - Time per request (낮을수록 좋음)\n# - Failed requests (0이어야 함)"
+    )
+    assert [e.kind for e in found] == [ExpectationKind.MANUAL, ExpectationKind.NUMBER]
+    assert found[1].value == {"operator": "==", "bound": 0.0, "unit": "", "label": "Failed requests"}
+
+
+@pytest.mark.parametrize("comment", ["# expected: no new errors", "# 기대 출력: 새로운 에러 없음", "# expected: empty"])
+def test_nothing_found_is_good_and_grep_says_so_with_1(comment: str) -> None:
+    found = expected(f"tail -n 20 x | grep ERROR\n{comment}")
+    assert [(e.kind, e.value, e.absent) for e in found] == [
+        (ExpectationKind.REGEX, r"\S", True),
+        (ExpectationKind.EXIT, 1, False),
+    ]
+    assert [e.kind for e in expected(f"show-errors\n{comment}")] == [ExpectationKind.REGEX]
+
+
+def test_comments_in_sql_count_too() -> None:
+    found = expected("SELECT 1;\n-- 기대: v2.0.1", "sql")
+    assert [(e.kind, e.value) for e in found] == [(ExpectationKind.CONTAINS, "v2.0.1")]
+
+
+def test_a_paragraph_that_names_the_expected_output_counts() -> None:
+    step = parse("```bash\nls\n```\n\nExpected output: `done`\n").steps[0]
+    assert [(e.kind, e.value) for e in step.expectations] == [(ExpectationKind.CONTAINS, "done")]
+
+
+@pytest.mark.parametrize("code", ["curl x # the endpoint", "# list them\nls", "git log --oneline", "ls # 1"])
+def test_other_comments_expect_nothing(code: str) -> None:
+    assert expected(code) == ()

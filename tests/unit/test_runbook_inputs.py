@@ -1,0 +1,149 @@
+"""Blanks to fill: found in every spelling, and the look-alikes left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from cockpit.runbook.reading import parse
+
+
+def written(code: str, info: str = "bash") -> list[str]:
+    return [blank.written for blank in parse(f"# t\n\n```{info}\n{code}\n```\n").inputs]
+
+
+@pytest.mark.parametrize(
+    ("code", "blanks"),
+    [
+        ("psql -h $DB_HOST", ["$DB_HOST"]),
+        ('curl -H "Authorization: Bearer $TOKEN"', ["$TOKEN"]),
+        ("git checkout ${COMMIT_SHA}", ["${COMMIT_SHA}"]),
+        (
+            "kubectl logs <pod-name> -n <value of namespace label from alert>",
+            ["<pod-name>", "<value of namespace label from alert>"],
+        ),
+        ("NODE=<instance label from alert>", ["<instance label from alert>"]),
+        ('echo "$MSG" > <output-file>', ["$MSG", "<output-file>"]),
+        ("ssh <사용자>@<호스트>", ["<사용자>", "<호스트>"]),
+        ("./rollback.sh [이전_버전]", ["[이전_버전]"]),
+        ("curl -X POST [AI_MODEL_API_URL]", ["[AI_MODEL_API_URL]"]),
+        ("./deploy.sh [service name]", ["[service name]"]),
+        ("deploy {{ version }}", ["{{ version }}"]),
+        ("curl https://x/api/{id}/y", ["{id}"]),
+        ("ssh ec2-user@your-server-ip", ["your-server-ip"]),
+        ("export KEY=YOUR_API_KEY", ["YOUR_API_KEY"]),
+        ('curl -H "Authorization: Bearer TEST_TOKEN"', ["TEST_TOKEN"]),
+        ("aws ec2 stop-instances --instance-ids i-XXXXXXXX", ["i-XXXXXXXX"]),
+        ("kubectl delete pod POD_NAME", ["POD_NAME"]),
+        ("export REGION=Which region is it", ["Which region is it"]),
+        ("cat <<EOF\nhost: $HOST_NAME\nEOF", ["$HOST_NAME"]),
+    ],
+)
+def test_blanks_are_found(code: str, blanks: list[str]) -> None:
+    assert written(code) == blanks
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "echo $(date) $HOME ${PATH} $1 $? $@ $# $$",
+        "awk '{print $NF}' x",
+        "awk '{ sum += $value } END { print sum }' x",
+        "kubectl get po -o jsonpath='{.items[*].metadata.name}'",
+        "kubectl get po -o go-template='{{range .items}}{{.metadata.name}}{{end}}'",
+        "docker ps --format '{{.Names}}'",
+        "[ -f x ] && [[ $UID == 0 ]]",
+        "grep '[a-z]' x",
+        "grep '[가-힣]' x",
+        'grep -E "[ERROR]|WARN" x',
+        "mysql db < dump.sql",
+        "sort <in.txt >out.txt",
+        "cat <<EOF\nx\nEOF",
+        "cat <<'EOF'\n$NOT_A_BLANK\nEOF",
+        "echo <none>",
+        "echo [1,2] [0] x[3]",
+        "for i in {1..5}; do echo $i; done",
+        "A=1\necho $A ${A}",
+        "read -r NAME\necho $NAME",
+        "while read -r a b; do echo $a $b; done",
+        'echo "${LIST[@]} ${X:-default}"',
+        'echo "[INFO] done"',
+        "echo '<html><b>x</b></html>'",
+        "jq '.[] | select(.a) | .[KEY]' x",
+        "git stash pop stash@{0}",
+        "curl -w '%{http_code}' x",
+        "diff <(ls a) <(ls b)",
+        "mktemp /tmp/a.XXXXXX",
+        'echo "Usage: $0 <service> <version>"',
+        "kill -SIGTERM 1",
+        "docker run -e DB_HOST=x image",
+        "# see <the-wiki>",
+        "ls # $NOT_READ",
+        "echo \\$NOT_READ",
+        "xargs -I{} echo {}",
+    ],
+)
+def test_look_alikes_are_not_asked_for(code: str) -> None:
+    assert written(code) == []
+
+
+@pytest.mark.parametrize(
+    ("info", "code"),
+    [
+        ("promql", 'rate(http_requests_total{job="x"}[5m])'),
+        ("logql", '{app="x"} |= "error" | line_format "{{.msg}}"'),
+        ("sql", "SELECT a FROM t WHERE a < b AND c > d"),
+        ("sql", "SELECT [dbo].[Table]"),
+        ("powershell", "[string]$x = 'a'\nForEach-Object { $_.Name } | Where { $x }"),
+        ("powershell", "$env:PATH"),
+    ],
+)
+def test_other_languages_have_look_alikes_of_their_own(info: str, code: str) -> None:
+    assert written(code, info) == []
+
+
+def test_a_variable_set_in_an_earlier_block_is_not_asked_for() -> None:
+    runbook = parse("```bash\nPOD=$(kubectl get po -o name | head -1)\n```\n\n```bash\nkubectl logs $POD -n $NS\n```\n")
+    assert [blank.name for blank in runbook.inputs] == ["NS"]
+
+
+def test_an_input_is_one_for_the_whole_document_and_knows_its_steps() -> None:
+    runbook = parse("Replace `<ns>` with the namespace.\n\n```bash\nls <ns>\n```\n\n```bash\ncat <ns>\n```\n")
+    blank = runbook.inputs[0]
+    assert (blank.name, blank.style, blank.steps) == ("ns", "angle", tuple(step.id for step in runbook.steps))
+    assert blank.help == "Replace <ns> with the namespace."
+
+
+@pytest.mark.parametrize(
+    ("name", "secret"),
+    [
+        ("DATABASE_URL", True),
+        ("DB_PASSWORD", True),
+        ("API_TOKEN", True),
+        ("api-key", True),
+        ("SECRET_NAME", False),
+        ("KEY_VAULT", False),
+        ("REGION", False),
+    ],
+)
+def test_a_secret_is_known_by_its_name(name: str, secret: bool) -> None:
+    assert parse(f"```bash\nrun <{name}>\n```\n").inputs[0].secret is secret
+
+
+def test_front_matter_and_variables_comments_give_defaults() -> None:
+    front = "---\ninputs:\n  NS: production\n---\n"
+    comment = '<!-- ```variables\nexport REGION="eu"\n``` -->\n\n'
+    text = f"{front}{comment}```bash\nrun $NS $REGION $ZONE\n```\n"
+    assert [(blank.name, blank.default) for blank in parse(text).inputs] == [
+        ("NS", "production"),
+        ("REGION", "eu"),
+        ("ZONE", None),
+    ]
+
+
+def test_two_spellings_of_one_name_are_two_inputs() -> None:
+    assert [blank.name for blank in parse("```bash\nrun $ns <ns>\n```\n").inputs] == ["ns", "ns-2"]
+
+
+def test_sample_output_and_prose_ask_for_nothing() -> None:
+    text = "# <Title>\n\nuse <name>\n\n```console\n$ ls\n<timestamp> $FOO [이름]\n```\n"
+    assert parse(text).inputs == ()
