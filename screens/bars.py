@@ -84,6 +84,8 @@ class KeyBar(Bar):
 
     def _word(self, action: str) -> str:
         row = self.view.row
+        if self.view.asking:
+            return {"next_pane": _("next field"), "enter": _("take")}.get(action, short(action))
         if action == "enter" and row is not None:
             words = {
                 StepKind.CHECK: _("it holds"),
@@ -96,7 +98,9 @@ class KeyBar(Bar):
 
     def _actions(self) -> tuple[str, ...]:
         row, state = self.view.row, self.view.state
-        tail = ("note", "skip", "search", "palette", "next_pane", "help", "leave")
+        if self.view.asking:
+            return ("next_pane", "enter", "back")
+        tail = ("note", "skip", "search", "palette", "help", "leave", "next_pane")
         if state.running:
             return ("stop", "output", *tail)
         if row is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -10,6 +9,7 @@ from textual.screen import Screen
 
 from cockpit.errors import CockpitError
 from cockpit.words import _
+from screens.logs import Logs
 from screens.view import View
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Desk(Screen[None]):
         self.full = ""
         self.panes: dict[str, Pane] = {}
         self.dialog: Dialog[Any] | None = None
-        self._flows: set[asyncio.Task[None]] = set()
+        self.logs = Logs(self)
 
     def lay_out(self) -> None:
         """Show the panes that fit, as the view is now."""
@@ -47,20 +47,20 @@ class Desk(Screen[None]):
         """Show a dialog below the header and wait for its answer; None when it was left, or another one is open."""
         if self.dialog is not None:
             return None
-        self.dialog = dialog
+        self.dialog, self.view.asking = dialog, True
+        self.panes["keys"].sync()
         try:
             await self.mount(dialog)
             return await dialog.answered
         finally:
-            self.dialog = None
+            self.dialog, self.view.asking = None, False
             await dialog.remove()
-            self.set_focus(None)
+            self.logs.focus(self.active)
+            self.panes["keys"].sync()
 
     def flow(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do something that takes time or asks; what goes wrong is told, never raised."""
-        task = asyncio.create_task(self._told(work), name="flow")
-        self._flows.add(task)
-        task.add_done_callback(self._flows.discard)
+        """Do something that takes time or asks. What can go wrong is told; a fault of ours ends the viewer loudly."""
+        self.run_worker(self._told(work), group="flow")
 
     async def _told(self, work: Coroutine[Any, Any, None]) -> None:
         try:
@@ -89,8 +89,3 @@ class Desk(Screen[None]):
         if self.dialog is not None and (widget is None or self.dialog not in widget.ancestors):
             return
         super().set_focus(widget, scroll_visible, from_app_focus)
-
-    def on_unmount(self) -> None:
-        """Nothing goes on without the screen."""
-        for flow in self._flows:
-            flow.cancel()

@@ -133,13 +133,11 @@ class Guide(Pane):
 
     def _with_budget(self, placed: Placed) -> Line:
         section = self._sections.get(placed.file_line) if placed.starts else None
-        spent = self.view.budget(section) if section else None
+        spent = self.view.budget(section) if section and self.view.section_over(section) else None
         if spent is None:
             return placed.body
         late = spent[0] > spent[1]
-        told = _("{spent} of {budget}").format(
-            spent=clock_text(spent[0], fine=self.view.clock_fine), budget=clock_text(spent[1])
-        )
+        told = _("{spent} of {budget}").format(spent=clock_text(spent[0]), budget=clock_text(spent[1]))
         return spread(placed.body, line((told + " ", "bad" if late else "dim")), self.size.width - GUTTER)
 
     # -- folding ---------------------------------------------------------------------------------------------------

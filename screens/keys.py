@@ -117,7 +117,7 @@ def short(action: str) -> str:
         "inputs": _("inputs"),
         "message": _("message"),
         "search": _("search"),
-        "palette": _("commands"),
+        "palette": _("menu"),
         "help": _("help"),
         "leave": _("leave"),
         "stop": _("stop"),

@@ -40,9 +40,9 @@ def layout_of(width: int, height: int, active: str, *, full: str = "", has_outpu
     card_rows = 12 if height >= TALL else 6
     if full:
         return Layout(1, frozenset({full}), 0, 0, card_rows)
-    if width >= THREE_COLUMNS:
-        return Layout(3, frozenset((*PANES, "card")), 56, 44, card_rows)
     output = ("output",) if has_output else ()
+    if width >= THREE_COLUMNS:
+        return Layout(3, frozenset(("panels", "steps", "guide", "card", *_RIGHT, *output)), 56, 44, card_rows)
     if width >= TWO_COLUMNS:
         if active in _RIGHT:
             return Layout(2, frozenset(("guide", "card", *_RIGHT, *output)), 0, 46, card_rows)

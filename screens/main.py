@@ -16,7 +16,6 @@ from screens.guide import Guide
 from screens.header import TopBar
 from screens.layout import PANES, Layout, layout_of
 from screens.looking import Looking
-from screens.output_tail import OutputTail
 from screens.pane import Pane
 from screens.panel_stack import FoldedPanels, PanelStack
 from screens.steps import StepList
@@ -61,7 +60,6 @@ class MainScreen(Looking):
             with Vertical(id="centre"):
                 yield Guide(view, "guide")
                 yield Card(view, "card")
-                yield OutputTail(view, "output")
             with Vertical(id="right"):
                 yield Timeline(view, "timeline")
                 yield Contacts(view, "contacts")
@@ -71,7 +69,6 @@ class MainScreen(Looking):
     def on_mount(self) -> None:
         """Know the panes by name, and lay them out."""
         self.panes = {str(pane.id): pane for pane in self.query(Pane)}
-        cast(OutputTail, self.panes["output"]).reader = self.feed.reader
         self.lay_out()
         self.take_document()
 
@@ -86,11 +83,14 @@ class MainScreen(Looking):
         if not self.panes:
             return
         size = self.app.size
+        self.logs.show_output(self.view)
         layout = layout_of(
-            size.width, size.height, self.active, full=self.full, has_output=self.view.shown_run() is not None
+            size.width, size.height, self.active, full=self.full, has_output=self.logs.output is not None
         )
         for name in (*PANES, "card"):
-            self.panes[name].display = name in layout.shown
+            if name in self.panes:
+                self.panes[name].display = name in layout.shown
+        self.logs.display(layout.shown)
         self.panes["folded"].display = layout.folded_panels and not self.full
         card = cast(Card, self.panes["card"])
         card.most_rows = layout.card_rows
@@ -105,14 +105,20 @@ class MainScreen(Looking):
         cells = {"left": layout.left_cells, "centre": 0, "right": layout.right_cells}
         for column, held in (
             ("left", ("panels", "steps")),
-            ("centre", ("guide", "card", "output")),
+            ("centre", ("guide", "card", "output", "logs")),
             ("right", ("timeline", "contacts")),
         ):
             widget: Widget = self.query_one(f"#{column}")
             widget.display = any(name in layout.shown for name in held)
             widget.styles.width = cells[column] if cells[column] else "1fr"
-            only_card = stacked and column == "centre" and not {"guide", "output"} & layout.shown
+            only_card = stacked and column == "centre" and not {"guide", "output", "logs"} & layout.shown
             widget.styles.height = "auto" if only_card else "1fr"
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """A click put the keys into the output."""
+        if self.dialog is None and self.logs.holds(event.widget) and self.active not in ("output", "logs"):
+            self.active = "output"
+            self.lay_out()
 
     # -- what changed ----------------------------------------------------------------------------------------------
 
@@ -160,7 +166,7 @@ class MainScreen(Looking):
         view.clock_fine = bool(view.state.running) or now_s - self._touched_s < _LIVELY_S
         if not self.panes:
             return
-        for name in ("top", "card", "steps", "guide", "output") if view.state.running else ("top",):
+        for name in ("top", "steps", "card", "guide") if view.state.running else ("top", "steps"):
             if self.panes[name].display:
                 self.panes[name].sync()
 

@@ -85,7 +85,7 @@ class Moves(Desk):
             self.view.move(by)
             self.cursor_moved()
         else:
-            self.panes[self.full or self.active].scroll_rows(by)
+            self._scroll(by)
 
     def action_first(self) -> None:
         """The first step, or the top."""
@@ -99,7 +99,7 @@ class Moves(Desk):
         if self.active in ("guide", "steps") and not self.full and self.view.rows:
             self.move_to(index)
         else:
-            self.panes[self.full or self.active].scroll_rows(rows)
+            self._scroll(rows)
 
     def action_page_down(self) -> None:
         """A page down."""
@@ -110,8 +110,15 @@ class Moves(Desk):
         self._page(-1)
 
     def _page(self, by: int) -> None:
-        pane = self.panes[self.full or self.active]
-        pane.scroll_rows(by * max(1, pane.room - 1))
+        pane = self.panes.get(self.full or self.active)
+        if pane is not None:
+            pane.scroll_rows(by * max(1, pane.room - 1))
+
+    def _scroll(self, rows: int) -> None:
+        # Logs and output have the focus, and scroll themselves, when they are the active pane.
+        pane = self.panes.get(self.full or self.active)
+        if pane is not None:
+            pane.scroll_rows(rows)
 
     def action_next_pane(self) -> None:
         """The next pane; in one column it takes the others' place."""
@@ -122,7 +129,7 @@ class Moves(Desk):
         self._turn(-1)
 
     def _turn(self, by: int) -> None:
-        order = [name for name in PANES if name != "output" or self.view.shown_run() is not None]
+        order = [name for name in PANES if name != "output" or self.logs.output is not None]
         here = order.index(self.active) if self.active in order else 0
         self.activate(order[(here + by) % len(order)])
 
@@ -130,6 +137,7 @@ class Moves(Desk):
         """Give a pane the keys."""
         self.active, self.full = name, ""
         self.lay_out()
+        self.logs.focus(name)
 
     def action_panel(self, digit: int) -> None:
         """Open one panel by its number; 0 shows all of them."""
@@ -142,9 +150,23 @@ class Moves(Desk):
 
     def action_output(self) -> None:
         """The output on the whole screen, and back."""
-        self.full = "" if self.full == "output" else "output"
-        self.active = "output" if self.full else "guide"
+        if self.logs.output is None:
+            self.tell(_("nothing has run yet"))
+            return
+        self._full_screen("output")
+
+    def action_logs(self) -> None:
+        """The followed logs on the whole screen, and back."""
+        if self.logs.open(self.feed.tails):
+            self._full_screen("logs")
+        else:
+            self.tell(_("no logs are followed"))
+
+    def _full_screen(self, name: str) -> None:
+        self.full = "" if self.full == name else name
+        self.active = name if self.full else "guide"
         self.lay_out()
+        self.logs.focus(self.active)
 
     def action_back(self) -> None:
         """Out of whatever is open. Confirms nothing."""

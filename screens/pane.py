@@ -31,7 +31,7 @@ class Pane(Widget):
     """
     titled = True
 
-    def __init__(self, view: View, pane_id: str, classes: str = "") -> None:
+    def __init__(self, view: View, pane_id: str | None, classes: str = "") -> None:
         super().__init__(id=pane_id, classes=classes)
         self.view = view
         self.top = 0

@@ -23,6 +23,7 @@ class PanelStack(Pane):
     def sync(self) -> None:
         """Take the panels as they are."""
         self._rows = tuple(self._fresh_rows())
+        self.styles.height = 1 + len(self._rows)
         super().sync()
 
     def count(self) -> int:

@@ -67,8 +67,9 @@ class StepList(Pane):
         status = row.status(state)
         mark, style = STATUS_MARKS[status]
         here = row is self.view.row
+        label = _("{count} commands").format(count=len(row.step.parts)) if row.is_block else row.label
         indent = "   " if row.part else " "
-        left = line((">" if here else " ", "key"), (mark, style), f"{indent}{_kind_mark(row)}{row.label}")
+        left = line((">" if here else " ", "key"), (mark, style), f"{indent}{_kind_mark(row)}{label}")
         right = line((f"{self._told(row, status)} ", style))
         return spread(left._replace(row="cursor" if here else ""), right, self.size.width)
 

@@ -50,6 +50,7 @@ class View:
     proposal: Proposal | None = None
     proposal_row: str = ""
     notice: tuple[str, str] = ("", "")
+    asking: bool = False
     opened_panel: str = ""
     search: str = ""
     clock_fine: bool = True
@@ -104,11 +105,16 @@ class View:
         if not begun:
             return None
         started = moment(min(begun))
-        over = steps and all(self.state.step(step).status.over for step in steps)
+        over = self.section_over(section)
         ended = moment(max(self.state.step(step).at for step in steps)) if over else self.clock.now()
         if started is None or ended is None:
             return None
         return max(0.0, (ended - started).total_seconds()), section.budget_s
+
+    def section_over(self, section: Section) -> bool:
+        """Whether every step of a section has ended."""
+        steps = {row.step.id for row in self.rows if row.step.section == section.id}
+        return bool(steps) and all(self.state.step(step).status.over for step in steps)
 
     def budgeted_section(self) -> Section | None:
         """The nearest section around the cursor that has a time budget."""
@@ -118,12 +124,17 @@ class View:
         return section
 
     def shown_run(self) -> int | None:
-        """The run whose output goes with the cursor: the row's newest, else one that is running."""
+        """The run whose output goes with the cursor: the row's newest, else one that is running, else the last."""
         run = self.row.last_run(self.state) if self.row else None
         if run:
             return run.run
-        running = self.state.running
-        return running[-1].run if running else None
+        return max((each.run for each in self.state.running), default=max(self.state.runs, default=None))
+
+    def run_title(self, number: int) -> str:
+        """What a run is called: its step's label."""
+        run = self.state.runs[number]
+        wanted = run.intent.get("part") or run.step
+        return next((row.label for row in self.rows if row.id == wanted), run.step)
 
     def waiting(self) -> bool:
         """Whether the row under the cursor waits for a person's answer."""

@@ -11,7 +11,7 @@ from cockpit.safety.permit import Rung
 from cockpit.safety.text import visible
 from cockpit.session.proposal import Proposal
 from cockpit.words import _
-from screens.dialogs.dialog import Choices, Dialog, Label
+from screens.dialogs.dialog import Choices, Dialog, Label, typed_field
 from screens.marks import verdict_word
 from screens.paint import BLANK, Line, line, plain_rows, wrapped
 from screens.view import View
@@ -97,12 +97,8 @@ class TypeTargetDialog(ConfirmDialog):
     """For what can't be undone: the target's name, typed, and a reason."""
 
     def __init__(self, view: View, proposal: Proposal) -> None:
-        from textual.widgets import Input
-
         super().__init__(view, proposal)
-        self._typed = Input(id="typed")
-        self._reason = Input(id="reason")
-        self._typed.cursor_blink = self._reason.cursor_blink = False
+        self._typed, self._reason = typed_field(), typed_field()
         self._hint.say(_("this can't be undone"), "bad")
 
     def fields(self) -> Sequence[Widget]:

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widget import Widget
 
+from cockpit.words import _
 from screens.paint import Line, line
 from screens.pane import Pane
 from screens.view import View
@@ -17,6 +18,7 @@ from screens.view import View
 if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
+    from textual.widgets import Input
 
 T = TypeVar("T")
 Rows = Callable[[int], list[Line]]
@@ -31,8 +33,7 @@ class Dialog(Vertical, Generic[T]):
         background: $surface; border-bottom: solid $primary;
     }
     Dialog Sheet { height: auto; }
-    Dialog Input { height: 1; border: none; padding: 0 1; background: $boost; }
-    Dialog Input:focus { text-style: bold; }
+    Dialog Input { padding: 0 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab,down", "next_field", show=False),
@@ -125,6 +126,15 @@ class Dialog(Vertical, Generic[T]):
         self.answer(None)
 
 
+def typed_field(value: str = "", *, secret: bool = False) -> Input:
+    """A field to type in, whose cursor does not blink: each blink would be sent down the line."""
+    from textual.widgets import Input
+
+    made = Input(value, placeholder=_("type here"), password=secret, compact=True)
+    made.cursor_blink = False
+    return made
+
+
 class Sheet(Pane):
     """The text of a dialog, under its title."""
 
@@ -163,7 +173,7 @@ class Label(Pane):
     titled = False
 
     def __init__(self, view: View, text: str, style: str = "") -> None:
-        super().__init__(view, "")
+        super().__init__(view, None)
         self._text, self._style = text, style
 
     def count(self) -> int:

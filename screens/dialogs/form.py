@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.widget import Widget
-from textual.widgets import Input
 
 from cockpit.words import _
-from screens.dialogs.dialog import Choices, Dialog, Label
+from screens.dialogs.dialog import Choices, Dialog, Label, typed_field
 from screens.paint import Line, wrapped
 from screens.view import View
+
+if TYPE_CHECKING:
+    from textual.widgets import Input
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +36,7 @@ class Form(Dialog[dict[str, str]]):
         self._intro = intro
         super().__init__(view, title)
         self._fields = tuple(fields)
-        self._inputs = [Input(field.value, password=field.secret) for field in self._fields]
-        for each in self._inputs:
-            each.cursor_blink = False
+        self._inputs = [typed_field(field.value, secret=field.secret) for field in self._fields]
         self._hint = Label(view, _("Enter: next, then done   Esc: leave it"), "dim")
         self._choices = Choices(view, [("done", done or _("Done")), ("cancel", _("Cancel"))])
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from textual.widget import Widget
 
 from cockpit.words import _
-from screens.dialogs.dialog import Dialog, Label
+from screens.dialogs.dialog import Dialog, Label, typed_field
 from screens.paint import Line, line, spread
 from screens.pane import Pane
 from screens.view import View
@@ -79,7 +79,7 @@ class Pick(Dialog[str]):
         self._options = tuple(options)
         self.menu = Menu(view, options)
         self.menu.can_focus = not narrowed
-        self._search: Input | None = _input() if narrowed else None
+        self._search: Input | None = typed_field() if narrowed else None
         self._hint = Label(view, _("up and down choose   Enter takes   Esc leaves"), "dim")
 
     def rows(self, _width: int) -> list[Line]:
@@ -130,11 +130,3 @@ class Pick(Dialog[str]):
 
     def _most(self) -> int:
         return max(3, self.app.size.height - 7 - len(self._says))
-
-
-def _input() -> Input:
-    from textual.widgets import Input
-
-    made = Input()
-    made.cursor_blink = False
-    return made

@@ -1,0 +1,73 @@
+"""The output of runs and the followed logs: heavier panes, made when there is first something to show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual.containers import Vertical
+
+from screens.paint import clean
+from screens.view import View
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
+
+    from screens.desk import Desk
+    from screens.log_pane import LogPane, OutputPane
+
+
+class Logs:
+    """Makes and shows them. `output` and `followed` are None until then."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self.output: OutputPane | None = None
+        self.followed: LogPane | None = None
+        self._run: int | None = None
+
+    def show_output(self, view: View) -> None:
+        """The output of the run that goes with the cursor."""
+        run = view.shown_run()
+        if run is None or run == self._run:
+            return
+        from screens.log_pane import LogSource, OutputPane
+
+        self._run = run
+        path = self._desk.feed.folder.run(run) / "output"
+        source = LogSource(clean(view.run_title(run)), path, redacted=True, provisional_s=0.0)
+        if self.output is None:
+            self.output = OutputPane((source,), id="output")
+            self._desk.query_one("#centre", Vertical).mount(self.output)
+        else:
+            self.output.show(source)
+
+    def open(self, tails: Sequence[Mapping[str, str]]) -> bool:
+        """The followed logs; False when there are none."""
+        if self.followed is None and tails:
+            from screens.log_pane import LogPane, LogSource
+
+            sources = [LogSource(tail.get("title") or tail["name"], Path(tail["path"])) for tail in tails]
+            self.followed = LogPane(sources, id="logs")
+            self._desk.query_one("#centre", Vertical).mount(self.followed)
+        return self.followed is not None
+
+    def display(self, shown: frozenset[str]) -> None:
+        """Show those of this layout."""
+        if self.output is not None:
+            self.output.display = "output" in shown
+        if self.followed is not None:
+            self.followed.display = "logs" in shown
+
+    def holds(self, widget: Widget) -> bool:
+        """Whether a widget lies in one of them."""
+        return any(pane is not None and pane in widget.ancestors_with_self for pane in (self.output, self.followed))
+
+    def focus(self, name: str) -> None:
+        """Keys to one of them, or back to the screen."""
+        pane = {"output": self.output, "logs": self.followed}.get(name)
+        if pane is None:
+            self._desk.set_focus(None)
+        else:
+            pane.on_focus()
