@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Outcome(StrEnum):
-    """DATA: it answered with values. NONE: it answered, and there is nothing (no processes). FAILED: it did not answer."""
+    """DATA: it answered with values. NONE: there is nothing to see (no processes). FAILED: it did not answer."""
 
     DATA = "data"
     NONE = "none"
@@ -43,7 +43,7 @@ class Sample:
 
     `t` RFC 3339 UTC, `m` monotonic ns; `duration_ms` how long the probe took; `text` one line for a folded status row
     ("UP 200 12 ms"); `rows` for tabular probes (PM2 processes, pods): one mapping a row, display strings or numbers.
-    `error` and `mend` only when FAILED.
+    `error` only when FAILED; `mend` when something can be done about it.
     """
 
     probe: str

@@ -116,6 +116,7 @@ class Host:
             on_recommendation=self._recommended,
             redact=self.secrets.redact,
             raised=self.engine.state.recommendations,
+            inputs=self.settings.inputs,
         )
         await self._watch.start()
 
