@@ -161,11 +161,20 @@ class LocalRunning:
         """Look into the folder, and again a little later each time."""
         if self._over.done():
             return
-        if self.run.state() in ("starting", "running"):
+        state = self.run.state()
+        if state == "lost" and not self.run.runner() and not self._abandoned():
+            state = "starting"
+        if state in ("starting", "running"):
             later_s = min(patience_s * 1.5, _SLOWEST_LOOK_S)
             asyncio.get_running_loop().call_later(patience_s, self._look, later_s)
         else:
             self._finish()
+
+    def _abandoned(self) -> bool:
+        try:
+            return self.run.abandon()
+        except OSError:
+            return True  # the outcome then says that its end is not known, not that nothing ran
 
     def _finish(self) -> None:
         if not self._over.done():

@@ -92,6 +92,11 @@ class Child:
             kind, _colon, detail = failure.decode("utf-8", "replace").partition(":")
             raise NotStarted(kind, detail)
 
+    def give_up(self) -> None:
+        """End it before it began."""
+        os.close(self._gate_end)
+        os.waitpid(self.pid, 0)
+
     def _pipe_pair(self) -> tuple[int, int]:
         (out, out_end), (err, err_end) = os.pipe(), os.pipe()
         self.streams = {out: STDOUT, err: STDERR}

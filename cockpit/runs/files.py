@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 
+ABANDONED = "abandoned"
+"""The mark on a run that was given up before it began: no runner lets its command go any more."""
+
 # Without O_TRUNC: what was reserved must stay ours until it is written over.
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 

@@ -6,6 +6,7 @@ runs/0007/
 ├── output        redacted bytes in the order they came
 ├── index         whose bytes they are and when they came (recording.FRAME)
 ├── control       orders to the runner, a JSON object a line
+├── abandoned    it was given up before it began, and will not begin
 ├── carried.json  working directory and exported variables for the next step, secrets left out by name
 └── exit.json     how it ended; its being there is what says so
 """
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cockpit.errors import TargetUnreachable, TimedOut
+from cockpit.runs.files import ABANDONED
 from cockpit.runs.process import boot_id, is_same_process
 from cockpit.words import _
 
@@ -60,13 +62,31 @@ class Run:
             return "finished"
         runner = self.runner()
         if not runner:
-            return "starting" if self._age_s() < _STARTING_S else "lost"
+            return self._state_without_runner()
         if runner["boot_id"] != boot_id():
             return "rebooted"
         if is_same_process(runner["pid"], runner["start_time"] or ""):
             return "running"
         # It may have finished between the first look and this one.
         return "finished" if (self.folder / "exit.json").exists() else "lost"
+
+    def _state_without_runner(self) -> State:
+        # The spec is durable before anything starts; who runs it need not have reached the disk when power failed.
+        spec = _document(self.folder / "spec.json")
+        if spec and spec.get("boot_id") != boot_id():
+            return "rebooted"
+        return "starting" if self._age_s() < _STARTING_S else "lost"
+
+    def abandon(self) -> bool:
+        """Give up a run that nobody took up in time. True: it did not begin and never will. False: it did after all.
+
+        Raises:
+            OSError: the mark that keeps a late runner from beginning can't be made.
+        """
+        flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        os.close(os.open(self.folder / ABANDONED, flags, 0o600))
+        # The runner writes who it is and then looks for the mark: one of the two sees the other.
+        return not self.runner()
 
     def runner(self) -> dict[str, Any]:
         """runner.json: pid, start_time, boot_id, child, child_start_time, pgid, keeper; {} when it is not there."""
@@ -137,12 +157,12 @@ class Run:
     def _lost(self) -> dict[str, Any]:
         child = self.child
         size = self.output.stat().st_size if self.output.exists() else 0
-        never = "" if self.runner() else "no process took it up"
+        abandoned = (self.folder / ABANDONED).exists() and not self.runner()
         return {
             "ending": "lost",
             "output_bytes": size,
             "survivors": [child] if child else [],
-            "never_began": never,
+            "never_began": "no process took it up" if abandoned else "",
             "rebooted": self.state() == "rebooted",
         }
 

@@ -31,7 +31,7 @@ import time
 sys.path.append(__file__.rsplit("/", 3)[0])
 
 from cockpit.runs.child import Child, NotStarted
-from cockpit.runs.files import reserve, write_whole
+from cockpit.runs.files import ABANDONED, reserve, write_whole
 from cockpit.runs.process import boot_id, process_start_time
 from cockpit.runs.recording import Recorder
 from cockpit.runs.shell_state import carried, reported
@@ -111,6 +111,9 @@ def _run(document: Mapping[str, Any], child: Child, starter: _Starter) -> int:
         child.fork()
         identity = _identity(child)
         write_whole(folder, "runner.json", identity, durable=False)
+        if os.access(f"{folder}/{ABANDONED}", os.F_OK):
+            child.give_up()
+            raise NotStarted("system", "it was given up before it began")
         child.let_go()
     except NotStarted as error:
         write_whole(folder, "exit.json", _never_began(error.detail), durable=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cockpit.runs.files import write_whole
+from cockpit.runs.process import boot_id
 from cockpit.safety.redaction import Redactor, secrets_of_environment
 
 OUTPUT_CAP_BYTES = 256 << 20
@@ -59,6 +60,7 @@ def write_spec(document: Mapping[str, Any]) -> None:
     redact = Redactor(document["secrets"]).redact
     spec = {
         "v": 1,
+        "boot_id": boot_id(),
         "command": redact(document["script"]),
         "sha256": document["sha256"],
         "shell": document["shell"],

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import gc
 import json
 import os
 import random
-import resource
 import signal
 import subprocess
 import sys
@@ -217,6 +214,34 @@ async def test_pid_reuse_never_signals_a_stranger(local: Local) -> None:
         stranger.kill()
 
 
+async def test_a_run_nobody_took_up_is_given_up_and_a_late_runner_does_not_begin(
+    local: Local, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cockpit.runs.run._STARTING_S", 0.0)
+    folder, mark = local.folder(), tmp_path / "mark"
+    outcome = await (await LocalAdapter().adopt(folder)).wait()
+    assert outcome.ending == "lost"
+    assert "nothing ran" in outcome.detail
+
+    local.folder = lambda: folder
+    with pytest.raises(CockpitError, match="given up"):
+        await local.start(f"touch '{mark}'")
+
+    assert not mark.exists()
+    assert "nothing ran" in (await (await LocalAdapter().adopt(folder)).wait()).detail
+
+
+async def test_a_reboot_before_the_runner_was_on_disk_claims_nothing(local: Local) -> None:
+    folder = local.folder()
+    (folder / "spec.json").write_text(json.dumps({"v": 1, "boot_id": "another"}))
+
+    outcome = await (await LocalAdapter().adopt(folder)).wait()
+
+    assert outcome.ending == "lost"
+    assert "nothing ran" not in outcome.detail
+    assert "the machine went down" in outcome.detail
+
+
 async def test_a_reboot_is_told_from_a_loss(local: Local) -> None:
     folder = local.folder()
     me = os.getpid()
@@ -228,175 +253,3 @@ async def test_a_reboot_is_told_from_a_loss(local: Local) -> None:
     assert Run(folder).state() == "rebooted"
     assert (outcome.ending, outcome.survivors) == ("lost", ())
     assert "the machine went down" in outcome.detail
-
-
-async def test_a_full_disk_drops_output_and_says_so_but_never_blocks_the_command(local: Local) -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
-    try:
-        running = await local.start("yes | head -c 2000000; exit 11")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    outcome = await running.wait()
-
-    kept = running.run.output.read_bytes()
-    assert (outcome.ending, outcome.exit_code) == ("exited", 11)
-    assert len(kept) <= 100_000
-    assert outcome.output_bytes == len(kept)
-    assert outcome.dropped_bytes == 2_000_000 - len(kept)
-    assert str(outcome.dropped_bytes) in outcome.detail
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small tmpfs needs root")
-async def test_a_file_system_that_fills_up_still_takes_the_exit_status(local: Local, tmp_path: Path) -> None:
-    mount = tmp_path / "small"
-    mount.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(mount)], check=False).returncode:
-        pytest.skip("this machine allows no mounts")
-    try:
-        local._root = mount
-        running = await local.start("yes | head -c 3000000; exit 12")
-        outcome = await running.wait()
-        adopted = await (await LocalAdapter().adopt(running.run.folder)).wait()
-    finally:
-        subprocess.run(["umount", "-l", str(mount)], check=True)
-
-    assert (outcome.exit_code, adopted.exit_code) == (12, 12)
-    assert outcome.dropped_bytes > 2_000_000
-    assert adopted.output_sha256 == outcome.output_sha256
-
-
-async def test_more_than_the_cap_keeps_beginning_and_end_and_names_the_gap(local: Local) -> None:
-    running = await local.start("seq 1 100000", adapter=LocalAdapter(output_cap_bytes=20_000))
-    outcome = await running.wait()
-
-    kept = running.run.output.read_bytes()
-    whole = b"".join(b"%d\n" % number for number in range(1, 100_001))
-    head, _mark, rest = kept.partition(b"\n[cockpit: ")
-    count, _words, tail = rest.partition(b" bytes are not kept here]\n")
-    assert whole.startswith(head)
-    assert whole.endswith(tail)
-    assert len(head) == len(tail) == 10_000
-    assert int(count) == outcome.dropped_bytes == len(whole) - 20_000
-
-
-async def test_five_hundred_quick_runs_leave_no_zombie_and_no_descriptor(local: Local) -> None:
-    if not Path("/proc/self/fd").is_dir():
-        pytest.skip("needs /proc to count descriptors")
-    await local.run("true")
-    gc.collect()
-    before = len(list(Path("/proc/self/fd").iterdir()))
-
-    for _batch in range(125):
-        ends = await asyncio.gather(*(local.run(f"echo {n}; exit {n}") for n in range(4)))
-        assert [outcome.exit_code for outcome, _output in ends] == [0, 1, 2, 3]
-
-    gc.collect()
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
-    assert not [p for p in process_table() if p.parent == os.getpid() and p.state == "Z"]
-
-
-async def test_secrets_are_in_no_argv_no_environment_of_the_runner_and_on_no_disk(local: Local) -> None:
-    if not Path("/proc/self/environ").exists():
-        pytest.skip("needs /proc to look at other processes")
-    secret = "s3cr3t-that-nobody-may-see"
-    script = f'# {secret}\n: "$INPUT"; export API_TOKEN=another-hidden-value PLAIN=1; export COPY=$INPUT; cat "$GATE"'
-    gate = local.folder() / "gate"
-    os.mkfifo(gate)
-    running = await local.start(script, values={"INPUT": secret, "GATE": str(gate)}, secrets=[secret])
-    about = running.run.runner()
-    seen = b""
-    for pid in (about["pid"], about["keeper"]):
-        seen += Path(f"/proc/{pid}/cmdline").read_bytes() + Path(f"/proc/{pid}/environ").read_bytes()
-    seen += Path(f"/proc/{about['child']}/cmdline").read_bytes()
-    gate.write_bytes(b"")
-    outcome = await running.wait()
-    disk = b"".join(path.read_bytes() for path in running.run.folder.iterdir() if path.is_file())
-
-    assert secret.encode() not in seen + disk
-    assert b"another-hidden-value" not in disk
-    assert outcome.shell_state["COPY"] == secret
-    assert outcome.shell_state["API_TOKEN"] == "another-hidden-value"
-    recovered = await (await LocalAdapter().adopt(running.run.folder)).wait()
-    assert dict(recovered.shell_state) == {"PLAIN": "1"}
-    assert set(recovered.lost_variables) == {"COPY", "API_TOKEN"}
-
-
-async def test_typed_input_reaches_a_terminal_and_is_never_recorded_by_itself(local: Local) -> None:
-    script = (
-        'read -rsp "Password: " word; echo; echo "${#word} letters"; read -rp "Name: " name; stty size; echo "<$name>"'
-    )
-    running = await local.start(script, terminal=(24, 80))
-    output = running.run.output
-    await local.until(lambda: b"Password: " in output.read_bytes())
-    running.run.type(b"hidden-from-all\n")
-    await local.until(lambda: b"Name: " in output.read_bytes())
-    running.run.send({"resize": [40, 120]})
-    running.run.type(b"kim\n")
-    outcome = await running.wait()
-
-    shown = output.read_bytes()
-    assert outcome.exit_code == 0
-    assert b"15 letters" in shown
-    assert b"40 120" in shown
-    assert b"<kim>" in shown
-    everything = b"".join(path.read_bytes() for path in running.run.folder.iterdir() if path.is_file())
-    assert b"hidden-from-all" not in everything
-
-
-async def test_control_c_typed_into_a_terminal_interrupts_what_runs_in_it(local: Local) -> None:
-    running = await local.start("echo on; sleep 1000", terminal=(24, 80))
-    await local.until(lambda: b"on" in running.run.output.read_bytes())
-
-    running.run.type(b"\x03")
-    outcome = await running.wait()
-
-    assert (outcome.ending, outcome.signal) == ("signalled", 2)
-
-
-async def test_a_large_paste_reaches_a_terminal_whole(local: Local) -> None:
-    running = await local.start("stty raw -echo; echo ready; head -c 20000 | tr -d x | wc -c", terminal=(24, 80))
-    await local.until(lambda: b"ready" in running.run.output.read_bytes())
-
-    for _piece in range(20):
-        running.run.type(b"x" * 1000)
-    outcome = await running.wait()
-
-    assert outcome.exit_code == 0
-    assert running.run.output.read_bytes().split()[-1] == b"0"
-
-
-async def test_rubbish_in_the_control_pipe_is_passed_over(local: Local) -> None:
-    running = await local.start("sleep 0.3; exit 3")
-    with (running.run.folder / "control").open("wb", buffering=0) as control:
-        control.write(b'\xff\xfe\nnull\n[1]\n{"signal":"SEGV"}\n{"resize":[1]}\n{"input":"%%%"}\n' + b"x" * 3000)
-
-    assert (await running.wait()).exit_code == 3
-
-
-async def test_output_is_timed_and_told_apart_by_stream(local: Local) -> None:
-    from cockpit.runs.recording import FRAME, STDERR, STDOUT
-
-    running = await local.start("echo out; sleep 0.1; echo err >&2; sleep 0.1; echo again")
-    await running.wait()
-
-    frames = list(FRAME.iter_unpack((running.run.folder / "index").read_bytes()))
-    assert [(offset, length, stream) for offset, _m, length, stream in frames] == [
-        (0, 4, STDOUT),
-        (4, 4, STDERR),
-        (8, 6, STDOUT),
-    ]
-    times = [m for _offset, m, _length, _stream in frames]
-    assert times == sorted(times)
-
-
-async def test_a_folder_that_takes_no_files_starts_nothing(local: Local, tmp_path: Path) -> None:
-    folder = local.folder()
-    (folder / "output").mkdir()
-    mark = tmp_path / "mark"
-    local.folder = lambda: folder
-
-    with pytest.raises(CockpitError):
-        await local.start(f"touch '{mark}'")
-
-    assert not mark.exists()
