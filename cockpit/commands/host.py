@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from cockpit.errors import AdapterError, CockpitError
 from cockpit.session.folder import SessionFolder, private_opener
-from cockpit.session.host import Host, error_as_json
 
 if TYPE_CHECKING:
     from cockpit.rehearsal.world import World
@@ -24,6 +23,9 @@ _WORLD_LINGERS_S = 300.0
 
 async def serve(folder: SessionFolder) -> None:
     """Be the session's host until it ends or a SIGTERM comes."""
+    # Imported here, after the fork: whoever started us must not wait for it.
+    from cockpit.session.host import Host
+
     (folder.path / "host.error").unlink(missing_ok=True)
     host = Host(folder)
     world = _take_world(host.settings.world)
@@ -73,6 +75,8 @@ def main(arguments: list[str]) -> int:
 
 def _leave_word(folder: SessionFolder, error: CockpitError) -> None:
     """A host that can't serve tells its viewers through the folder: nobody reads its stderr."""
+    from cockpit.session.requests import error_as_json
+
     with contextlib.suppress(OSError), open(folder.path / "host.error", "w", opener=private_opener) as file:
         json.dump(error_as_json(error), file)
 

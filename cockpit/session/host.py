@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cockpit import __version__
-from cockpit.errors import CockpitError
 from cockpit.session.engine import Engine
 from cockpit.session.event import Event
 from cockpit.session.execution import Execution
@@ -163,8 +162,3 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return str(os.getuid())
-
-
-def error_as_json(error: CockpitError) -> dict[str, Any]:
-    """An error as it goes over the socket."""
-    return {"what": error.what, "where": error.where, "mend": error.mend, "exit_code": error.exit_code}

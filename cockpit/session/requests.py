@@ -6,7 +6,7 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from cockpit.errors import UsageError
+from cockpit.errors import CockpitError, UsageError
 from cockpit.safety.permit import Confirmation, Rung
 from cockpit.words import _
 
@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from cockpit.session.server import Connection
 
 Answer = dict[str, Any] | None
+
+
+def error_as_json(error: CockpitError) -> dict[str, Any]:
+    """An error as it goes over the socket."""
+    return {"what": error.what, "where": error.where, "mend": error.mend, "exit_code": error.exit_code}
 
 
 def _hello(host: Host, connection: Connection, given: dict[str, Any]) -> Answer:

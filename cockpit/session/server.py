@@ -14,7 +14,7 @@ from cockpit.errors import CockpitError, PolicyRefusal, UsageError
 from cockpit.session.address import peer_uid, socket_path
 from cockpit.session.folder import private_opener
 from cockpit.session.process import boot_id, process_start_time
-from cockpit.session.requests import REQUESTS
+from cockpit.session.requests import REQUESTS, error_as_json
 from cockpit.words import _
 
 if TYPE_CHECKING:
@@ -127,8 +127,6 @@ class Server:
             answer = await self._carry_out(connection, str(request.pop("do", "")), request)
             connection.send({"id": number, "ok": answer})
         except CockpitError as error:
-            from cockpit.session.host import error_as_json
-
             connection.send({"id": number, "error": error_as_json(error)})
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             what = _("the request is malformed: {error}").format(error=error)

@@ -6,6 +6,7 @@ import fcntl
 import os
 import subprocess
 import sys
+import threading
 
 from cockpit.errors import SessionError
 from cockpit.session.folder import SessionFolder, private_opener
@@ -13,7 +14,7 @@ from cockpit.words import _
 
 
 def start_host(folder: SessionFolder) -> None:
-    """Start the host process of a session and return at once; it detaches itself.
+    """Start the host process of a session and return at once; it detaches itself, and its starter is reaped.
 
     -P keeps the current directory out of the import path: a folder called `textual` there must never be run.
 
@@ -22,14 +23,16 @@ def start_host(folder: SessionFolder) -> None:
     """
     try:
         with open(folder.path / "host.log", "ab", opener=private_opener) as log:
-            subprocess.Popen(
+            starter = subprocess.Popen(
                 [sys.executable, "-P", "-m", "cockpit.commands.host", str(folder.path)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
                 close_fds=True,
-            ).wait()
+            )
+        # Not waited for here: the screen is to paint meanwhile.
+        threading.Thread(target=starter.wait, name="host-starter", daemon=True).start()
     except OSError as error:
         raise SessionError(_("the host can't be started: {error}").format(error=error), where=folder.name) from error
 
