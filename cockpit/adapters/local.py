@@ -18,7 +18,7 @@ from cockpit.errors import AccessDenied, AdapterError, Malformed, PolicyRefusal,
 from cockpit.runs.files import write_all
 from cockpit.runs.run import Run
 from cockpit.runs.spec import OUTPUT_CAP_BYTES, document_for, write_spec
-from cockpit.safety.environment import assignable, child_environment, steers_programs
+from cockpit.safety.environment import assignable, child_environment, fixed_path, steers_programs
 from cockpit.safety.permit import Action, Permit
 from cockpit.words import _
 
@@ -80,7 +80,7 @@ class LocalAdapter:
             )
         _check_text(action)
         environment = _environment(action.values, request)
-        shell, carries = _shell(environment["PATH"])
+        shell, carries = _shell(fixed_path(os.environ.get("PATH", "")))
         return document_for(
             request.folder,
             action.body,
@@ -182,11 +182,15 @@ class LocalRunning:
 
 
 def _environment(values: Mapping[str, str], request: RunRequest) -> dict[str, str]:
-    """The step's environment: the operator's, then what earlier steps exported, then this step's inputs."""
+    """The step's environment: the operator's, then what earlier steps exported, then this step's inputs.
+
+    An exported PATH carries on, without entries that depend on the directory: a judged `ls` must stay that `ls`.
+    """
     environment = child_environment(os.environ, values)
     for name, text in request.shell_state.items():
         if name not in values and not steers_programs(name):
             environment[name] = text
+    environment["PATH"] = fixed_path(environment["PATH"])
     if request.terminal:
         environment.setdefault("TERM", "xterm-256color")
     environment["COCKPIT_RUN"] = str(request.folder)

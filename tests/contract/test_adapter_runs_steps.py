@@ -189,6 +189,17 @@ async def test_what_would_steer_later_programs_is_not_carried_on(bench: Bench) -
     assert b"stolen" not in output
 
 
+async def test_an_exported_path_carries_on_without_the_current_directory(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "ls").write_text("#!/bin/sh\necho stolen\n")
+    (tmp_path / "ls").chmod(0o755)
+    first, _ = await bench.run("export PATH=.::/opt/tools")
+
+    _outcome, output = await bench.run("echo $PATH; ls", shell_state=first.shell_state, cwd=str(tmp_path))
+
+    assert output.startswith(b"/opt/tools\n")
+    assert b"stolen" not in output
+
+
 async def test_a_directory_that_has_vanished_is_said_and_nothing_runs(bench: Bench, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
 

@@ -146,7 +146,7 @@ async def test_a_folder_that_takes_no_files_starts_nothing(local: Local, tmp_pat
 
 async def test_without_a_free_descriptor_nothing_starts_and_later_all_is_well(local: Local, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
-    held = []
+    held: list[int] = []
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     await local.run("true")  # what asyncio opens once is open from here on
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
