@@ -1,7 +1,7 @@
 """A world's keeper: one process that starts the service under PM2, and ends everything when the world is over.
 
 `python -m cockpit.rehearsal.keeper FOLDER`. It ends on TERM, when the folder is gone, or when the owner named in
-owner.json has been gone for as long as owner.json says. It holds keeper.lock for life: the service and the PM2
+owner.json has been gone for as long as owner.json says; after eight hours in any case. It holds keeper.lock for life: the service and the PM2
 stand-in end by themselves once nobody holds it, so that not even `kill -9` of the keeper leaves anything running.
 """
 
@@ -25,6 +25,8 @@ import psutil
 from cockpit.rehearsal.layout import Layout
 
 _LOOK_S = 0.5
+# A rehearsal that somebody forgot to end must not keep a service running for good.
+_LONGEST_S = 8 * 3600.0
 _COMMAND_S = 30.0
 _GRACE_S = 3.0
 _STEP_S = 0.05
@@ -99,7 +101,8 @@ class Keeper:
             self._pm2("start", str(self.layout.ecosystem))
             self._note_daemon()
             missing_since_m: float | None = None
-            while not self.ending.wait(_LOOK_S):
+            end_m = time.monotonic() + _LONGEST_S
+            while not self.ending.wait(_LOOK_S) and time.monotonic() < end_m:
                 present, linger_s = self._owner_present()
                 if present:
                     missing_since_m = None

@@ -133,8 +133,16 @@ def _config(scenario: Scenario, world: World, language: str) -> str:
         "pm2_home": world.environment["PM2_HOME"],
         "app_log": str(world.layout.app_log),
     }
-    # A JSON string is a TOML basic string, once no character outside the text itself is escaped in JSON's own way.
-    return _CONFIG.format_map({name: json.dumps(value, ensure_ascii=False) for name, value in values.items()})
+    text = _CONFIG.format_map({name: _toml(value) for name, value in values.items()})
+    # Rules come with the probes they are about: those of the runbook hold for this world's probes of the same names.
+    for rule in read(scenario.runbook_path(language)).front_matter.get("rules", ()):
+        text += "\n[[rule]]\n" + "".join(f"{key} = {_toml(value)}\n" for key, value in rule.items())
+    return text
+
+
+def _toml(text: str) -> str:
+    """A TOML basic string: JSON's, as long as nothing outside ASCII is escaped in JSON's own way."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 async def play(prepared: Prepared, folder: SessionFolder, script: Path, tell: Callable[[str], None]) -> Score:
