@@ -24,7 +24,7 @@ _ALTERNATIVE = re.compile(
 _ONE_BY_ONE = frozenset({"promql", "logql", "redis"})
 _MARK = re.compile(r"^\s*(?:#|--)+!?\s*")
 _STRAY = re.compile(
-    r"(?:[A-Za-z][\w.-]*(?: \([^)]*\))?:(?:\s|$)(?!\s*[>|&])|"
+    r"\s*https?://\S+\s*$|(?:[A-Za-z][\w.-]*(?: \([^)]*\))?:(?:\s|$)(?!\s*[>|&])|"
     r"[\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u4e00-\u9fff\uac00-\ud7a3])"
 )
 

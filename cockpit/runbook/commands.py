@@ -18,6 +18,7 @@ _COMMENT_LINE = re.compile(r"^\s*(?:#|--)")
 _DURATION = re.compile(r"^(\d{1,6}(?:\.\d+)?)\s*(ms|s|m|h)?$")
 _DURATION_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
 _HEADER_LINE = re.compile(r"^\s*([A-Za-z_][\w-]*)\s*:\s*(.*)$")
+_CLIENT_SESSION = re.compile(r"\b(?:psql|mysql|mariadb|mongo(?:sh)?|redis-cli|sqlite3|cqlsh|sqlplus)\b")
 _LONGEST_LABEL = 100
 
 
@@ -51,9 +52,9 @@ def command_draft(
         draft.sample = "\n".join(line for _index, line in strays) or None
         draft.parts = [_part(chunk, start, draft.language) for chunk in chunks]
     draft.text = header or None
-    inside = _sessions(draft, inside)
+    left_open = _sessions(draft, inside if _fits(draft.language, inside) else None)
     _settle(draft)
-    return draft, inside
+    return draft, left_open if _fits(draft.language, inside) else left_open or inside
 
 
 def _headed(text: str, attributes: dict[str, Any]) -> tuple[str, str]:
@@ -101,6 +102,15 @@ def _give_answers(
     for part, begin, end in zip(draft.parts, bounds, bounds[1:], strict=False):
         sample = "\n".join(text for index, text in answers if begin <= index < end).strip("\n")
         part.sample = sample or None
+
+
+def _fits(language: str | None, inside: str | None) -> bool:
+    """Whether what a block speaks is typed in the session that is open."""
+    if inside is None:
+        return True
+    if _CLIENT_SESSION.search(inside):
+        return language in ("sql", "redis", "bash")
+    return language == ("powershell" if "PSSession" in inside else "bash")
 
 
 def _sessions(draft: Draft, inside: str | None) -> str | None:

@@ -56,6 +56,8 @@ _STATUS = re.compile(
     r"^(?:HTTP(?:/[\d.]+)?\s+)?([1-5]\d\d)(?:\s+(OK|Created|No Content|Accepted|Found))?$|"
     r"^HTTP(?:/[\d.]+)?\s+([1-5]\d\d)\b"
 )
+_VERB = re.compile(r"^(?:returns?|shows?|prints?|返回|显示|输出|출력|반환)\s*[:：]?\s*", re.IGNORECASE)
+_CURL_STATUS = re.compile(r"\s-\w*[wiIv]|--(?:write-out|include|head|verbose)")
 _EXIT = re.compile(r"^exit(?:\s*(?:code|status))?\s*[:=]?\s*(\d{1,3})$", re.IGNORECASE)
 _BARE = re.compile(r"^[A-Za-z0-9][\w.:/%+-]{0,40}$")
 _LAST_GREP = re.compile(r"(?:^|[|;&]\s*)(?:sudo\s+)?(?:e|f|z)?grep\s[^|;&]*$")
@@ -108,7 +110,7 @@ def from_words(words: str, line: int, code: str = "") -> list[Expectation]:
     contains = [Expectation(ExpectationKind.CONTAINS, value, times, text, line) for value in quoted]
     if contains or numbers:
         return contains + numbers
-    bare = _bare(text)
+    bare = _bare(_VERB.sub("", text), code)
     if bare is not None:
         return [Expectation(ExpectationKind.CONTAINS, bare, times, text, line)]
     return [_manual(text, line)]
@@ -182,13 +184,14 @@ def _number(label: str, operator: str, bound: float, unit: str, text: str, line:
     return Expectation(ExpectationKind.NUMBER, value, text=text, line=line)
 
 
-def _bare(text: str) -> str | None:
+def _bare(text: str, code: str) -> str | None:
     version = _VERSION.match(text)
     if version is not None:
         return version[1]
     status = _STATUS.match(text)
     if status is not None:
-        return status[1] or status[3]
+        # curl prints the body; the status only when it is asked to.
+        return None if "curl" in code and not _CURL_STATUS.search(code) else status[1] or status[3]
     return (
         text if _BARE.match(text) and text.lower() not in ("none", "success", "successful", "ok.", "normal") else None
     )

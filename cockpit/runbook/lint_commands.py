@@ -9,6 +9,8 @@ from cockpit.runbook.model import ExpectationKind, Part, Problem, Step
 from cockpit.runbook.vocabulary import looks_like_sql, looks_typed
 from cockpit.words import _
 
+_NOT_SHELL = frozenset({"python", "javascript", "ruby", "go", "java", "typescript", "yaml", "json"})
+_POSITIONAL = re.compile(r"^[ \t]*[A-Za-z_]\w*=\"?(\$\{?[1-9]\b)", re.MULTILINE)
 _REDIS = re.compile(
     r"^\s*(FLUSHALL|FLUSHDB|KEYS\s+\S+|HGETALL\s+\S+|LLEN\s+\S+|DBSIZE|CONFIG\s+(?:GET|SET)\s+\S+|"
     r"INFO\s+\w+)\s*;?\s*$",
@@ -54,6 +56,14 @@ _DESTRUCTIVE = re.compile(
     r"\bRemove-Item\b[^\n]*-Recurse|\bpm2\s+delete\b|\bpg_terminate_backend\b|\bresetlogs\b",
     re.IGNORECASE,
 )
+
+
+def _arguments(step: Step) -> Iterator[Problem]:
+    match = _POSITIONAL.search(step.code or "") if step.language == "bash" else None
+    if match is not None and "() {" not in (step.code or "") and "function " not in (step.code or ""):
+        message = _("This script takes arguments ({name}), and nothing gives them").format(name=match[1])
+        hint = _("use a blank such as <service>, or save the script and call it with its arguments")
+        yield _at(step, step.code or "", match.start(1), "needs-arguments", message, hint)
 
 
 def _wrong_language(step: Step) -> Iterator[Problem]:
@@ -190,7 +200,7 @@ def _answers_inside(step: Step) -> Iterator[Problem]:
 
 
 def _misfiled_note(step: Step) -> Iterator[Problem]:
-    if step.language not in ("python", "javascript", "ruby", "go", "java", "typescript") or not step.text:
+    if step.language not in _NOT_SHELL or not step.text:
         return
     for offset, line in enumerate(step.text.split("\n")[:200], 1):
         if re.match(
@@ -237,6 +247,7 @@ def _first_command(code: str) -> str:
 
 COMMAND_RULES: tuple[Callable[[Step], Iterator[Problem]], ...] = (
     _wrong_language,
+    _arguments,
     _backslash,
     _unchecked,
     _stub,

@@ -28,7 +28,8 @@ def _rule(pattern: str) -> re.Pattern[str]:
 _ALWAYS = _rule("")
 _FOLLOWS = r"(?:^|\s)(?:-[A-Za-z]*f[A-Za-z]*(?=[\s=]|$)|--follow(?!=false)\b)"
 _SHELL = r"(?:^|\s)(?:/\S*/)?(?:ba|z|k|a|da|c)?sh(?:\s+-l?i?)?\s*$"
-_CLIENT = r"(?:psql|mysql|mariadb|redis-cli|mongo(?:sh)?|cqlsh|python3?|rails c\w*|irb|sqlplus)"
+_CLIENT = r"(?:psql|mysql|mariadb|mongo(?:sh)?|cqlsh|python3?|rails c\w*|irb|sqlplus)"
+_REDIS = r"\sredis-cli(?:\s+-[hpna]\s*\S+|\s+--\w\S*)*\s*$"
 _TTY = r"(?=.*\s(?:-[a-z]*[it][a-z]*|--tty|--stdin)(?:[\s=]|$))"
 _KUBERNETES_ENDLESS = _rule(
     rf"^(?:.*\s)?logs?(?=\s).*{_FOLLOWS}|^(?:.*\s)?get(?=\s).*(?:^|\s)(?:-[A-Za-z]*w(?=\s|$)|"
@@ -36,14 +37,14 @@ _KUBERNETES_ENDLESS = _rule(
 )
 _KUBERNETES_INTERACTIVE = _rule(r"^(?:-\S+\s+(?:[^\s-]\S*\s+)?){0,6}(?:edit|attach)\s")
 _KUBERNETES_OPENS = _rule(
-    rf"^(?:.*\s)?exec(?=\s){_TTY}.*(?:{_SHELL}|\s(?:/\S*/)?{_CLIENT}\b(?!.*\s(?:-[a-z]*[ce]|--command|"
+    rf"^(?:.*\s)?exec(?=\s){_TTY}.*(?:{_SHELL}|{_REDIS}|\s(?:/\S*/)?{_CLIENT}\b(?!.*\s(?:-[a-z]*[ce]|--command|"
     rf"--execute|--eval)(?:[\s=]|$))[^<]*$)"
     rf"|^(?:.*\s)?rsh\s+(?:(?:-[nc]|--\w+)\s+\S+\s+)*[^\s-]\S*\s*$|^(?:.*\s)?debug\s.*(?:-it?\b|node/\S+\s*$)|"
     rf"^(?:.*\s)?run(?=\s){_TTY}.*{_SHELL}"
 )
 _CONTAINER_ENDLESS = _rule(rf"^(?:.*\s)?logs(?=\s).*{_FOLLOWS}|^(?:stats|events)\b(?!.*--no-stream)")
 _CONTAINER_OPENS = _rule(
-    rf"^(?:.*\s)?(?:exec|run)(?=\s){_TTY}.*(?:{_SHELL}|\s{_CLIENT}\b(?!.*\s-[a-z]*[ce](?:\s|$))[^<]*$)|"
+    rf"^(?:.*\s)?(?:exec|run)(?=\s){_TTY}.*(?:{_SHELL}|{_REDIS}|\s{_CLIENT}\b(?!.*\s-[a-z]*[ce](?:\s|$))[^<]*$)|"
     rf"^compose\s(?:.*\s)?exec\s.*{_SHELL}"
 )
 _TOP = _rule(r"^(?!(?:.*\s)?-[A-Za-z]*[bl])")
@@ -157,7 +158,7 @@ def manners_of(code: str) -> Manners:
         endless = endless or _matches(_ENDLESS, name, rest) or (name == "ssh" and _remote_endless(rest))
         interactive = interactive or _matches(_INTERACTIVE, name, rest)
         if (_matches(_OPENS, name, rest) or name == "su-shell") and not (fed or _HEREDOC.search(flat)):
-            opens = text.strip()
+            opens = _whole(text.strip(), flat)
     if endless and _CUT_OFF.search(flat):
         endless = False
     return Manners(interactive or opens is not None, endless, opens)
@@ -171,6 +172,14 @@ def closes(code: str) -> bool:
 def _matches(rules: dict[str, re.Pattern[str]], name: str, rest: str) -> bool:
     rule = rules.get(name)
     return rule is not None and rule.search(rest) is not None
+
+
+def _whole(text: str, flat: str) -> str:
+    """A command that a substitution cut short, with the rest of its line."""
+    if not text.endswith("$"):
+        return text
+    at = flat.find(text)
+    return flat[at : (flat + "\n").find("\n", at)].strip()
 
 
 def _remote_endless(rest: str) -> bool:

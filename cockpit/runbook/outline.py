@@ -11,7 +11,12 @@ from cockpit.runbook.model import Link, Phase, Section
 
 _EXPLICIT_ID = re.compile(r"[ \t]*\{:?[ \t]*#([\w.:-]+)[^{}]*\}[ \t]*$")
 _HTML_ID = re.compile(r"<[a-zA-Z]\w{0,10}\s[^<>]{0,200}?\b(?:id|name)\s*=\s*[\"']?([^\"'\s>]+)")
-_HTML_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,300}>")
+# Real tags only: in "### <Service name> is down" the brackets are words.
+_HTML_TAG = re.compile(
+    r"</?(?:a|abbr|b|big|br|code|del|div|em|font|i|img|ins|kbd|mark|p|q|s|samp|small|span|strong|sub|sup|tt|u|var)"
+    r"(?:\s[^<>]{0,300})?/?>",
+    re.IGNORECASE,
+)
 _BOX = re.compile(r"^[\s\u2610\u25a1\u2b1c]*[\u2610\u25a1\u2b1c]\s*")
 _NOT_SLUG = re.compile(r"[^\w\- ]")
 _NOT_WORD = re.compile(r"[\W_]+")

@@ -144,7 +144,8 @@ class StepPass:
         for before in self._blocks[max(0, block.index - 2) : block.index][::-1]:
             if before.kind == "paragraph" and _WARNING.search(before.text):
                 return before.text.strip()[:300]
-        return next((part.label for part in draft.parts if _WARNING.search(part.label)), None)
+        comments = (line.strip("#- \t") for line in (draft.code or "").split("\n") if line.lstrip()[:1] in ("#", "-"))
+        return next((comment for comment in comments if _WARNING.search(comment)), None)
 
     def _message(self, block: Block, said: str) -> None:
         label = short(said)

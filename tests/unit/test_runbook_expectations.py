@@ -19,7 +19,7 @@ def expected(code: str, info: str = "bash") -> tuple[Expectation, ...]:
     [
         ('# 기대 출력: "UP" (5번 모두)', ExpectationKind.CONTAINS, "UP", 5),
         ('# 기대: {"status": "UP"}', ExpectationKind.JSON, {"path": "$.status", "equals": "UP"}, 1),
-        ("# expected: 200", ExpectationKind.CONTAINS, "200", 1),
+        ("# expected: 200", ExpectationKind.MANUAL, "200", 1),
         ("# Expected output: `active`", ExpectationKind.CONTAINS, "active", 1),
         ("# 预期: PONG", ExpectationKind.CONTAINS, "PONG", 1),
         ("# 기대: v1.4.0 (최신 버전)", ExpectationKind.CONTAINS, "v1.4.0", 1),
@@ -40,6 +40,11 @@ def test_a_comment_below_a_command_says_what_to_expect(
 ) -> None:
     found = expected(f"curl x\n{comment}")
     assert [(e.kind, e.value, e.times, e.line) for e in found] == [(kind, value, times, 5)]
+
+
+def test_a_status_is_looked_for_where_the_command_prints_it() -> None:
+    found = expected("curl -s -o /dev/null -w '%{http_code}' x\n# expected: 200")
+    assert [(e.kind, e.value) for e in found] == [(ExpectationKind.CONTAINS, "200")]
 
 
 def test_one_sentence_can_hold_several() -> None:

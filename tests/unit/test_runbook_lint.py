@@ -36,6 +36,7 @@ def codes(text: str) -> list[tuple[int, str]]:
         ("```bash\n# only words\n```", 3, "no-command"),
         ("```bash\n# TODO: command needed\nls\n```", 4, "stub"),
         ("```\nkubectl get pods\n```", 3, "no-language"),
+        ("```bash\nNAME=$1\necho $NAME\n```", 4, "needs-arguments"),
         ("```bach\nls\n```", 3, "misspelt-language"),
         ("```bsah\nls\n```", 3, "misspelt-language"),
         ("```bash { interactiv=false }\nls\n```", 3, "near-miss-annotation"),

@@ -92,6 +92,8 @@ def test_commands_that_need_a_terminal_are_known(code: str) -> None:
         ("cat q.sql | psql -h x", None),
         ("redis-cli", "redis-cli"),
         ("redis-cli PING", None),
+        ("kubectl exec -it redis-0 -- redis-cli ping", None),
+        ("kubectl exec -it redis-0 -- redis-cli", "kubectl exec -it redis-0 -- redis-cli"),
         ("sudo -i", "sudo -i"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from cockpit.runbook.model import Runbook, StepKind
 from cockpit.runbook.reading import parse
 from cockpit.runbook.shown import as_json
 
+BOX = re.compile(r"[\s>*+\-\d.)]*\[[ xX]\]")
 WORDS = st.text(alphabet="abc 롤백$<>[]{}`*_#|-:'\"\\&!~.1\t", max_size=30)
 INFO = st.sampled_from(
     ["", "bash", "sh", "console", "sql", "text", "powershell", "promql", "yaml", "output", "sh {name=x}", "```"]
@@ -134,7 +136,7 @@ def test_each_task_item_is_one_check_or_one_item_of_a_decision(text: str) -> Non
     if text.startswith("---"):
         return
     lines = text.split("\n")
-    checks = [s for s in runbook.steps if s.kind is StepKind.CHECK and "- [" in lines[s.line - 1]]
+    checks = [s for s in runbook.steps if s.kind is StepKind.CHECK and BOX.match(lines[s.line - 1])]
     decided = sum(len(step.items) for step in runbook.steps)
     assert len(checks) + decided == len(items)
 
