@@ -1,8 +1,9 @@
 """A world's keeper: one process that starts the service under PM2, and ends everything when the world is over.
 
-`python -m cockpit.rehearsal.keeper FOLDER`. It ends on TERM, when the folder is gone, or when the owner named in
-owner.json has been gone for as long as owner.json says; after eight hours in any case. It holds keeper.lock for life: the service and the PM2
-stand-in end by themselves once nobody holds it, so that not even `kill -9` of the keeper leaves anything running.
+`python -m cockpit.rehearsal.keeper FOLDER`. It ends on TERM, when the folder is gone, when the owner named in
+owner.json has been gone for as long as owner.json says, and after eight hours in any case. It holds keeper.lock for
+life: the service and the PM2 stand-in end by themselves once nobody holds it, so that not even `kill -9` of the keeper
+leaves anything running.
 """
 
 from __future__ import annotations
