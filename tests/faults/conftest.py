@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
@@ -13,7 +14,7 @@ import pytest
 
 from cockpit.adapters.base import Outcome, RunRequest
 from cockpit.adapters.local import LocalAdapter, LocalRunning
-from cockpit.runs.process import process_start_time
+from cockpit.runs.process import process_start_time, relatives
 from cockpit.safety.permit import Action, Mode, grant
 from cockpit.safety.verdict import Judgement, Verdict
 
@@ -30,12 +31,12 @@ def alive(pid: int) -> bool:
 
 
 class LocalBench:
-    """Local runs in folders of their own; whatever they leave alive is ended by its pid afterwards."""
+    """Local runs in folders of their own; whatever they leave alive is ended afterwards, each by its own pid."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._count = 0
-        self.leftovers: list[int] = []
+        self._started: list[tuple[int, Path]] = []
         self.until = until
         self.alive = alive
 
@@ -52,19 +53,20 @@ class LocalBench:
         permit = grant(action, Judgement(Verdict.READ_ONLY), Mode.LIVE, by="test")
         running = await (adapter or LocalAdapter()).start(permit, RunRequest(self.folder(), **request))
         if running.pid:
-            self.leftovers.append(running.pid)
+            self._started.append((running.pid, running.run.folder))
         return running
 
     async def run(self, script: str, **request: Any) -> tuple[Outcome, bytes]:
         running = await self.start(script, **request)
         outcome = await running.wait()
-        self.leftovers += outcome.survivors
         return outcome, running.run.output.read_bytes()
 
     def end_leftovers(self) -> None:
-        for pid in self.leftovers:
-            if alive(pid):
-                os.kill(pid, signal.SIGKILL)
+        for leader, folder in self._started:
+            for pid in [leader, *relatives(leader, f"COCKPIT_RUN={folder}")]:
+                with contextlib.suppress(ProcessLookupError):
+                    if alive(pid) and os.getsid(pid) != os.getsid(0):
+                        os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture
