@@ -61,7 +61,7 @@ def test_the_shipped_script_brings_the_service_back_and_scores_everything(tmp_pa
 
 def test_a_script_that_does_not_roll_back_fails_and_leaves_no_world_behind(tmp_path: Path) -> None:
     script = tmp_path / "idle.script"
-    script.write_text("wait health red 60s\nrun verify-health\n", encoding="utf-8")
+    script.write_text("wait health red 60s\nrun verify-chat\n", encoding="utf-8")
     done = _cockpit(tmp_path / "state", "rehearse", "--headless", "--script", str(script))
     assert done.returncode == 1
     assert "script line 2" in done.stderr
