@@ -16,6 +16,10 @@ _REDIS = re.compile(
     r"INFO\s+\w+)\s*;?\s*$",
     re.IGNORECASE | re.MULTILINE,
 )
+_CLIENT = re.compile(r"^\s*(psql|mysql|sqlcmd|kubectl|docker|sudo|ssh|redis-cli)\s+-?\w", re.MULTILINE)
+_CMDLET = re.compile(
+    r"^\s*((?:Get|Set|New|Remove|Stop|Start|Restart|Invoke|Test|Import|Update)-[A-Z]\w+)", re.MULTILINE
+)
 _SETTING = re.compile(
     r"^[ \t]*([a-z][a-z0-9_.-]*)[ \t]+=[ \t]+(?:'[^'\n]*'|\"[^\"\n]*\"|"
     r"[\w./-]+)[ \t]*(?:#.*)?$",
@@ -78,8 +82,14 @@ def _wrong_language(step: Step) -> Iterator[Problem]:
             _("{word} is a Redis command in a SQL block").format(word=match[1]),
             hint,
         )
+    if language == "sql" and (client := _CLIENT.search(code)):
+        message = _("{word} is a shell command in a SQL block").format(word=client[1])
+        yield _at(step, code, client.start(1), "wrong-language", message, hint)
     if language != "bash":
         return
+    if (cmdlet := _CMDLET.search(code)) is not None:
+        message = _("{word} is PowerShell in a shell block").format(word=cmdlet[1])
+        yield _at(step, code, cmdlet.start(1), "wrong-language", message, hint)
     setting = _SETTING.search(code)
     if setting is not None:
         message = _("{word} = ... is a setting of a file, not a command").format(word=setting[1])

@@ -169,7 +169,8 @@ class Procedures:
         section = self._outline.of_block[block.index]
         if (section is not None and section.phase in _TOLD) or _NEGATED.search(block.text):
             return None
-        commands = [text for text, style in block.spans if style == "code" and is_inline_command(text)]
+        codes = [text.removeprefix("$ ") for text, style in block.spans if style == "code"]
+        commands = [text for text in codes if is_inline_command(text)]
         return commands[0] if len(commands) == 1 else None
 
     def _intro(self, item: ListItem) -> str:

@@ -123,7 +123,8 @@ class _Walk:
         found: list[tuple[int, int]] = []
         at = self.offset
         for block in self.blocks:
-            found += self._written(at, block.line - 1)
+            if block.line > at:
+                found += self._written(at, block.line - 1)
             at = max(at, block.end_line + 1)
         found += self._written(at, self.offset + len(self.lines) - 1)
         return found

@@ -145,7 +145,7 @@ def _language(front: FrontMatter, text: str) -> str:
         value = front.values.get(key)
         if isinstance(value, str) and re.match(r"[A-Za-z]{2}(?![A-Za-z])", value):
             return value[:2].lower()
-    sample = text[:8000]
+    sample = text[:4000]
     if sample.isascii():
         return "en"
     latin = len(_LATIN.findall(sample))

@@ -29,6 +29,7 @@ _OPERATOR_START = re.compile(
     r"\s*(?:[-+*/%^),}<>=!|]|(?:and|or|unless|by|on|without|ignoring|group_left|group_right|offset|bool)\b)"
 )
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`")
+_POWERSHELL_QUOTED = re.compile(r"'[^']*'|\"(?:`.|[^\"`])*\"|(?:^|(?<=\s))#.*", re.MULTILINE)
 _SQL_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|\$\$.*?\$\$|--[^\n]*", re.DOTALL)
 
 
@@ -170,7 +171,7 @@ def _powershell_open(lines: list[str], following: str) -> bool:
         return True
     if text.count('@"') > text.count('\n"@') or text.count("@'") > text.count("\n'@"):
         return True
-    bare = _QUOTED.sub("", text)
+    bare = _POWERSHELL_QUOTED.sub("", text)
     return bare.count("{") > bare.count("}") or bare.count("(") > bare.count(")")
 
 

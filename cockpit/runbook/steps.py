@@ -144,8 +144,11 @@ class StepPass:
         for before in self._blocks[max(0, block.index - 2) : block.index][::-1]:
             if before.kind == "paragraph" and _WARNING.search(before.text):
                 return before.text.strip()[:300]
-        comments = (line.strip("#- \t") for line in (draft.code or "").split("\n") if line.lstrip()[:1] in ("#", "-"))
-        return next((comment for comment in comments if _WARNING.search(comment)), None)
+        comments = [line for line in (draft.code or "").split("\n") if line.lstrip()[:1] in ("#", "-")]
+        found = _WARNING.search("\n".join(comments)) if comments else None
+        if found is None:
+            return None
+        return next(line.strip("#- \t") for line in comments if found[0] in line)
 
     def _message(self, block: Block, said: str) -> None:
         label = short(said)
