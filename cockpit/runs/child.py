@@ -143,6 +143,7 @@ class Child:
             os.dup2(source, target)
         for name in _RESET:
             signal.signal(getattr(signal, name), signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
         os.umask(self._umask)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 

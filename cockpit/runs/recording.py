@@ -128,7 +128,7 @@ class Recorder:
         return self._redactors[stream]
 
     def _keep(self, stream: int, data: bytes) -> None:
-        room = self._head_bytes - self.size if not self._ring else 0
+        room = max(0, self._head_bytes - self.size) if not self._ring else 0
         if data[:room]:
             self._write(stream, data[:room])
         if data[room:]:

@@ -119,6 +119,25 @@ def test_a_disk_that_fills_and_is_freed_leaves_a_marked_gap(
     assert (tmp_path / "index").stat().st_size % FRAME.size == 0
 
 
+def test_a_note_that_reaches_over_the_cap_puts_nothing_out_of_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = recorder(tmp_path, cap_bytes=100)
+    made.warm_up()
+    disk = Disk(10)
+    monkeypatch.setattr("cockpit.runs.recording.os.write", disk.write)
+    made.take(STDOUT, b"0123456789" * 4 + b"\n")
+    disk.room = 1 << 20
+    for number in range(60):
+        made.take(STDOUT, b"line %d\n" % number)
+    made.finish()
+
+    lines = [line for line in (tmp_path / "output").read_bytes().splitlines() if line.startswith(b"line ")]
+    numbers = [int(line.split()[1]) for line in lines if len(line.split()) == 2]
+    assert numbers == sorted(numbers)
+    assert numbers[-1] == 59
+
+
 def test_a_fault_in_redaction_costs_output_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(_self: Any, _chunk: bytes) -> bytes:
         raise RuntimeError
