@@ -39,7 +39,7 @@ class Acting(Moves):
 
     def action_enter(self) -> None:
         """Do what the step under the cursor is for."""
-        if self.full:
+        if self.view.full:
             self.action_back()
             return
         row = self._on_row()

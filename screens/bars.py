@@ -5,7 +5,7 @@ from __future__ import annotations
 from cockpit.runbook.model import StepKind
 from cockpit.session.event import Status
 from cockpit.words import _
-from screens.keys import short, shown
+from screens.keys import log_keys, short, shown
 from screens.paint import BLANK, Line, Span, cropped, line
 from screens.pane import Pane
 
@@ -74,13 +74,18 @@ class KeyBar(Bar):
         """Keys and their words, as many as fit."""
         spans: list[Span] = []
         room = self.size.width or 80
-        for action in self._actions():
-            piece = ((f" {shown(action)}", "key"), (f" {self._word(action)} ", ""))
+        for key, word in self._keys():
+            piece = ((f" {key}", "key"), (f" {word} ", ""))
             room -= line(*piece).width
             if room < 0:
                 break
             spans += piece
         return line(*spans, row="bar")
+
+    def _keys(self) -> list[tuple[str, str]]:
+        if self.view.active in ("output", "logs") and not self.view.asking:
+            return log_keys()
+        return [(shown(action), self._word(action)) for action in self._actions()]
 
     def _word(self, action: str) -> str:
         row = self.view.row

@@ -33,8 +33,6 @@ class Desk(Screen[None]):
         self.view = view
         self.feed = feed
         self.foreground = foreground
-        self.active = "guide"
-        self.full = ""
         self.panes: dict[str, Pane] = {}
         self.dialog: Dialog[Any] | None = None
         self.logs = Logs(self)
@@ -55,7 +53,7 @@ class Desk(Screen[None]):
         finally:
             self.dialog, self.view.asking = None, False
             await dialog.remove()
-            self.logs.focus(self.active)
+            self.logs.focus(self.view.active)
             self.panes["keys"].sync()
 
     def flow(self, work: Coroutine[Any, Any, None]) -> None:

@@ -129,6 +129,20 @@ def short(action: str) -> str:
     }[action]
 
 
+def log_keys() -> list[tuple[str, str]]:
+    """The keys of outputs and logs, as (key, word)."""
+    return [
+        ("Esc", _("back")),
+        ("/", _("search")),
+        ("f", _("only lines with")),
+        ("s", _("severity")),
+        ("Space", _("pause")),
+        ("w", _("wrap")),
+        ("[ ]", _("other log")),
+        ("G", _("follow")),
+    ]
+
+
 def shown(action: str) -> str:
     """How the action's key is written."""
     return BY_ACTION[action].shown

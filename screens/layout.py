@@ -7,6 +7,7 @@ from dataclasses import dataclass
 TWO_COLUMNS = 110
 THREE_COLUMNS = 160
 TALL = 30
+SHORT = 18
 
 PANES = ("guide", "steps", "output", "panels", "timeline", "contacts")
 _CENTRE = ("guide", "output")
@@ -47,6 +48,8 @@ def layout_of(width: int, height: int, active: str, *, full: str = "", has_outpu
         if active in _RIGHT:
             return Layout(2, frozenset(("guide", "card", *_RIGHT, *output)), 0, 46, card_rows)
         return Layout(2, frozenset(("panels", "steps", "guide", "card", *output)), 46, 0, card_rows)
+    if height < SHORT:
+        return Layout(1, frozenset((active, "card")), 0, 0, card_rows)
     if active in _CENTRE:
         return Layout(1, frozenset(("guide", "card", *output)), 0, 0, card_rows)
     return Layout(1, frozenset((active, "card", *output)), 0, 0, card_rows)

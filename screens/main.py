@@ -85,18 +85,18 @@ class MainScreen(Looking):
         size = self.app.size
         self.logs.show_output(self.view)
         layout = layout_of(
-            size.width, size.height, self.active, full=self.full, has_output=self.logs.output is not None
+            size.width, size.height, self.view.active, full=self.view.full, has_output=self.logs.output is not None
         )
         for name in (*PANES, "card"):
             if name in self.panes:
                 self.panes[name].display = name in layout.shown
         self.logs.display(layout.shown)
-        self.panes["folded"].display = layout.folded_panels and not self.full
+        self.panes["folded"].display = layout.folded_panels and not self.view.full
         card = cast(Card, self.panes["card"])
         card.most_rows = layout.card_rows
         self._place_columns(layout)
         for pane in self.panes.values():
-            pane.active = pane.id == self.active
+            pane.active = pane.id == self.view.active
             pane.sync()
 
     def _place_columns(self, layout: Layout) -> None:
@@ -116,8 +116,8 @@ class MainScreen(Looking):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """A click put the keys into the output."""
-        if self.dialog is None and self.logs.holds(event.widget) and self.active not in ("output", "logs"):
-            self.active = "output"
+        if self.dialog is None and self.logs.holds(event.widget) and self.view.active not in ("output", "logs"):
+            self.view.active = "output"
             self.lay_out()
 
     # -- what changed ----------------------------------------------------------------------------------------------

@@ -81,7 +81,7 @@ class Moves(Desk):
         self._step(-1)
 
     def _step(self, by: int) -> None:
-        if self.active in ("guide", "steps") and not self.full and self.view.rows:
+        if self.view.active in ("guide", "steps") and not self.view.full and self.view.rows:
             self.view.move(by)
             self.cursor_moved()
         else:
@@ -96,7 +96,7 @@ class Moves(Desk):
         self._jump(len(self.view.rows) - 1, 1 << 30)
 
     def _jump(self, index: int, rows: int) -> None:
-        if self.active in ("guide", "steps") and not self.full and self.view.rows:
+        if self.view.active in ("guide", "steps") and not self.view.full and self.view.rows:
             self.move_to(index)
         else:
             self._scroll(rows)
@@ -110,13 +110,13 @@ class Moves(Desk):
         self._page(-1)
 
     def _page(self, by: int) -> None:
-        pane = self.panes.get(self.full or self.active)
+        pane = self.panes.get(self.view.full or self.view.active)
         if pane is not None:
             pane.scroll_rows(by * max(1, pane.room - 1))
 
     def _scroll(self, rows: int) -> None:
         # Logs and output have the focus, and scroll themselves, when they are the active pane.
-        pane = self.panes.get(self.full or self.active)
+        pane = self.panes.get(self.view.full or self.view.active)
         if pane is not None:
             pane.scroll_rows(rows)
 
@@ -130,12 +130,12 @@ class Moves(Desk):
 
     def _turn(self, by: int) -> None:
         order = [name for name in PANES if name != "output" or self.logs.output is not None]
-        here = order.index(self.active) if self.active in order else 0
+        here = order.index(self.view.active) if self.view.active in order else 0
         self.activate(order[(here + by) % len(order)])
 
     def activate(self, name: str) -> None:
         """Give a pane the keys."""
-        self.active, self.full = name, ""
+        self.view.active, self.view.full = name, ""
         self.lay_out()
         self.logs.focus(name)
 
@@ -163,10 +163,10 @@ class Moves(Desk):
             self.tell(_("no logs are followed"))
 
     def _full_screen(self, name: str) -> None:
-        self.full = "" if self.full == name else name
-        self.active = name if self.full else "guide"
+        self.view.full = "" if self.view.full == name else name
+        self.view.active = name if self.view.full else "guide"
         self.lay_out()
-        self.logs.focus(self.active)
+        self.logs.focus(self.view.active)
 
     def action_back(self) -> None:
         """Out of whatever is open. Confirms nothing."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 from cockpit.runbook.model import StepKind
 from cockpit.safety.text import sanitise
 from cockpit.session.event import Status
 from cockpit.words import _
-from screens.paint import Line, line, plain_rows
+from screens.paint import Line, line, pad, plain_rows, wrapped
 from screens.rows import Row
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ class Saying:
             Read(
                 self._main.view,
                 title.format(step=row.label),
-                lambda width: plain_rows(row.step.text or row.code or row.label, width - 1),
+                partial(_text_rows, row.step.text or row.code or row.label, ""),
                 [("later", _("Later")), ("yes", _("Yes")), ("no", _("No"))],
                 hint=_("left and right choose   Enter takes   Esc: later"),
             )
@@ -74,7 +76,7 @@ class Saying:
                 Read(
                     self._main.view,
                     _("Does the output show this?"),
-                    lambda width, asked=question: plain_rows(f" {asked}", width - 1, "strong"),  # type: ignore[misc]
+                    partial(_text_rows, f" {question}", "strong"),
                     [("later", _("Later")), ("yes", _("Yes")), ("no", _("No"))],
                     hint=_("left and right choose   Enter takes   Esc: later"),
                 )
@@ -118,7 +120,7 @@ class Saying:
                 Read(
                     main.view,
                     row.label,
-                    lambda width, text=text: plain_rows(text, width - 1),  # type: ignore[misc]
+                    partial(_text_rows, text, ""),
                     [("copy", _("Copy")), ("fill", _("Fill in")), ("sent", _("It is sent")), ("close", _("Close"))],
                     hint=_("send it by hand; the record keeps this text"),
                 )
@@ -230,10 +232,22 @@ class Saying:
             main.app.exit(0)
 
 
+def _text_rows(text: str, style: str, width: int) -> list[Line]:
+    return plain_rows(text, width - 1, style)
+
+
 def rows_of_help(width: int) -> list[Line]:
     """Every key and what it does."""
-    from screens.keys import KEYS, about
+    from screens.keys import KEYS, about, log_keys
 
-    told = [line((f" {key.shown:<7}", "key"), f" {about(key.action)}") for key in KEYS if key.shown]
-    digits = _("open a live panel by its number; 0: all of them")
-    return [*told, line((f" {'1-9':<7}", "key"), f" {digits}")] if width else []
+    told = [(key.shown, about(key.action)) for key in KEYS if key.shown]
+    told.append(("1-9", _("open a live panel by its number; 0: all of them")))
+    told += [(keys, _("in outputs and logs: {what}").format(what=word)) for keys, word in log_keys()]
+    indent = " " * 10
+    return [
+        Line(((pad(f" {keys}", 10), "key"), *row.spans[1:]) if first else row.spans)
+        for keys, text in told
+        for first, row in zip(
+            chain([True], repeat(False)), wrapped([(text, "")], width - 1, first=indent, rest=indent), strict=False
+        )
+    ]

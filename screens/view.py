@@ -31,7 +31,10 @@ class LinkState(StrEnum):
 
 @dataclass(slots=True)
 class View:
-    """The state of one viewer. `cursor` indexes `rows`; `proposal` belongs to `proposal_row` only."""
+    """The state of one viewer. `cursor` indexes `rows`; `proposal` belongs to `proposal_row` only.
+
+    `active` is the pane that has the keys, `full` one that has the whole screen ("" for none).
+    """
 
     runbook: Runbook
     clock: Clock
@@ -51,6 +54,8 @@ class View:
     proposal_row: str = ""
     notice: tuple[str, str] = ("", "")
     asking: bool = False
+    active: str = "guide"
+    full: str = ""
     opened_panel: str = ""
     search: str = ""
     clock_fine: bool = True

@@ -36,6 +36,11 @@ class Edit(Dialog[str]):
         """The text, and the choices."""
         return self._area, self._hint, self._choices
 
+    def on_mount(self) -> None:
+        """Begin at the end."""
+        super().on_mount()
+        self._area.move_cursor(self._area.document.end)
+
     def action_done(self) -> None:
         """Take the text."""
         self.answer(self._area.text)

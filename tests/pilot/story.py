@@ -1,0 +1,186 @@
+"""Stories: what a responder does and sees, against a real session folder and a real host in the same loop.
+
+    await story.presses("j", "enter").sees("hello").done()
+
+Nothing sleeps: every `sees` waits for the screen to say so, with a deadline, and every key for the screen to be idle.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from cockpit.commands.host import serve
+from cockpit.session.folder import SessionFolder
+from cockpit.session.opening import open_session
+from cockpit.session.reader import SessionReader
+from cockpit.session.settings import SessionSettings
+from cockpit.session.state import SessionState
+from screens.app import CockpitApp
+from screens.clock import Clock
+from screens.terminal_relay import Foreground
+
+DEADLINE_S = 20.0
+
+
+class StoryClock(Clock):
+    """The real time, which a story can move on."""
+
+    def __init__(self) -> None:
+        self.ahead_s = 0.0
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=self.ahead_s)
+
+    def monotonic_s(self) -> float:
+        return time.monotonic() + self.ahead_s
+
+
+class Story:
+    """Steps of a story, told in order when awaited."""
+
+    def __init__(self, app: CockpitApp, pilot: Pilot[int], clock: StoryClock, folder: SessionFolder) -> None:
+        self.app = app
+        self.pilot = pilot
+        self.clock = clock
+        self.folder = folder
+        self.host: asyncio.Task[None] | None = None
+        self._told: list[Callable[[], Awaitable[None]]] = []
+
+    def __await__(self) -> Generator[Any, None, None]:
+        return self._tell().__await__()
+
+    async def _tell(self) -> None:
+        told, self._told = self._told, []
+        for each in told:
+            await each()
+
+    # -- what is done ----------------------------------------------------------------------------------------------
+
+    def presses(self, *keys: str) -> Story:
+        """Keys, one after the other, as quickly as a machine."""
+        return self._then(lambda: self._press(keys))
+
+    def types(self, text: str) -> Story:
+        """Letters."""
+        return self.presses(*("space" if letter == " " else letter for letter in text))
+
+    def pauses(self, seconds: float = 1.0) -> Story:
+        """The responder takes a breath: the clock goes on, no key comes."""
+
+        async def pause() -> None:
+            self.clock.ahead_s += seconds
+
+        return self._then(pause)
+
+    def confirms(self) -> Story:
+        """Reads, moves to Run, and takes it."""
+        return self.sees("Run this?").pauses().presses("right").pauses().presses("enter")
+
+    def does(self, act: Callable[[], Awaitable[Any]]) -> Story:
+        """Something outside the screen."""
+
+        async def acting() -> None:
+            await act()
+
+        return self._then(acting)
+
+    # -- what is seen ----------------------------------------------------------------------------------------------
+
+    def sees(self, *texts: str) -> Story:
+        """All of these stand on the screen, soon."""
+        return self._then(lambda: self._until(lambda: all(text in self.screen for text in texts), f"no {texts}"))
+
+    def sees_no(self, text: str) -> Story:
+        """This is gone from the screen, soon."""
+        return self._then(lambda: self._until(lambda: text not in self.screen, f"still {text!r}"))
+
+    def finds(self, holds: Callable[[SessionState], bool], what: str = "state") -> Story:
+        """The session's record comes to say so."""
+        return self._then(lambda: self._until(lambda: holds(self.state), f"never {what}"))
+
+    @property
+    def screen(self) -> str:
+        """What the terminal shows."""
+        return "\n".join(strip.text.rstrip() for strip in self.app.screen._compositor.render_strips())
+
+    @property
+    def state(self) -> SessionState:
+        """The session, from its folder."""
+        reader = SessionReader(self.folder)
+        reader.poll()
+        return reader.state
+
+    # -- how -------------------------------------------------------------------------------------------------------
+
+    def _then(self, each: Callable[[], Awaitable[None]]) -> Story:
+        self._told.append(each)
+        return self
+
+    async def _press(self, keys: tuple[str, ...]) -> None:
+        for key in keys:
+            await self.pilot.press(key)
+        await self._idle()
+
+    async def _idle(self) -> None:
+        await asyncio.wait_for(self.app.feed.idle.wait(), DEADLINE_S)
+        await self.pilot.pause()
+
+    async def _until(self, holds: Callable[[], bool], otherwise: str) -> None:
+        deadline = time.monotonic() + DEADLINE_S
+        while not holds():
+            if self.host and self.host.done() and not self.host.cancelled() and self.host.exception():
+                await self.host
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{otherwise} on\n{self.screen}")
+            await self._idle()
+            await asyncio.sleep(0.01)
+
+
+@contextlib.asynccontextmanager
+async def opened(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    runbook: str,
+    *,
+    size: tuple[int, int] = (100, 40),
+    mode: str = "live",
+    host: bool = True,
+    spectator: bool = False,
+    foreground: Foreground | None = None,
+    revive: Callable[[], Awaitable[None]] | None = None,
+) -> AsyncIterator[Story]:
+    """A session on a runbook, its host running, its screen open."""
+    monkeypatch.setenv("COCKPIT_STATE_DIR", str(tmp_path / "state"))
+    # Short, since a socket's path ends at 104 bytes.
+    runtime = tempfile.mkdtemp(prefix="story")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
+    document = tmp_path / "runbook.md"
+    document.write_text(runbook, encoding="utf-8")
+    folder = open_session(SessionSettings(str(document), mode=mode, watch=False, cwd=str(tmp_path)))
+    clock = StoryClock()
+    app = CockpitApp(folder, folder.runbook, clock=clock, spectator=spectator, foreground=foreground, revive=revive)
+    serving = asyncio.create_task(serve(folder)) if host else None
+    try:
+        async with app.run_test(size=size) as pilot:
+            story = Story(app, pilot, clock, folder)
+            story.host = serving
+            if host:
+                await story._until(lambda: app.feed.connected, "no host")
+            await story._idle()
+            yield story
+    finally:
+        if serving is not None:
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
+        shutil.rmtree(runtime)

@@ -1,0 +1,135 @@
+"""Running steps: at once, asked for, typed for, stopped, in a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from cockpit.session.event import Status
+from screens.terminal_relay import RelayEnd
+from tests.pilot.conftest import Opens
+
+READ = "# Health\n\n## Look (2 min)\n\n```bash\necho he''llo\n```\n\nExpected: `hello`\n"
+
+
+async def test_a_read_only_step_runs_at_once_and_is_ticked(opens: Opens) -> None:
+    async with opens(READ) as story:
+        await story.sees("[1/1] Look", "read-only").presses("enter").sees("[OK]", "hello", "1/1 steps")
+
+
+async def test_a_change_asks_first_and_enter_alone_never_says_yes(opens: Opens, tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    async with opens(f"# Change\n\n```bash\ntouch {made}\n```\n") as story:
+        await story.presses("enter").sees("Run this? Nothing has run yet", f"touch {made}", "changes things")
+        await story.presses("enter").sees("not run")
+        assert not made.exists()
+        await story.presses("enter").sees("Run this?").presses("escape").sees("not run")
+        assert not made.exists()
+        await story.presses("enter").confirms().sees("[OK]")
+        assert made.exists()
+
+
+async def test_keys_as_quick_as_a_paste_confirm_nothing(opens: Opens, tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    async with opens(f"# Change\n\n```bash\ntouch {made}\n```\n") as story:
+        await story.presses("enter").sees("Run this?").presses("right", "enter", "enter").sees("came too fast")
+        assert not made.exists()
+        await story.pauses().presses("enter").sees("[OK]")
+
+
+async def test_a_letter_moves_nothing_in_the_world(opens: Opens, tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    async with opens(f"# Change\n\n```bash\ntouch {made}\n```\n") as story:
+        for letter in "abcdefghijklmnoprtuvwxyzABCDEFGHIJKLMNOPSTUVWXYZ":
+            await story.presses(letter).presses("escape").presses("escape")
+        assert not made.exists()
+        assert story.state.runs == {}
+
+
+async def test_what_cannot_be_undone_takes_the_targets_name_and_a_reason(opens: Opens, tmp_path: Path) -> None:
+    doomed = tmp_path / "doomed"
+    doomed.mkdir()
+    async with opens(f"# Clean\n\n```bash\nrm -rf {doomed}\n```\n") as story:
+        await story.presses("enter").sees("type local to run it there")
+        await story.pauses().types("lokal").presses("tab", "tab", "right").pauses().presses("enter")
+        await story.sees("not the target's name")
+        await story.presses("tab", "ctrl+u").types("local").presses("tab", "tab").pauses().presses("enter")
+        await story.sees("a reason is missing")
+        assert doomed.exists()
+        await story.presses("shift+tab").types("full").presses("tab").pauses().presses("enter").sees("[OK]")
+        assert not doomed.exists()
+        run = story.state.runs[1]
+        assert (run.intent["typed"], run.intent["reason"]) == ("local", "full")
+
+
+async def test_missing_inputs_are_asked_for_and_remembered(opens: Opens) -> None:
+    text = "# Ask\n\n```bash\necho to <pod-name>\n```\n\n```bash\necho again <pod-name>\n```\n"
+    async with opens(text) as story:
+        await story.sees("to fill first").presses("enter").sees("Inputs, asked once").types("web-1").presses("enter")
+        await story.sees("[OK]", "to web-1").presses("enter").sees("again web-1")
+
+
+async def test_a_secret_is_never_on_the_screen(opens: Opens) -> None:
+    async with opens('# Ask\n\n```bash\nprintf "$API_TOKEN" | wc -c\n```\n') as story:
+        await story.sees("to fill first").presses("enter").sees("API_TOKEN").types("hunter2").presses("enter")
+        await story.finds(lambda state: bool(state.inputs), "input").sees("7")
+        assert "hunter2" not in story.screen
+        assert "hunter2" not in story.folder.journal.read_text()
+
+
+async def test_ctrl_c_tells_once_stops_twice_and_never_leaves(opens: Opens) -> None:
+    async with opens("# Long\n\n```bash\nsleep 60\n```\n") as story:
+        await story.presses("ctrl+c").sees("nothing is running")
+        await story.presses("enter").sees("running").presses("ctrl+c").sees("Ctrl-C again stops: sleep 60")
+        assert story.state.runs[1].status is Status.RUNNING
+        await story.presses("ctrl+c").sees("cancelled", "[^C]")
+
+
+async def test_a_block_is_run_command_by_command(opens: Opens) -> None:
+    text = "# Block\n\n```bash\n# 1. first\necho o''ne\n\n# 2. second\necho t''wo\n```\n"
+    async with opens(text) as story:
+        await story.sees("2 commands").presses("enter").sees("1. first").presses("enter").sees("one")
+        await story.presses("enter").sees("two").finds(lambda state: list(state.runs) == [1, 2], "two runs")
+        assert [run.intent["part"].rsplit(".")[-1] for run in story.state.runs.values()] == ["1", "2"]
+
+
+async def test_an_edited_command_runs_with_its_difference_on_record(opens: Opens) -> None:
+    async with opens(READ) as story:
+        await story.presses("e").sees("Edit the command").presses("ctrl+end").types(" edited").presses("ctrl+s")
+        await story.sees("hello edited")
+        assert story.state.runs[1].intent["original"].strip() == "echo he''llo"
+
+
+async def test_a_person_answers_what_a_machine_cannot(opens: Opens) -> None:
+    text = "# Look\n\n```bash\necho al''l\n# expected: the list looks complete\n```\n"
+    async with opens(text) as story:
+        await story.presses("enter").sees("your answer?", "??").presses("v").sees("Does the output show this?")
+        await story.presses("right").presses("enter").sees("[OK]", "passed")
+
+
+async def test_read_only_refuses_and_says_what_to_do(opens: Opens, tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    async with opens(f"# Change\n\n```bash\ntouch {made}\n```\n", mode="read-only") as story:
+        await story.sees("[READ-ONLY]").presses("enter").sees("not provably read-only")
+        assert not made.exists()
+
+
+async def test_an_interactive_step_gets_the_terminal(opens: Opens) -> None:
+    lent: list[Path] = []
+
+    def lend(run: Path, _offset: int) -> RelayEnd:
+        lent.append(run)
+        return RelayEnd.LEFT
+
+    async with opens("# Shell\n\n```bash\nvi /dev/null\n```\n", foreground=lend) as story:
+        await story.presses("enter").sees("Run this?").confirms().sees("left the terminal")
+        assert lent == [story.folder.run(1)]
+        await story.presses("ctrl+c").sees("again").presses("ctrl+c").sees("cancelled")
+
+
+async def test_the_cursor_goes_on_after_a_pass_and_stays_after_a_failure(opens: Opens) -> None:
+    async with opens("# Two\n\n```bash\nfalse\n```\n\n```bash\necho ne''xt\n```\n") as story:
+        await story.presses("enter").sees("failed").sees("[1/2]")
+        await story.presses("j").sees("[2/2]").presses("enter").sees("next", "[OK]")
+        await asyncio.sleep(0)
+        assert story.app.view.cursor == 1
