@@ -75,11 +75,11 @@ _BEARER = re.compile(
     r"Authorization:\s*(?:Bearer|Basic|Token|token|bearer)\s+([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*|xxx+|token)(?![\w.$<-])"
 )
 _UPPER = re.compile(
-    r"(?:(?<=[ \t])|(?<=[ \t]-[A-Za-z]=)|(?<=[a-z]=)|(?<=[a-z]/))([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*_(?:NAME|ID|IP|"
-    r"HOST|HOSTNAME|URL|NAMESPACE|VERSION|TAG|TOKEN|PASSWORD|USER|USERNAME|EMAIL|"
-    r"SHA|ARN|REGION|ZONE|BUCKET|CLUSTER|NUMBER|ADDRESS|UUID|PROJECT|INSTANCE))(?=[ \t]|$|[/.,:](?![=\w]))",
-    re.MULTILINE,
+    r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*_(?:NAME|ID|IP|HOST|HOSTNAME|URL|NAMESPACE|VERSION|TAG|TOKEN|PASSWORD|USER|"
+    r"USERNAME|EMAIL|SHA|ARN|REGION|ZONE|BUCKET|CLUSTER|NUMBER|ADDRESS|UUID|PROJECT|INSTANCE)"
+    r"(?=[ \t\n]|$|[/.,:](?![=\w]))"
 )
+_BEFORE_UPPER = re.compile(r"(?:[ \t]|\s-[A-Za-z]=|[a-z]=|[a-z]/)\Z")
 _UNDERSCORED = re.compile(r"[A-Z\d]_[A-Z\d]")
 _NOT_UPPER_LINE = re.compile(
     r"\bunset\s|^\s*(?:echo|printf|read|declare|printenv|env\b|local|readonly)|\s-e\s|--env|set env|\bENV\b|"
@@ -229,12 +229,12 @@ def _literals(code: str, language: str, assigned: set[str]) -> Iterator[Blank]:
 def _upper_words(code: str, assigned: set[str]) -> Iterator[Blank]:
     """POD_NAME where an argument stands."""
     for match in _UPPER.finditer(code):
-        name = match[1]
-        if name in assigned or name in SHELL_NAMES:
+        name, at = match[0], match.start()
+        if name in assigned or name in SHELL_NAMES or not _BEFORE_UPPER.search(code[max(0, at - 4) : at]):
             continue
-        before = _line_before(code, match.start())
+        before = _line_before(code, at)
         if not _NOT_UPPER_LINE.search(before + name) and not _quoted(before):
-            yield Blank(name, name, "literal", match.start(1), secret=is_secret(name))
+            yield Blank(name, name, "literal", at, secret=is_secret(name))
 
 
 def _quoted(before: str) -> bool:

@@ -16,6 +16,7 @@ _LABEL = re.compile(
     r"\s*(?:[:：]|(?<=return)|(?<=show)|(?<=\sbe)|(?<=print)|(?<=see)|(?<=output))\s*(.+?)\s*(?:-->)?$",
     re.IGNORECASE,
 )
+_LABEL_HINTS = ("기대", "예상", "정상", "expect", "should", "return", "预期", "期望", "期待", "想定")
 PROSE_LABEL = re.compile(
     r"^\W*(?:기대\s?(?:출력|결과|값)|예상\s?(?:출력|결과)|정상\s?출력|expected\s+(?:output|result|results|"
     r"value|response)|预期(?:输出|结果)|期望(?:输出|结果)|期待(?:値|結果))\W*[:：]\s*(?P<what>\S.{0,300})$",
@@ -75,13 +76,16 @@ def expectations_of(lines: list[tuple[int, str]], code: str) -> tuple[Expectatio
         return ()
     found: list[Expectation] = []
     listing = False
-    command = "\n".join(text for _number, text in lines if not text.lstrip().startswith(("#", "--")))
+    command: str | None = None
     for number, text in lines:
         if not ("#" in text or "--" in text or "//" in text):
             listing = listing and not text.strip()
             continue
-        label = _LABEL.search(text)
+        lowered = text.lower()
+        label = _LABEL.search(text) if any(hint in lowered for hint in _LABEL_HINTS) else None
         if label is not None:
+            if command is None:
+                command = "\n".join(text for _number, text in lines if not text.lstrip().startswith(("#", "--")))
             found += from_words(label[1], number, command)
             listing = False
         elif _TO_CHECK.match(text):

@@ -25,8 +25,9 @@ _PERCENT = _prompt(r"^[ \t]{0,8}%[ \t]+(?=[a-z./])")
 _ROOT = _prompt(r"^[ \t]{0,8}#[ \t]+(?=\S)")
 _SQL = _prompt(
     r"^[ \t]{0,8}(?:(?:mysql|MariaDB \[[^\]\n]{0,60}\]|sqlite|SQL|cqlsh(?::\w+)?)>|[\w.-]{1,60}[=-](?:[#>]|"
-    r"\(#))[ \t]+(?=\S)"
+    r"\(#)|#(?=[ \t]+\\))[ \t]+(?=\S)"
 )
+_SQL_SIGNS = ("> ", "=# ", "-# ", "(# ", "# \\")
 _SQL_MORE = _prompt(r"^[ \t]{0,8}(?:->|\.\.\.>|[\w.-]{0,60}[-('\"](?:[#>]))[ \t]+")
 _REDIS = _prompt(
     r"^[ \t]{0,8}(?:\d{1,3}(?:\.\d{1,3}){3}|localhost|"
@@ -105,7 +106,7 @@ def _prompt_kind(
             return _POWERSHELL, _POWERSHELL_MORE, "powershell"
         if _stands(_REDIS, text):
             return _REDIS, None, "redis"
-    if ("> " in text or "# " in text) and _stands(_SQL, text):
+    if any(sign in text for sign in _SQL_SIGNS) and _stands(_SQL, text):
         return _SQL, _SQL_MORE, "sql"
     if _HOST_SIGN.search(text) and _stands(_HOST, text):
         return _HOST, _CONTINUATION, None
@@ -123,14 +124,17 @@ def _stands(prompt: re.Pattern[str], text: str) -> bool:
 
 def _is_root_session(lines: list[str], language: str) -> bool:
     """Root's "# " looks like a comment: it is a prompt when every line, or every line above output, has a command."""
+    first = next((line for line in lines if line.strip()), "")
+    if not _ROOT.match(first) or not looks_typed(_ROOT.sub("", first)):
+        return False
     written = [line for line in lines if line.strip()]
     prompted = [line for line in written if _ROOT.match(line)]
-    if not prompted or not all(looks_typed(_ROOT.sub("", line)) for line in prompted):
+    if not all(looks_typed(_ROOT.sub("", line)) for line in prompted):
         return False
     if len(prompted) == len(written):
         return True
     others = [line for line in written if not _ROOT.match(line)]
-    return _ROOT.match(written[0]) is not None and language != "bash" and not any(map(is_command_word, others))
+    return language != "bash" and not any(map(is_command_word, others))
 
 
 def _take_more(session: Session, index: int, line: str, more: re.Pattern[str] | None) -> str:

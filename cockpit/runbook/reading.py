@@ -26,7 +26,6 @@ _TEMPLATE_TITLE = re.compile(r"<%|\{\{|\{%|\$\{")
 _HANGUL = re.compile(r"[\uac00-\ud7a3]")
 _KANA = re.compile(r"[\u3040-\u30ff]")
 _HAN = re.compile(r"[\u4e00-\u9fff]")
-_LATIN = re.compile(r"[A-Za-z]")
 _SYMPTOM_WORDS = re.compile(r"증상|symptoms?|signs?|症状|现象|現象", re.IGNORECASE)
 _TELLING = re.compile(
     r"[\"“`]([^\"”`\n]{4,120})[\"”`]|\b([A-Z][A-Za-z0-9]{2,}[A-Z][a-z]+[A-Za-z0-9]*)\b|"
@@ -148,10 +147,10 @@ def _language(front: FrontMatter, text: str) -> str:
     sample = text[:4000]
     if sample.isascii():
         return "en"
-    latin = len(_LATIN.findall(sample))
+    ascii_chars = len(sample.encode("ascii", "ignore"))
     hangul, kana, han = (len(script.findall(sample)) for script in (_HANGUL, _KANA, _HAN))
-    # A CJK character says as much as a few letters; commands in a CJK document are Latin.
-    if hangul + kana + han < max(4, latin / 30):
+    # A CJK character says as much as a few letters; commands in a CJK document are ASCII.
+    if hangul + kana + han < max(4, ascii_chars / 40):
         return "en"
     if hangul >= kana and hangul * 2 >= han:
         return "ko"

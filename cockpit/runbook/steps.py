@@ -16,10 +16,10 @@ from cockpit.runbook.model import Expectation, ExpectationKind, Problem, Section
 from cockpit.runbook.outline import Outline
 from cockpit.words import _
 
+# Held against lower-cased text.
 _WARNING = re.compile(
-    r"주의|경고|위험|조심|⚠|\bwarning\b|\bcaution\b|\bdanger(?:ous)?\b|\birreversible\b|cannot be undone|"
-    r"data loss|警告|注意|危险|危険|谨慎",
-    re.IGNORECASE,
+    r"주의|경고|위험|조심|⚠|\b(?:warning|caution|danger(?:ous)?|irreversible|cannot be undone|data loss)\b|"
+    r"警告|注意|危险|危険|谨慎"
 )
 _SIMILARITY = re.compile(r"<!--\s*expected_similarity\s*=\s*(?:\"([^\"]*)\"|([\d.]+))\s*-->")
 _NEAR_SIMILARITY = re.compile(r"<!--\s*(expected[_-]?\w*|similarity\w*)\s*=", re.IGNORECASE)
@@ -142,13 +142,13 @@ class StepPass:
 
     def _warning(self, block: Block, draft: Draft) -> str | None:
         for before in self._blocks[max(0, block.index - 2) : block.index][::-1]:
-            if before.kind == "paragraph" and _WARNING.search(before.text):
+            if before.kind == "paragraph" and _WARNING.search(before.text.lower()):
                 return before.text.strip()[:300]
         comments = [line for line in (draft.code or "").split("\n") if line.lstrip()[:1] in ("#", "-")]
-        found = _WARNING.search("\n".join(comments)) if comments else None
+        found = _WARNING.search("\n".join(comments).lower()) if comments else None
         if found is None:
             return None
-        return next(line.strip("#- \t") for line in comments if found[0] in line)
+        return next(line.strip("#- \t") for line in comments if found[0] in line.lower())
 
     def _message(self, block: Block, said: str) -> None:
         label = short(said)
