@@ -7,14 +7,17 @@ and its running steps alive; the next host takes them over.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cockpit import __version__
+from cockpit.errors import JournalError
+from cockpit.runs.run import Run
 from cockpit.session.engine import Engine
-from cockpit.session.event import Event
+from cockpit.session.event import Event, Status
 from cockpit.session.execution import Execution
 from cockpit.session.folder import SessionFolder
 from cockpit.session.journal import Journal
@@ -27,6 +30,9 @@ from cockpit.words import choose
 
 if TYPE_CHECKING:
     from cockpit.monitor.watch import Watch
+
+
+_SYNC_S = 1.0
 
 
 class Host:
@@ -63,6 +69,7 @@ class Host:
         self.server = Server(self)
         self.engine.on_event = self._on_event
         self._watch: Watch | None = None
+        self._syncing: asyncio.Task[None] | None = None
         if self.settings.cwd:
             self.engine.shell(self.settings.target).cwd = self.settings.cwd
 
@@ -71,14 +78,32 @@ class Host:
 
     async def begin(self) -> None:
         """Record that the session starts, or that this host takes over from one that died."""
+        self._syncing = asyncio.create_task(self._sync(), name="journal-sync")
         if not self.resumed:
             self._record_start()
             for name, value in self.settings.inputs.items():
                 if any(blank.name == name for blank in self.runbook.inputs):
                     self.engine.set_input(name, value, "host", source="settings")
         else:
+            self._carry_on()
             adopted, lost = await self.execution.adopt(list(self.engine.adapters.values()))
             self.engine.record("host.recovered", durable=True, pid=os.getpid(), adopted=adopted, lost=lost)
+
+    def _carry_on(self) -> None:
+        """Shell state that the last finished steps left: what was secret in it went with the host that died."""
+        for record in self.engine.state.runs.values():
+            carried = Run(self.folder.run(record.run)).carried()
+            if carried and record.status is not Status.RUNNING:
+                shell = self.engine.shell(str(record.intent.get("target")))
+                shell.variables, shell.cwd = dict(carried.get("variables", {})), carried.get("cwd")
+
+    async def _sync(self) -> None:
+        """Bring records that are not durable by themselves (notes of probes, viewers) to the disk soon after."""
+        while True:
+            await asyncio.sleep(_SYNC_S)
+            with contextlib.suppress(JournalError):  # `suspect` keeps it, and the next durable record raises
+                if not self.journal.suspect:
+                    self.journal.sync()
 
     def _record_start(self) -> None:
         settings, runbook = self.settings, self.runbook
@@ -120,10 +145,17 @@ class Host:
         await self._watch.start()
 
     def _probe_changed(self, data: Mapping[str, Any]) -> None:
-        self.engine.record("probe.changed", **data)
+        self._observe("probe.changed", data)
 
     def _recommended(self, kind: str, data: Mapping[str, Any]) -> None:
-        self.engine.record(kind, **data)
+        self._observe(kind, data)
+
+    def _observe(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Record what was seen. A full disk must not stop the watching: viewers are told, and acting is refused."""
+        try:
+            self.engine.record(kind, **data)
+        except JournalError:
+            self.server.wake("record-failed")
 
     def probe_now(self, probe: str) -> None:
         """Ask one probe for a sample at once."""
@@ -148,6 +180,8 @@ class Host:
         if self._watch:
             await self._watch.stop()
         await self.execution.leave()
+        if self._syncing:
+            self._syncing.cancel()
         self.journal.close()
 
 
