@@ -58,7 +58,9 @@ _SENSITIVE_TABLES = names("pg_shadow pg_authid pg_user_mapping pg_user_mappings"
 def judge_sql(text: str, *, psql: bool = False) -> Judgement:
     """Judge SQL text, of one or several statements. `psql` allows its describing meta commands."""
     if psql and text.lstrip().startswith("\\"):
-        return worst(_meta(line) for line in text.strip().split("\n"))
+        lines = [line for line in text.split("\n") if line.strip()]
+        metas = all(line.lstrip().startswith("\\") for line in lines)
+        return worst(_meta(line) for line in lines) if metas else _mixed_with_meta(text)
     try:
         statements = list(_statements(text))
     except ValueError as error:
@@ -85,8 +87,6 @@ _META_READS = re.compile(
 
 
 def _meta(line: str) -> Judgement:
-    if not line.strip():
-        return reading()
     if _META_READS.fullmatch(line.strip()) and "pager" not in line and "`" not in line:
         return reading()
     return unknown(_("psql's {command} is not known to be read-only").format(command=line.split(maxsplit=1)[0]))

@@ -1,0 +1,122 @@
+"""The judge against bash itself: what really starts must have been seen.
+
+Each command runs under a real bash in an empty folder with an empty PATH. Nothing can start; whatever bash looks for
+is logged instead, once pretending success and once failure, so that both branches are taken.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from cockpit.safety.judge import judge
+
+BASH = shutil.which("bash") or ""
+pytestmark = pytest.mark.skipif(not BASH, reason="needs bash")
+
+CORPUS = Path(__file__).parents[1] / "data" / "verdicts" / "shell.tsv"
+STARTUP = """
+ulimit -t 1
+enable -n kill
+command_not_found_handle() { printf '%s\\n' "$1" >> "$ORACLE_LOG"; return "$ORACLE_STATUS"; }
+"""
+# What would touch more than the empty folder, or never end, even with nothing to start.
+UNSAFE = re.compile(
+    r"""[>&]\s*["']?(?:[/~$]|\.\.)(?!dev/(?:null|stdout|stderr)\b)|(?:^|[;|&(]\s*|(?:command|exec|builtin)\s+)[/~]"""
+    r"|while\s+(?:true|rm|:)|\buntil\b|\bsuspend\b|\blogout\b|/dev/(?:tcp|udp)|\bcd\b",
+)
+BUILTINS = frozenset(
+    """: . [ [[ alias bg bind break builtin caller cd command compgen complete continue coproc declare dirs disown echo
+    enable eval exec exit export false fc fg getopts hash help history jobs let local logout mapfile popd printf pushd
+    pwd read readarray readonly return set shift shopt source test time times trap true type typeset ulimit umask
+    unalias unset wait""".split()  # noqa: SIM905 - a quoted list of sixty names is harder to read
+)
+
+
+class Run:
+    """What bash did with a command."""
+
+    def __init__(self, command: str, folder: Path, status: int) -> None:
+        place = folder / f"run-{status}"
+        place.mkdir()
+        log = folder / f"log-{status}"
+        (folder / "startup").write_text(STARTUP)
+        environment = {
+            "PATH": str(folder / "empty"), "HOME": str(place), "BASH_ENV": str(folder / "startup"),
+            "ORACLE_LOG": str(log), "ORACLE_STATUS": str(status), "LC_ALL": "C.UTF-8",
+        }  # fmt: skip
+        subprocess.run(
+            [BASH, "--noprofile", "--norc", "-c", command],
+            cwd=place,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=20,
+            check=False,
+        )
+        self.started = set(log.read_text(errors="replace").split("\n")) - {""} if log.exists() else set()
+        self.files = set(os.listdir(place))
+
+
+def unseen(command: str) -> set[str]:
+    """What a command that is judged read-only starts or writes although the judge did not see it."""
+    judged = judge("bash", command)
+    seen = {name.rpartition("/")[2] for name in judged.commands} | set(judged.commands) | BUILTINS
+    with tempfile.TemporaryDirectory() as folder:
+        runs = [Run(command, Path(folder), status) for status in (0, 1)]
+    return {name for run in runs for name in run.started - seen} | {f"wrote {f}" for run in runs for f in run.files}
+
+
+def corpus() -> list[tuple[str, str]]:
+    lines = CORPUS.read_text(encoding="utf-8").split("\n")
+    rows = (line.split("\t", 1) for line in lines if line)
+    return [(verdict, command.replace("⏎", "\n")) for verdict, command in rows]
+
+
+READ_ONLY = [command for verdict, command in corpus() if verdict == "read-only" and not UNSAFE.search(command)]
+
+
+def test_nothing_judged_read_only_starts_or_writes_what_was_not_seen() -> None:
+    assert len(READ_ONLY) > 200
+    assert {command: found for command in READ_ONLY if (found := unseen(command))} == {}
+
+
+def test_the_oracle_itself_sees_what_starts() -> None:
+    # A command it must catch, were the judge to miss it.
+    assert "touch" in unseen("case x in x) $'touch' PWNED;; esac") or judge("bash", "$'touch' x").verdict != "read-only"
+    with tempfile.TemporaryDirectory() as folder:
+        run = Run("l''s | g\"re\"p x; echo x > f", Path(folder), 0)
+    assert run.started == {"ls", "grep"}
+    assert run.files == {"f"}
+
+
+PAYLOADS = [
+    ";touch P;", "$(touch P)", "`touch P`", "\ntouch P\n", "&&touch P", "|touch P", "||touch P", "&touch P ", ">P", ">>P ",
+    "${x:-$(touch P)}", "<(touch P)", ">(touch P)", "{touch,P}", "$'\\x74ouch' P", "'", '"', "\\", "\\\n", "#", "\t", " ",
+    "(", ")", "{", "}", "$", "`", "!", "FOO=bar ", "<<E\n$(touch P)\nE\n", "<<'E'\nx\nE\n", "<<<x ", "$((", "))", "[[ ", " ]]",
+    "[", "]", "${", "*", "?", "~", "=", "-", "--", "\u0441", "\u00a0", "\u200b", "2>&1", "eval ", "time ", "! ", "if ", "then ",
+    "fi;", "for i in a;do ", "done;", "case x in x) ", "esac;", "$x", '"$x"', "function f ", "f(){ touch P;};f ", "\r", ";;",
+]  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(
+    command=st.sampled_from([command for command in READ_ONLY if "((i" not in command and "while" not in command]),
+    cuts=st.lists(st.tuples(st.floats(0, 1), st.sampled_from(PAYLOADS)), min_size=1, max_size=3),
+)
+def test_a_mutated_command_stays_read_only_only_if_it_starts_nothing_else(
+    command: str, cuts: list[tuple[float, str]]
+) -> None:
+    for place, payload in cuts:
+        at = round(place * len(command))
+        command = command[:at] + payload + command[at:]
+    assume(judge("bash", command).verdict == "read-only" and not UNSAFE.search(command))
+    assert unseen(command) == set()
