@@ -30,7 +30,7 @@ _LOOK_ALIKES = frozenset(
     "АВЕЅІЈКМНОРСТУХЗаеорсухіјѕһԁԛԝԍьѵΑΒΕΖΗΙΚΜΝΟΡΤΥΧονρτυιαγҮҺհոսօցɡıɑℓ∕⁄⧸∖⧵∶꞉․‐‑‒–—―−﹣‘’‚‛“”„‟′″‹›«»ˈʹʼˋ˴；‚٫"
 )
 _MARKDOWN = re.compile(r"[\\`*_\[\]<>|~#&$!{}@]")
-_MARKDOWN_LINE = re.compile(r"^(\s*)([+=-]|\d{1,9}(?=[.)]))", re.MULTILINE)
+_MARKDOWN_LINE = re.compile(r"^(\s*(?:\d{1,9}(?=[.)]))?)([+=.)-])", re.MULTILINE)
 _HTML = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 
 
@@ -59,13 +59,8 @@ def visible(text: str) -> str:
 def escape_markdown(text: str) -> str:
     """The text as a paragraph of Markdown that renders as the text itself: no markup, no HTML, no code block."""
     escaped = _MARKDOWN.sub(lambda match: _HTML.get(match[0]) or f"\\{match[0]}", sanitise(text))
-    escaped = _MARKDOWN_LINE.sub(_escaped_marker, escaped)
+    escaped = _MARKDOWN_LINE.sub(r"\1\\\2", escaped)
     return re.sub(r"^[ \t]", lambda match: f"&#{ord(match[0])};", escaped, flags=re.MULTILINE)
-
-
-def _escaped_marker(match: re.Match[str]) -> str:
-    # A number is defused at the dot after it, which Markdown allows to be escaped.
-    return f"{match[1]}{match[2]}&#8203;" if match[2].isdigit() else f"{match[1]}\\{match[2]}"
 
 
 def _shown(match: re.Match[str]) -> str:
