@@ -186,8 +186,9 @@ def _attributes(reading: Reading) -> Iterator[Problem]:
 
 
 def _inputs(reading: Reading) -> Iterator[Problem]:
+    steps = {step.id: step for step in reading.runbook.steps}
     for blank in reading.runbook.inputs:
-        step = reading.runbook.step(blank.steps[0]) if blank.steps else None
+        step = steps.get(blank.steps[0]) if blank.steps else None
         if step is None or step.kind is not StepKind.COMMAND or blank.help or blank.default is not None:
             continue
         message = _("Nothing says what to put in for {written}").format(written=blank.written)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
@@ -22,6 +24,7 @@ from cockpit.runbook.steps import StepPass
 from cockpit.runbook.tables import Thresholds, contacts_of
 from cockpit.words import _
 
+_LARGE_CHARS = 200_000
 _TEMPLATE_TITLE = re.compile(r"<%|\{\{|\{%|\$\{")
 _HANGUL = re.compile(r"[\uac00-\ud7a3]")
 _KANA = re.compile(r"[\u3040-\u30ff]")
@@ -70,6 +73,24 @@ def parse(text: str, path: str = "") -> Runbook:
 
 
 def _runbook(text: str, path: str, digest: str, problems: list[Problem]) -> Runbook:
+    with _collector_paused(len(text) > _LARGE_CHARS):
+        return _assembled(text, path, digest, problems)
+
+
+@contextmanager
+def _collector_paused(wanted: bool) -> Iterator[None]:
+    # Everything made here is kept: the collector would only walk it again and again, half of a large document's time.
+    paused = wanted and gc.isenabled()
+    if paused:
+        gc.disable()
+    try:
+        yield
+    finally:
+        if paused:
+            gc.enable()
+
+
+def _assembled(text: str, path: str, digest: str, problems: list[Problem]) -> Runbook:
     front = front_matter(text)
     body, head = _body(text, front)
     document = blocks_of(body, front.lines + 1)
