@@ -24,6 +24,8 @@ JudgeCommand = Callable[[Sequence[Word], Stdin], Judgement]
 _TEST_OPERATORS = names("""-e -f -d -r -w -x -s -z -n -L -h -S -p -b -c -g -k -u -O -G -N -t -nt -ot -ef -a -o
     -eq -ne -lt -le -gt -ge""")
 _ARITHMETIC = frozenset({"-eq", "-ne", "-lt", "-le", "-gt", "-ge"})
+_SINGLE_SIGNS = frozenset({"=", "==", "!=", "!"})
+_DOUBLE_SIGNS = _SINGLE_SIGNS | {"=~", "<", ">", "&&", "||", "(", ")"}
 _WORDS = names("""word number string raw_string ansi_c_string concatenation simple_expansion expansion
     command_substitution process_substitution brace_expression arithmetic_expansion""")
 # Variables that are safe with these values only, though a script may set them to worse.
@@ -289,6 +291,10 @@ class Script:
             operator = next((text_of(child) for child in node.children if child.type == "test_operator"), "")
             if operator and operator not in _TEST_OPERATORS:
                 raise Refused(_("the test {operator} is not judged").format(operator=operator))
+            signs = {child.type for child in node.children if not child.is_named}
+            # `[` is a command like any other: what compares inside [[ redirects and ends commands here.
+            if not signs <= (_DOUBLE_SIGNS if double else _SINGLE_SIGNS):
+                raise Refused(_("a test holds signs that mean something else to the shell"))
             for child in node.named_children:
                 self._operand(child, double, operator)
         else:
