@@ -14,6 +14,8 @@ from cockpit.runbook.variables import Blank
 
 _EXPLAINED_AT_MOST = 200
 _LONGEST_HELP = 300
+# A name that can't be mistaken for a word of the prose.
+_NAME_LIKE = re.compile(r"[A-Za-z0-9][_-][A-Za-z0-9]|[A-Z]{3}")
 _VARIABLES = re.compile(r"```[ \t]*variables[^\n]*\n(.*?)```", re.DOTALL)
 _EXPORT = re.compile(
     r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)=(?:\"([^\"\n]*)\"|'([^'\n]*)'|"
@@ -105,22 +107,41 @@ class InputTable:
 
 
 class _Explanations:
-    """The prose of a document, for the sentence that names an input."""
+    """What a document says of its inputs: a row of a table that begins with the name, or a sentence that holds it."""
 
     def __init__(self, blocks: list[Block]) -> None:
         self._blocks = blocks
         self._prose: str | None = None
+        self._rows: dict[str, str] = {}
 
     def of(self, blank: Blank) -> str:
+        """The text about a blank, "" when there is none."""
         if self._prose is None:
             self._prose = "\0".join(block.text for block in self._blocks if block.kind == "paragraph")
-        for written in (blank.written, blank.name if len(blank.name) > 4 else blank.written):
-            at = self._prose.find(written)
-            if at >= 0:
-                start = self._prose.rfind("\0", 0, at) + 1
-                end = self._prose.find("\0", at)
-                return self._prose[start : end if end >= 0 else None].strip()[:_LONGEST_HELP]
-        return ""
+            self._rows = {name: told for block in self._blocks for name, told in _named_rows(block)}
+        row = self._rows.get(blank.name)
+        if row:
+            return row
+        names = [blank.written]
+        if _NAME_LIKE.search(blank.name):
+            names.append(blank.name)
+        return next((told for name in names if (told := self._sentence(name, self._prose))), "")
+
+    def _sentence(self, name: str, prose: str) -> str:
+        at = prose.find(name)
+        if at < 0:
+            return ""
+        start, end = prose.rfind("\0", 0, at) + 1, prose.find("\0", at)
+        return prose[start : end if end >= 0 else None].strip()[:_LONGEST_HELP]
+
+
+def _named_rows(block: Block) -> list[tuple[str, str]]:
+    if block.kind != "table":
+        return []
+    rows = [
+        (row[0].strip("$<>[]{} "), [cell.strip() for cell in row[1:] if cell.strip()]) for row in block.rows[1:] if row
+    ]
+    return [(name, " | ".join(cells)[:_LONGEST_HELP]) for name, cells in rows if name and cells]
 
 
 def _defaults(front: Mapping[str, Any]) -> dict[str, str]:

@@ -147,3 +147,12 @@ def test_two_spellings_of_one_name_are_two_inputs() -> None:
 def test_sample_output_and_prose_ask_for_nothing() -> None:
     text = "# <Title>\n\nuse <name>\n\n```console\n$ ls\n<timestamp> $FOO [이름]\n```\n"
     assert parse(text).inputs == ()
+
+
+def test_a_table_of_values_explains_them() -> None:
+    table = "| Name | Meaning |\n|---|---|\n| `TOKEN` | of the test account |\n\n"
+    text = f"{table}```bash\nrun $TOKEN [이름]\n```\n\n이름을 적는다\n"
+    assert [(blank.written, blank.help) for blank in parse(text).inputs] == [
+        ("$TOKEN", "of the test account"),
+        ("[이름]", ""),
+    ]
