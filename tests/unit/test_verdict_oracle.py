@@ -168,7 +168,12 @@ PAYLOADS = [
 ]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+# A nightly run asks for many more: VERDICT_FUZZ_EXAMPLES=20000.
+@settings(
+    max_examples=int(os.environ.get("VERDICT_FUZZ_EXAMPLES", "300")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
 @given(
     command=st.sampled_from([command for command in READ_ONLY if "((i" not in command and "while" not in command]),
     cuts=st.lists(st.tuples(st.floats(0, 1), st.sampled_from(PAYLOADS)), min_size=1, max_size=3),

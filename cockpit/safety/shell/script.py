@@ -34,7 +34,7 @@ _SAFE_VALUES = {
     "MANPAGER": ("cat",), "GIT_OPTIONAL_LOCKS": ("0",), "GIT_TERMINAL_PROMPT": ("0",),
     "PGOPTIONS": ("-c default_transaction_read_only=on",), "SYSTEMD_LESS": ("",),
 }  # fmt: skip
-_NAME = re.compile(r"[A-Za-z_]\w*")
+_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
 class Script:
@@ -63,6 +63,7 @@ class Script:
             "test_command": self._test,
             "declaration_command": self._declaration,
             "unset_command": self._unset,
+            "compound_statement": self._compound,
             "comment": self._nothing,
         }
 
@@ -92,6 +93,15 @@ class Script:
 
     def _nothing(self, node: Node, stdin: Stdin) -> None:
         """A comment does nothing."""
+
+    def _compound(self, node: Node, stdin: Stdin) -> None:
+        """Either `{ commands; }` or `((arithmetic))`."""
+        if text_of(node.child(0)) != "((":
+            self._statements(node, stdin)
+            return
+        for child in node.named_children:
+            self._decoder.arithmetic(child)
+        self.found.append(reading())
 
     def _pipeline(self, node: Node, stdin: Stdin) -> None:
         for at, child in enumerate(node.named_children):
@@ -199,6 +209,8 @@ class Script:
         return text_of(name), self._decoder.word(parts[0], assigned=True) if parts else Word("")
 
     def _check_assignable(self, name: str, value: Word) -> None:
+        if not _NAME.fullmatch(name):
+            raise Refused(_("{name} is no name for a variable: it would be run").format(name=name))
         if value.constant and value.text in _SAFE_VALUES.get(name, ()):
             return
         if not assignable(name):
@@ -316,5 +328,5 @@ class Script:
             raise Refused(_("it uses a construct that is not judged"))
 
 
-_BLOCKS = names("""program list subshell compound_statement do_group if_statement elif_clause else_clause
+_BLOCKS = names("""program list subshell do_group if_statement elif_clause else_clause
     negated_command variable_assignments""")
