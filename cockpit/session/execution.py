@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from cockpit.runbook.model import Expectation
 from cockpit.safety.permit import Confirmation
 from cockpit.safety.text import decode, sanitise
 from cockpit.session.checking import Finding, Result, check
+from cockpit.session.drafting import Draft
 from cockpit.session.engine import Engine
 from cockpit.session.event import Status
 from cockpit.session.folder import PRIVATE_DIR
@@ -38,13 +39,14 @@ class Execution:
     def __init__(self, engine: Engine, *, silence_s: float = _SILENCE_S) -> None:
         self._engine = engine
         self._silence_s = silence_s
+        self._starting: dict[int, asyncio.Event] = {}
         self._running: dict[int, Running] = {}
         self._followers: dict[int, asyncio.Task[None]] = {}
 
     @property
     def busy(self) -> bool:
         """Whether anything is under way."""
-        return bool(self._followers)
+        return bool(self._followers or self._starting)
 
     async def start(
         self, proposal: str, confirmation: Confirmation | None, by: str, terminal: tuple[int, int] | None = None
@@ -72,16 +74,23 @@ class Execution:
             shell_state=dict(shell.variables),
             cwd=shell.cwd,
         )
+        begun = self._starting[run] = asyncio.Event()
         try:
-            running = await adapter.start(permit, request)
-        except CockpitError as error:
-            engine.finish(
-                made.step.id, Status.REFUSED, part=made.part.id if made.part else None, run=run, reason=str(error)
-            )
-            raise
-        engine.record("step.started", step=made.step.id, run=run, pid=running.pid)
-        self._follow(run, running, made.action.target, made.expectations)
+            running = await self._begun(adapter.start(permit, request), made, run)
+            engine.record("step.started", step=made.step.id, run=run, pid=running.pid)
+            self._follow(run, running, made.action.target, made.expectations)
+        finally:
+            del self._starting[run]
+            begun.set()
         return run
+
+    async def _begun(self, starting: Awaitable[Running], made: Draft, run: int) -> Running:
+        try:
+            return await starting
+        except CockpitError as error:
+            part = made.part.id if made.part else None
+            self._engine.finish(made.step.id, Status.REFUSED, part=part, run=run, reason=str(error))
+            raise
 
     def _require_idle(self, target: str) -> None:
         for record in self._engine.state.running:
@@ -117,14 +126,23 @@ class Execution:
     async def cancel(self, run: int | None) -> list[int]:
         """Ask runs to end: one, or all that are under way. Their end is recorded when it comes.
 
+        A run that is only being started is asked as soon as it can hear: nothing can call it back before.
+
         Raises:
             UsageError: nothing of that number is running.
         """
-        chosen = [run] if run is not None else list(self._running)
-        if not chosen or any(number not in self._running for number in chosen):
+        under_way = [*self._starting, *self._running]
+        chosen = [run] if run is not None else under_way
+        if not chosen or any(number not in under_way for number in chosen):
             raise UsageError(_("nothing is running"))
-        await asyncio.gather(*(self._running[number].cancel() for number in chosen))
+        await asyncio.gather(*(self._cancel(number) for number in chosen))
         return chosen
+
+    async def _cancel(self, run: int) -> None:
+        if run in self._starting:
+            await self._starting[run].wait()
+        if run in self._running:
+            await self._running[run].cancel()
 
     async def wait(self, run: int) -> None:
         """Wait until a run is over and recorded."""
@@ -214,7 +232,13 @@ class Execution:
             return
         shell.variables = dict(outcome.shell_state)
         shell.cwd = outcome.cwd
-        self._engine.record("state.carried", target=target, cwd=shell.cwd, variables=sorted(shell.variables))
+        self._engine.record(
+            "state.carried",
+            target=target,
+            cwd=shell.cwd,
+            variables=sorted(shell.variables),
+            lost=sorted(outcome.lost_variables),
+        )
 
 
 def _read_result(folder: Path, outcome: Outcome, record: RunRecord) -> Result:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +61,7 @@ class Headless:
     def __init__(self, host: Host, leave: Leave, tell: Callable[[Event], None]) -> None:
         self._host = host
         self._leave = leave
+        self._stopped_by: list[str] = []
         wake = host.engine.on_event
 
         def both(event: Event) -> None:
@@ -71,16 +72,23 @@ class Headless:
 
     async def run(self, steps: Sequence[Step]) -> None:
         """Each step in turn; after one that did not pass, the rest is skipped unless told to keep going."""
-        stopped_by: str | None = None
         for step in steps:
-            if stopped_by is not None:
-                self._host.engine.finish(
-                    step.id, Status.SKIPPED, reason=_("the step {step} before it did not pass").format(step=stopped_by)
-                )
+            if self._stopped_by:
+                self._host.engine.finish(step.id, Status.SKIPPED, reason=self._stopped_by[0])
                 continue
             status = await self._step(step)
             if status in _STOPS and not self._leave.keep_going:
-                stopped_by = step.id
+                self._stopped_by.append(_("the step {step} before it did not pass").format(step=step.id))
+
+    async def interrupt(self) -> None:
+        """Cancel the step that runs, and leave out the steps after it; `run` then comes to its end.
+
+        Raises:
+            AdapterError: the step can't be told to end.
+        """
+        self._stopped_by.append(_("interrupted"))
+        if self._host.execution.busy:
+            await self._host.execution.cancel(None)
 
     async def _step(self, step: Step) -> Status:
         if step.kind is StepKind.COMMAND:
@@ -173,25 +181,24 @@ def exit_code(statuses: Iterable[str]) -> int:
     return 3 if "refused" in found else 0
 
 
-async def interruptible(host: Host, work: Coroutine[Any, Any, None]) -> bool:
-    """Do the work; on Ctrl-C cancel the running step, let its end be recorded, and say True."""
+async def interruptible(headless: Headless, steps: Sequence[Step]) -> bool:
+    """Run the steps; on Ctrl-C cancel the running one, let its end be recorded, and say True.
+
+    A second Ctrl-C waits no longer: the step's runner still ends it, and the next host of the session records that.
+    """
     import signal
 
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGINT, stop.set)
-    task: asyncio.Task[Any] = asyncio.create_task(work)
+    task: asyncio.Task[None] = asyncio.create_task(headless.run(steps))
     stopper: asyncio.Task[Any] = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait([task, stopper], return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            task.result()
-            return False
-        task.cancel()
-        if host.execution.busy:
-            runs = await host.execution.cancel(None)
-            await asyncio.gather(*(host.execution.wait(run) for run in runs))
-        return True
     finally:
         stopper.cancel()
         loop.remove_signal_handler(signal.SIGINT)
+    if not task.done():
+        await headless.interrupt()
+    await task
+    return stop.is_set()
