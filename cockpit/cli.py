@@ -7,14 +7,15 @@ Exit codes: 0 done and all passed · 1 something failed or a finding was reporte
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from typing import NoReturn
 
 from cockpit import __version__
 from cockpit.commands import INTERRUPTED
-from cockpit.errors import CockpitError
+from cockpit.commands.streams import choose_encoding, open_standard, silence
+from cockpit.errors import CockpitError, UsageError
 from cockpit.words import _, choose
 
 Declare = Callable[[argparse.ArgumentParser], None]
@@ -116,9 +117,18 @@ COMMANDS: dict[str, tuple[Declare, Callable[[], str]]] = {
 }
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says wrong usage in one line, like every other error."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(
+            UsageError.exit_code, f"cockpit: {message} ({_('`{prog} --help` says more').format(prog=self.prog)})\n"
+        )
+
+
 def parser_of(name: str | None = None) -> argparse.ArgumentParser:
     """The parser with every command's one-line help, and the arguments of `name` only (all of them when None)."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="cockpit",
         description=_("A Markdown runbook beside a live panel, run step by step, on the record."),
         epilog=_("`cockpit RUNBOOK` opens the screen. `cockpit COMMAND --help` says more."),
@@ -153,12 +163,14 @@ def with_default_command(arguments: list[str]) -> list[str]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns its exit code. Errors become one line on stderr, never a traceback."""
+    open_standard()
     choose()
     given = with_default_command(list(sys.argv[1:] if arguments is None else arguments))
     if "--lang" in given[:-1]:
         choose(given[given.index("--lang") + 1])
     name = next((word for word in given if word in COMMANDS), None)
     options = parser_of(name).parse_args(given)
+    choose_encoding("utf-8" if getattr(options, "json", False) else None)
     try:
         command = import_module(f"cockpit.commands.{options.command}")
         code: int = command.run(options)
@@ -169,9 +181,12 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output went away, as `head` does: not an error of ours. Keep Python's own flush quiet.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence()  # the reader of our output went away, as `head` does: not an error of ours
         return 0
+    except OSError as error:
+        print(f"cockpit: {error.filename or _('standard output')}: {error.strerror}", file=sys.stderr)
+        silence()
+        return UsageError.exit_code
     except Exception as error:  # noqa: BLE001  # a defect of ours must not bury a responder in a traceback
         print(f"cockpit: {_told(error)}", file=sys.stderr)
         return 1

@@ -51,4 +51,4 @@ def _documents(paths: list[str]) -> Iterator[Path]:
         elif path.exists():
             yield path
         else:
-            raise UsageError(_("no such file or folder"), where=name)
+            raise UsageError(_("no such file or folder"), where=name, mend=_("check the path"))

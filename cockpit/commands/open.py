@@ -12,7 +12,7 @@ from pathlib import Path
 from cockpit import words
 from cockpit.errors import UsageError
 from cockpit.session.folder import SessionFolder
-from cockpit.session.opening import open_session
+from cockpit.session.opening import current_folder, open_session
 from cockpit.session.settings import SessionSettings
 from cockpit.session.spawn import start_host
 from cockpit.words import _
@@ -23,13 +23,13 @@ def run(options: argparse.Namespace) -> int:
     require_terminal()
     runbook = Path(options.runbook) if options.runbook else first_look()
     settings = SessionSettings(
-        runbook_path=str(runbook.absolute()),
+        runbook_path=str(current_folder() / runbook),
         mode="read-only" if options.read_only else "live",
         target=options.target or "local",
         language=words.chosen(),
-        config_path=str(Path(options.config).absolute()) if options.config else None,
+        config_path=str(current_folder() / options.config) if options.config else None,
         inputs=assignments(options.set),
-        cwd=str(Path.cwd()),
+        cwd=str(current_folder()),
     )
     folder = open_session(settings)
     start_host(folder)

@@ -145,6 +145,7 @@ class SessionFolder:
                 raise FolderRefused(
                     _("the session folder can't be made: {error}").format(error=error.strerror),
                     where=str(path),
+                    mend=_("set COCKPIT_STATE_DIR to a folder you can write"),
                 ) from error
         for name in ("runs", "logs", "evidence", "reports"):
             (path / name).mkdir(mode=PRIVATE_DIR)
@@ -152,11 +153,23 @@ class SessionFolder:
 
 
 def session_folders(root: Path) -> Iterator[SessionFolder]:
-    """Recorded sessions, newest first."""
-    if root.is_dir():
+    """Recorded sessions, newest first.
+
+    Raises:
+        FolderRefused: the state folder can't be read.
+    """
+    try:
         found = [p for p in root.iterdir() if p.name.startswith("INC-") and p.is_dir() and not p.is_symlink()]
-        for path in sorted(found, key=_age_key, reverse=True):
-            yield SessionFolder(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise FolderRefused(
+            _("the folder can't be read: {error}").format(error=error.strerror),
+            where=str(root),
+            mend=_("mend its permissions, or set COCKPIT_STATE_DIR to another folder"),
+        ) from error
+    for path in sorted(found, key=_age_key, reverse=True):
+        yield SessionFolder(path)
 
 
 def _age_key(path: Path) -> tuple[str, int]:

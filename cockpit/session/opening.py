@@ -6,7 +6,7 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cockpit.errors import RunbookError
+from cockpit.errors import RunbookError, UsageError
 from cockpit.session.folder import SessionFolder, private_opener, state_root
 from cockpit.session.settings import SessionSettings
 from cockpit.words import _
@@ -41,4 +41,19 @@ def read_document(path: Path) -> bytes:
             _("the runbook can't be read: {error}").format(error=error.strerror or error),
             where=str(path),
             mend=_("give the path of a Markdown file"),
+        ) from error
+
+
+def current_folder() -> Path:
+    """Where steps begin and relative paths start.
+
+    Raises:
+        UsageError: it was deleted meanwhile.
+    """
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise UsageError(
+            _("the current directory is gone: {error}").format(error=error.strerror),
+            mend=_("cd to one that exists"),
         ) from error

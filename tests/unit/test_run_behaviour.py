@@ -1,0 +1,139 @@
+"""What a person at a plain terminal sees of `cockpit run`, and what odd surroundings do to the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cockpit.cli import main
+
+RUNBOOK = """# 점검
+
+```bash {name=asks}
+echo "두 줄"
+# 기대: 사람이 보기에 괜찮음
+```
+
+```bash {name=dies}
+kill -TERM $$
+```
+"""
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def runbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("COCKPIT_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "점검.md"
+    path.write_text(RUNBOOK, encoding="utf-8")
+    return path
+
+
+def cockpit(*arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-P", "-m", "cockpit.cli", *arguments]
+    return subprocess.run(
+        command,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        check=False,
+        capture_output=True,
+        timeout=60,
+    )
+
+
+def test_an_output_that_a_person_must_judge_is_shown_once(runbook: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(runbook), "--step", "asks"]) == 1
+    told = capsys.readouterr().out
+    assert told.count("\n두 줄\n") == 1
+    assert "? 사람이 보기에 괜찮음\n" in told
+    assert "-- asks: unknown exit 0" in told
+
+
+def test_a_signal_is_told_by_its_name(runbook: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(runbook), "--step", "dies", "--yes"]) == 1
+    assert "-- dies: failed SIGTERM" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "surroundings",
+    [
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"},
+        {"PYTHONIOENCODING": "latin-1"},
+    ],
+)
+def test_json_is_utf8_whatever_the_locale(runbook: Path, surroundings: dict[str, str]) -> None:
+    done = cockpit("run", str(runbook), "--step", "asks", "--yes", "--json", **surroundings)
+    assert done.returncode == 0, done.stderr
+    events = [json.loads(line) for line in done.stdout.decode("utf-8").splitlines()]
+    assert events[0]["data"]["runbook"]["title"] == "점검"
+    assert events[-1]["kind"] == "session.ended"
+
+
+def test_text_that_a_locale_cannot_say_is_escaped(runbook: Path) -> None:
+    shown = cockpit("show", str(runbook), PYTHONIOENCODING="latin-1", PYTHONUTF8="0")
+    assert (shown.returncode, shown.stdout.splitlines()[0]) == (0, rb"\uc810\uac80")
+    plain = cockpit("show", str(runbook), LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    assert plain.stdout.decode("utf-8").splitlines()[0] == "점검"
+
+
+def test_bytes_that_are_no_text_get_a_verdict_all_the_same() -> None:
+    command = [sys.executable, "-P", "-m", "cockpit.cli", "verdict", "--json"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, input=b"ls \xff", env=environment, check=False, capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["verdict"] == "unknown"
+
+
+def test_a_deleted_current_directory_is_one_line(runbook: Path, tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    script = 'cd "$1" && rmdir "$1" && shift && exec "$@"'
+    command = ["sh", "-c", script, "sh", str(gone), sys.executable, "-P", "-m", "cockpit.cli", "run", str(runbook)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, check=False, capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.startswith(b"cockpit: the current directory is gone")
+
+
+@pytest.mark.parametrize("dry_run", [[], ["--dry-run"]])
+def test_an_unknown_target_is_wrong_usage_and_makes_no_session(
+    runbook: Path, tmp_path: Path, dry_run: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", str(runbook), "--target", "nowhere", *dry_run]) == 2
+    assert "--target: nothing is called nowhere" in capsys.readouterr().err
+    assert not list(tmp_path.glob("state/INC-*"))
+
+
+def test_an_unreadable_configuration_makes_no_session(runbook: Path, tmp_path: Path) -> None:
+    (tmp_path / "odd.toml").write_text("odd = 1")
+    assert main(["run", str(runbook), "--config", str(tmp_path / "odd.toml")]) == 2
+    assert not list(tmp_path.glob("state/INC-*"))
+
+
+def test_an_unknown_option_is_one_line(runbook: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["run", str(runbook), "--no-such-option"])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_output_that_cannot_be_written_is_one_line(runbook: Path) -> None:
+    command = [sys.executable, "-P", "-m", "cockpit.cli", "show", str(runbook)]
+    with Path("/dev/full").open("wb") as full:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(command, env=environment, stdout=full, stderr=subprocess.PIPE, check=False, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr == b"cockpit: standard output: No space left on device\n"
+
+
+def test_a_session_name_that_no_file_can_have_is_one_line(runbook: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", "a" * 5000]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
