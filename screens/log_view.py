@@ -24,7 +24,7 @@ WRAPPED_CELLS = 100
 SHOWN_BYTES = 16 * 1024
 """Of longer lines no more is shown."""
 _MARGIN_BYTES = 1024
-_REMEMBERED = 4000
+_REMEMBERED = 2000
 _LOOK_BACK = 200
 _MARKS = {Severity.FATAL: ("F ", "alarm"), Severity.ERROR: ("E ", "bad"), Severity.WARN: ("W ", "warn")}
 _TRACE_MARK = "| "
@@ -55,7 +55,8 @@ class LogView:
         self._left_at_lines = 0
         self._shown: list[Place] = []
         self._hidden_rows = 0
-        self._known: OrderedDict[tuple[int, int], tuple[Place, str, Severity | None]] = OrderedDict()
+        # By page number and index, so that nothing here keeps a page alive that its store let go of.
+        self._known: OrderedDict[tuple[int, int], tuple[str, Severity | None]] = OrderedDict()
 
     # -- where one stands --------------------------------------------------------------------------------------------
 
@@ -221,7 +222,7 @@ class LogView:
 
     def _learn(self, places: Iterable[Place]) -> None:
         """Clean those lines that are not known yet, all at once."""
-        new = [p for p in places if not p.page.event and (id(p.page), p.index) not in self._known]
+        new = [p for p in places if not p.page.event and (p.page.number, p.index) not in self._known]
         if not new:
             return
         raw = [place.page.line(place.index) for place in new]
@@ -234,16 +235,15 @@ class LogView:
             if len(line) > SHOWN_BYTES:
                 text = cleaned[: SHOWN_BYTES // 4] + " …" + _("{count} bytes").format(count=len(line))
             own = None if is_continuation(text) else severity_of(text)
-            self._known[id(place.page), place.index] = (place, text.replace("\t", TAB), own)
+            self._known[place.page.number, place.index] = (text.replace("\t", TAB), own)
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
 
     def _known_text(self, place: Place) -> tuple[str, Severity | None]:
-        found = self._known.get((id(place.page), place.index))
-        if found is None:
+        key = (place.page.number, place.index)
+        if key not in self._known:
             self._learn([place])
-            found = self._known[id(place.page), place.index]
-        return found[1], found[2]
+        return self._known[key]
 
     def _height_of(self, place: Place, width: int) -> int:
         if place.page.event or width < 4 or not self.wraps(width):

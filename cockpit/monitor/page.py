@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from cockpit.monitor.raw_tail import TailEvent
 from cockpit.monitor.severity import Severity, is_continuation, severe_lines
 
 _HEAD_BYTES = 120
+_numbers = count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,11 @@ class Sieve:
 class Page:
     """Whole lines, newlines included, as they lie in a file from `start` to `end`; or one event.
 
-    It grows at its end while it is the last one. Lines are cut, and sieved, only when they are asked for.
+    It grows at its end while it is the last one. Lines are cut, and sieved, only when they are asked for. `number` is
+    no other page's; `serial` is its place in the ring that keeps it, if one does.
     """
 
-    __slots__ = ("_lines", "_sieved", "count", "data", "end", "event", "generation", "serial", "start")
+    __slots__ = ("_lines", "_sieved", "count", "data", "end", "event", "generation", "number", "serial", "start")
 
     def __init__(
         self, data: bytes, *, generation: int = -1, start: int = 0, end: int = 0, event: TailEvent | None = None
@@ -43,6 +46,7 @@ class Page:
         self.start = start
         self.end = end
         self.event = event
+        self.number = next(_numbers)
         self.serial: int | None = None
         self.count = 1 if event else data.count(b"\n")
         self._lines: list[bytes] | None = None
