@@ -80,7 +80,9 @@ def emergency_section(runbook: Runbook) -> Section | None:
     """Where to go when the service is down: the P0 rollback if there is one, else P0, else a rollback, with steps."""
     ranked = [(_rank(section), -at, section) for at, section in enumerate(runbook.sections)]
     with_steps = [(rank, at, section) for rank, at, section in ranked if rank and _has_commands(runbook, section)]
-    return max(with_steps, key=lambda one: one[:2])[2] if with_steps else None
+    # A document called "P0 rollback" is no place to jump to where a section of it is one.
+    inner = [one for one in with_steps if one[2].level > 1] or with_steps
+    return max(inner, key=lambda one: one[:2])[2] if inner else None
 
 
 def health_urls(code: str) -> Iterator[str]:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import traceback
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -129,8 +130,12 @@ class Server:
         except CockpitError as error:
             connection.send({"id": number, "error": error_as_json(error)})
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            what = _("the request is malformed: {error}").format(error=error)
+            what = _("the request is malformed: {error}").format(error=repr(error))
             connection.send({"id": number, "error": {"what": what, "where": "", "mend": "", "exit_code": 2}})
+        except Exception as error:  # noqa: BLE001  # whatever went wrong, the viewer that waits must hear of it
+            traceback.print_exc()  # to host.log
+            what = _("a defect of the cockpit itself: {error}").format(error=repr(error))
+            connection.send({"id": number, "error": {"what": what, "where": "host.log", "mend": "", "exit_code": 1}})
 
     async def _carry_out(self, connection: Connection, do: str, given: dict[str, Any]) -> dict[str, Any]:
         command = REQUESTS.get(do)

@@ -47,7 +47,7 @@ def test_a_whole_journal_is_found_whole(folder: SessionFolder) -> None:
 
 CHANGES: dict[str, tuple[Change, int, int]] = {
     "edited": (lambda ls: replaced(ls, 4, ls[4].replace(b"note 4", b"note X")), 5, 5),
-    "edited, one bit of the hash": (lambda ls: replaced(ls, 4, ls[4][:-4] + b'0"}\n'), 5, 5),
+    "edited, one bit of the hash": (lambda ls: replaced(ls, 4, ls[4][:-4] + bytes([ls[4][-4] ^ 1]) + b'"}\n'), 5, 5),
     "clock edited": (lambda ls: replaced(ls, 2, ls[2].replace(b'"t":"2', b'"t":"1')), 3, 3),
     "actor edited": (lambda ls: replaced(ls, 9, ls[9].replace(b"kim", b"lee")), 10, 10),
     "removed": (lambda ls: ls[:4] + ls[5:], 5, 5),

@@ -20,10 +20,8 @@ from cockpit.errors import ConfigError, JournalError
 from cockpit.monitor import discover as discovery
 from cockpit.monitor.discover import discover, emergency_section, health_urls
 from cockpit.monitor.filling import known_inputs
-from cockpit.monitor.log_probe import Evidence, LogProbe
 from cockpit.monitor.record import sample_of
-from cockpit.monitor.sample import Level, Outcome, Sample
-from cockpit.monitor.tail import FileTail
+from cockpit.monitor.sample import Sample
 from cockpit.monitor.watch import Watch
 from cockpit.runbook.model import Input, Phase, Runbook, Section, StatedThreshold, Step, StepKind
 
@@ -340,74 +338,15 @@ def test_the_emergency_section_is_one_with_steps() -> None:
     assert emergency_section(Runbook("t", "t.md", "en", "", "", {}, (), (), ())) is None
 
 
+def test_a_section_is_recommended_rather_than_the_whole_document() -> None:
+    one = Section("all", "P0 rollback", 1, 1, severity="P0", phase=Phase.ROLLBACK)
+    two = Section("roll", "Roll back", 2, 3, severity="P0", phase=Phase.ROLLBACK, parent="all")
+    step = Step("s", "roll", 4, 4, StepKind.COMMAND, "ls", language="bash", code="ls")
+    document = Runbook("t", "t.md", "en", "", "", {}, (one, two), (step,), ())
+    assert emergency_section(document) == two
+
+
 def test_own_rules_stand_back_for_those_that_are_written() -> None:
     own = Rule(name="mine", conditions=(parse_condition("health failed", "test"),))
     probe = ProbeConfig(name="health", kind="http", options={"url": "http://x/"})
     assert discovery.with_own_rules(Config(probes=(probe,), rules=(own,)), runbook()).rules == (own,)
-
-
-def log_probe(path: Path, evidence: Path, *thresholds: str) -> LogProbe:
-    from cockpit.config.bound import parse_bound
-
-    bounds = tuple(parse_bound(text, "test") for text in thresholds)
-    return LogProbe(TailConfig(name="app", path=str(path), thresholds=bounds), evidence, lambda text: text)
-
-
-def values(sample: Sample) -> dict[str, Any]:
-    return {reading.name: reading.value for reading in sample.readings}
-
-
-async def test_a_log_is_a_rate_and_its_bad_lines_are_kept_with_their_traces(tmp_path: Path) -> None:
-    path, evidence = tmp_path / "app.log", tmp_path / "kept.log"
-    path.write_text("ERROR from before the watch\n")
-    probe = log_probe(path, evidence, "errors_per_min > 1 red")
-    assert values(await probe.sample())["errors_per_min"] == 0
-    with path.open("a") as log:
-        log.write(
-            "INFO fine\nERROR boom\n\tat a.b.C(D.java:1)\nCaused by: x\nINFO fine again\nWARN careful\nERROR 둘\n"
-        )
-    sample = await probe.sample()
-    await probe.close()
-    assert (values(sample)["errors_per_min"], values(sample)["warnings_per_min"]) == (2, 1)
-    assert sample.level is Level.RED
-    assert evidence.read_text() == ("ERROR boom\n\tat a.b.C(D.java:1)\nCaused by: x\nWARN careful\nERROR 둘\n")
-    assert evidence.stat().st_mode & 0o777 == 0o600
-
-
-async def test_a_log_that_is_not_there_is_none_until_it_is(tmp_path: Path) -> None:
-    path = tmp_path / "late.log"
-    probe = log_probe(path, tmp_path / "kept.log")
-    first = await probe.sample()
-    assert (first.outcome, first.level) == (Outcome.NONE, Level.GREY)
-    assert first.mend
-    path.write_text("ERROR at last\n")
-    second = await probe.sample()
-    await probe.close()
-    assert second.outcome is Outcome.DATA
-    assert values(second)["errors_per_min"] == 1
-
-
-async def test_a_folder_is_no_log(tmp_path: Path) -> None:
-    probe = log_probe(tmp_path, tmp_path / "kept.log")
-    sample = await probe.sample()
-    await probe.close()
-    assert (sample.outcome, sample.level) == (Outcome.FAILED, Level.YELLOW)
-
-
-def test_evidence_is_bounded_and_says_when_it_is_full(tmp_path: Path) -> None:
-    path = tmp_path / "app.log"
-    path.write_text("")
-    tail = FileTail(path)
-    tail.poll()
-    evidence = Evidence(tmp_path / "kept.log", bound_bytes=1000)
-    for number in range(100):
-        with path.open("a") as log:
-            log.write(f"ERROR number {number}\n")
-        evidence.keep(tail.poll(), lambda text: text)
-    evidence.close()
-    tail.close()
-    lines = (tmp_path / "kept.log").read_text().splitlines()
-    assert lines[0] == "ERROR number 0"
-    assert lines[-1].startswith("--- full")
-    assert sum(line.startswith("--- full") for line in lines) == 1
-    assert lines[:-1] == [f"ERROR number {number}" for number in range(len(lines) - 1)]
