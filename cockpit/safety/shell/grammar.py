@@ -29,6 +29,8 @@ _NODES = names("""program list pipeline command command_name word number string 
     case_statement case_item test_command unary_expression binary_expression parenthesized_expression
     test_operator negated_command declaration_command unset_command brace_expression arithmetic_expansion
     postfix_expression regex extglob_pattern c_style_for_statement""")
+_KEYWORDS = names("! { } if then elif else fi for in do done while until case esac")
+_SETS_APART = (b"", b" ", b"\t", b"\n", b";", b"&", b"|", b"(", b")", b"<", b">", b"`")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _NOT_ASCII = re.compile(rb"[\x80-\xff]+")
 # Where text is data to bash, whatever letters it is made of.
@@ -50,7 +52,7 @@ def parse(text: str) -> Node:
     root = _parser().parse(data).root_node
     if root.has_error:
         raise Refused(_("it does not parse as a shell script"))
-    _walk(root)
+    _walk(data, root)
     _check_letters(data, root)
     _check_continuations(data, root)
     return root
@@ -77,7 +79,7 @@ def _gate(text: str) -> bytes:
     return data
 
 
-def _walk(root: Node) -> None:
+def _walk(data: bytes, root: Node) -> None:
     cursor = root.walk()
     depth = seen = 0
     while True:
@@ -87,6 +89,8 @@ def _walk(root: Node) -> None:
             raise Refused(_("it is nested too deeply or too long to follow"))
         if node.is_named and node.type not in _NODES:
             raise Refused(_("it uses {construct}, which is not judged").format(construct=node.type.replace("_", " ")))
+        if not node.is_named and node.type in _KEYWORDS:
+            _check_stands_alone(data, node)
         if cursor.goto_first_child():
             depth += 1
             continue
@@ -94,6 +98,17 @@ def _walk(root: Node) -> None:
             if not cursor.goto_parent():
                 return
             depth -= 1
+
+
+def _check_stands_alone(data: bytes, node: Node) -> None:
+    """A word of the grammar is one only where blanks or signs set it apart: `!''ls` is a command named `!ls`."""
+    parent = node.parent.type if node.parent else ""
+    if node.type in ("!", "{", "}") and parent not in ("negated_command", "compound_statement", "test_command"):
+        return
+    before = data[max(0, node.start_byte - 1) : node.start_byte]
+    after = data[node.end_byte : node.end_byte + 1]
+    if before not in _SETS_APART or after not in _SETS_APART:
+        raise Refused(_("{word} is not set apart, so that it means something else").format(word=node.type))
 
 
 def _check_letters(data: bytes, root: Node) -> None:

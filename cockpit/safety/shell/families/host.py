@@ -147,10 +147,9 @@ TOOLS: dict[str, Tool] = {
     **plain("printenv", Tool(tags=("sensitive-read",))),
     **plain("pkill killall skill snice renice swapoff modprobe insmod rmmod", Tool(verdict=MUTATING)),
     **plain(
-        """useradd usermod groupadd passwd chpasswd apt apt-get yum dnf rpm dpkg snap brew pip pip3 gem
-        update-alternatives setenforce semanage restorecon ufw firewall-cmd tc ifup ifdown umount ntpdate
-        hwclock at batch systemd-run initctl mkswap parted lvextend lvcreate resize2fs xfs_growfs fsck
-        growpart""",
+        """useradd usermod groupadd passwd chpasswd rpm dpkg update-alternatives setenforce semanage restorecon
+            tc ifup ifdown umount ntpdate hwclock at batch systemd-run initctl mkswap parted lvextend lvcreate
+            resize2fs xfs_growfs fsck growpart""",
         Tool(verdict=MUTATING),
     ),
     **plain(
@@ -250,6 +249,36 @@ TOOLS: dict[str, Tool] = {
     "zfs": tree(read="list get", mutating="set create snapshot mount", destructive="destroy rollback"),
     **plain("pvs vgs lvs pvdisplay vgdisplay lvdisplay"),
     "apt-cache": tree(read="policy show search depends rdepends madison"),
+    **plain(
+        "apt apt-get yum dnf snap brew gem",
+        tree(
+            values="--installed --enablerepo",
+            flags="-q -qq -y --quiet",
+            read="list show info search policy repolist changelog leaves deps",
+            mutating="""install reinstall update upgrade full-upgrade dist-upgrade downgrade refresh tap link clean
+            autoclean makecache mark hold start stop restart""",
+            destructive="remove purge autoremove uninstall erase",
+        ),
+    ),
+    **plain(
+        "pip pip3",
+        tree(
+            read="list show freeze check index/versions",
+            mutating="install download wheel config/set cache/purge",
+            destructive="uninstall",
+        ),
+    ),
+    "ufw": tree(
+        read="status show", mutating="allow deny reject limit enable reload route", destructive="delete reset disable"
+    ),
+    "firewall-cmd": Tool(
+        flags=names("--state --list-all --list-ports --list-services --get-active-zones --get-default-zone"),
+        values=names("--zone"),
+        operands=0,
+    ),
+    "conntrack": Tool(
+        flags=names("-L -C -S -n -o"), operands=0, denied=denied("-D -F", DESTRUCTIVE) | denied("-I -U -E")
+    ),
     "swapon": Tool(flags=names("-s --show --summary"), operands=0),
     "tcpdump": Tool(
         flags=names("""-n -nn -v -vv -e -A -X -q -t -tttt -l -D"""),

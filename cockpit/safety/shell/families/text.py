@@ -231,6 +231,7 @@ TOOLS: dict[str, Tool] = {
     **plain("awk gawk mawk nawk", Tool(special=_awk)),
     "date": Tool(special=_date),
     "gdate": Tool(special=_date),
+    "xmllint": Tool(denied=denied("-o --output") | denied("--shell", UNKNOWN), values=names("--xpath")),
     "tee": Tool(special=_tee),
     "tar": Tool(special=_tar),
     "printf": Tool(special=_printf),

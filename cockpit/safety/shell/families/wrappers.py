@@ -257,4 +257,7 @@ def _interpreter(call: Call) -> Judgement:
         and call.args[0].text in ("--version", "-V", "-version", "version")
     ):
         return reading()
+    words = [word.text for word in call.args if word.constant]
+    if call.name.startswith("python") and words[:2] == ["-m", "json.tool"] and len(call.args) <= 3:
+        return reading()
     return unknown(_("{command} can do anything").format(command=call.name))
