@@ -8,11 +8,13 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cockpit.errors import AdapterError, CockpitError
 from cockpit.session.folder import SessionFolder, private_opener
+from cockpit.session.spawn import INPUTS_COME
 
 if TYPE_CHECKING:
     from cockpit.rehearsal.world import World
@@ -21,13 +23,13 @@ if TYPE_CHECKING:
 _WORLD_LINGERS_S = 300.0
 
 
-async def serve(folder: SessionFolder) -> None:
-    """Be the session's host until it ends or a SIGTERM comes."""
+async def serve(folder: SessionFolder, inputs: Mapping[str, str]) -> None:
+    """Be the session's host until it ends or a SIGTERM comes. `inputs` were given when the session was opened."""
     # Imported here, after the fork: whoever started us must not wait for it.
     from cockpit.session.host import Host
 
     (folder.path / "host.error").unlink(missing_ok=True)
-    host = Host(folder)
+    host = Host(folder, inputs)
     world = _take_world(host.settings.world)
     try:
         await host.begin()
@@ -59,6 +61,7 @@ def _take_world(folder: str | None) -> World | None:
 def main(arguments: list[str]) -> int:
     """Detach and serve. The first process returns at once, so that whoever started it has no child left."""
     folder = SessionFolder(Path(arguments[0]))
+    inputs = json.loads(sys.stdin.buffer.read() or b"{}") if INPUTS_COME in arguments else {}
     if os.fork():
         os._exit(0)
     os.setsid()
@@ -66,7 +69,7 @@ def main(arguments: list[str]) -> int:
     for name in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
         signal.signal(name, signal.SIG_IGN)
     try:
-        asyncio.run(serve(folder))
+        asyncio.run(serve(folder, inputs))
     except CockpitError as error:
         _leave_word(folder, error)
         return error.exit_code

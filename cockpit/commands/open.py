@@ -22,17 +22,17 @@ def run(options: argparse.Namespace) -> int:
     """Open the runbook (or the first look at this machine) on the screen."""
     require_terminal()
     runbook = Path(options.runbook) if options.runbook else first_look()
+    inputs = assignments(options.set)
     settings = SessionSettings(
         runbook_path=str(current_folder() / runbook),
         mode="read-only" if options.read_only else "live",
         target=options.target or "local",
         language=words.chosen(),
         config_path=str(current_folder() / options.config) if options.config else None,
-        inputs=assignments(options.set),
         cwd=str(current_folder()),
     )
     folder = open_session(settings)
-    start_host(folder)
+    start_host(folder, inputs)
     return show(folder)
 
 

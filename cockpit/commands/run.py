@@ -36,7 +36,6 @@ def run(options: argparse.Namespace) -> int:
         target=options.target or "local",
         language=words.chosen(),
         config_path=str(current_folder() / options.config) if options.config else None,
-        inputs=assignments(options.set),
         cwd=str(current_folder()),
         watch=False,
     )
@@ -68,7 +67,7 @@ def _require_known(option: str, given: Iterable[str], known: Iterable[str]) -> N
 
 
 async def _drive(folder: SessionFolder, options: argparse.Namespace) -> int:
-    host = Host(folder)
+    host = Host(folder, assignments(options.set))
     leave = Leave(options.yes, options.allow_destructive, options.send, options.keep_going)
     headless = Headless(host, leave, Telling(folder, as_json=options.json))
     try:

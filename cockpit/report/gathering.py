@@ -51,15 +51,23 @@ def gather(folder: SessionFolder) -> Gathered:
 
 
 def _titles(runbook: Path) -> dict[str, StepTitle]:
-    """The steps as the session's own copy calls them; none if it can't be read, so that the record still tells."""
+    """The steps as the session's own copy calls them; none if it can't be read, so that the record still tells.
+
+    The copy is the author's own bytes, secrets included; the record is clean, and a report must be.
+    """
     from cockpit.runbook.reading import read
+    from cockpit.safety.redaction import Redactor
 
     try:
         document = read(runbook)
     except (CockpitError, OSError):
         return {}
-    sections = {section.id: section.title for section in document.sections}
-    return {step.id: StepTitle(step.label, step.kind.value, sections.get(step.section, "")) for step in document.steps}
+    clean = Redactor().redact
+    sections = {section.id: clean(section.title) for section in document.sections}
+    return {
+        step.id: StepTitle(clean(step.label), step.kind.value, sections.get(step.section, ""))
+        for step in document.steps
+    }
 
 
 def _tail(path: Path) -> Tail:

@@ -11,6 +11,7 @@ import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from cockpit import __version__
@@ -36,9 +37,13 @@ _SYNC_S = 1.0
 
 
 class Host:
-    """One session's writer: journal, engine, runs, monitor, and the socket its viewers talk to."""
+    """One session's writer: journal, engine, runs, monitor, and the socket its viewers talk to.
 
-    def __init__(self, folder: SessionFolder) -> None:
+    Args:
+        inputs: given when the session was opened; unlike those of the settings they may be secret.
+    """
+
+    def __init__(self, folder: SessionFolder, inputs: Mapping[str, str] = MappingProxyType({})) -> None:
         from cockpit.config import load
         from cockpit.runbook.reading import read
 
@@ -68,6 +73,7 @@ class Host:
         self.ended = asyncio.Event()
         self.server = Server(self)
         self.engine.on_event = self._on_event
+        self._given = inputs
         self._watch: Watch | None = None
         self._syncing: asyncio.Task[None] | None = None
         if self.settings.cwd:
@@ -81,7 +87,7 @@ class Host:
         self._syncing = asyncio.create_task(self._sync(), name="journal-sync")
         if not self.resumed:
             self._record_start()
-            for name, value in self.settings.inputs.items():
+            for name, value in {**self.settings.inputs, **self._given}.items():
                 if any(blank.name == name for blank in self.runbook.inputs):
                     self.engine.set_input(name, value, "host", source="settings")
         else:
@@ -140,7 +146,7 @@ class Host:
             on_recommendation=self._recommended,
             redact=self.secrets.redact,
             raised=self.engine.state.recommendations,
-            inputs=self.settings.inputs,
+            inputs=self.engine.values(),
         )
         await self._watch.start()
 

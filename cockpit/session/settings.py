@@ -18,8 +18,9 @@ class SessionSettings:
     """The choices made when a session was opened.
 
     `runbook_path` is where the document came from (the copy in the folder is what runs); `config_path` the
-    cockpit.toml in force, if any; `environment` is laid over the host's own for every step; `world` is the folder of
-    the rehearsal's world, whose keeper ends with the session; `watch` False leaves the monitor out (headless runs).
+    cockpit.toml in force, if any; `inputs` are values known beforehand, none of them secret; `environment` is laid
+    over the host's own for every step; `world` is the folder of the rehearsal's world, whose keeper ends with the
+    session; `watch` False leaves the monitor out (headless runs).
     """
 
     runbook_path: str

@@ -16,7 +16,9 @@ import pytest
 
 from cockpit.runs.process import process_start_time
 from cockpit.session.folder import SessionFolder
+from cockpit.session.opening import open_session
 from cockpit.session.reader import SessionReader
+from cockpit.session.settings import SessionSettings
 from cockpit.session.spawn import host_alive, start_host
 from cockpit.session.verify import verify
 
@@ -33,6 +35,10 @@ for i in $(seq 1 200); do echo "line $i"; sleep 0.005; done; exit 7
 
 ```bash {name=after}
 echo after
+```
+
+```bash {name=secret}
+echo "$DB_PASSWORD"
 ```
 """
 
@@ -161,3 +167,16 @@ def test_a_run_without_standard_streams_writes_nothing_of_them_into_its_record(b
     assert done.returncode == 0
     assert bench.statuses() == {"after": "passed"}
     assert verify(bench.folder).ok
+
+
+def test_a_host_is_told_secrets_without_writing_them_down(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COCKPIT_STATE_DIR", str(bench.state))
+    folder = open_session(SessionSettings(str(bench.runbook), watch=False))
+    start_host(folder, {"DB_PASSWORD": "hunter2hunter2"})
+    until(lambda: bench.events("input.set"), "it was told")
+    until(folder.host.exists, "it listens")
+    assert bench.events("input.set")[0]["secret"]
+    found = [path for path in folder.path.rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()]
+    os.kill(json.loads(folder.host.read_text())["pid"], signal.SIGTERM)
+    until(lambda: not host_alive(folder), "the host is gone")
+    assert found == []

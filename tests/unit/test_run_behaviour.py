@@ -137,3 +137,42 @@ def test_output_that_cannot_be_written_is_one_line(runbook: Path) -> None:
 def test_a_session_name_that_no_file_can_have_is_one_line(runbook: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", "a" * 5000]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+SECRETS = """# Secrets
+
+```bash {name=literal}
+export API_TOKEN=tok-0123456789abcdef01234567
+```
+
+```bash {name=uses}
+echo "$DB_PASSWORD"
+```
+"""
+
+
+def files_with(text: str, folder: Path) -> list[str]:
+    return [
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.is_file() and text.encode() in path.read_bytes()
+    ]
+
+
+def test_a_secret_given_on_the_command_line_is_in_no_file_of_the_session(runbook: Path, tmp_path: Path) -> None:
+    runbook.write_text(SECRETS)
+    assert main(["run", str(runbook), "--set", "DB_PASSWORD=hunter2hunter2", "--yes"]) == 0
+    assert files_with("[redacted", tmp_path / "state")
+    assert files_with("hunter2", tmp_path / "state") == []
+
+
+def test_a_secret_in_the_runbook_is_not_in_the_report(runbook: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    runbook.write_text(SECRETS)
+    assert main(["run", str(runbook), "--step", "literal", "--yes"]) == 0
+    capsys.readouterr()
+    for form in ("markdown", "json"):
+        session = next(Path("state").glob("INC-*")).name
+        assert main(["report", session, "--format", form]) == 0
+        told = capsys.readouterr().out
+        assert "API" in told
+        assert "0123456789abcdef" not in told
