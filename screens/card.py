@@ -17,9 +17,9 @@ class Card(Pane):
     """What the next Enter is about."""
 
     DEFAULT_CSS = """
-    Card { height: auto; }
+    Card { height: 7; }
     """
-    most_rows = 6
+    most_rows = 5
     _rows: tuple[Line, ...] = ()
 
     def title_text(self) -> str:
@@ -32,16 +32,15 @@ class Card(Pane):
 
     def _title_row(self) -> Line:
         row = self.view.row
-        told = self._standing(row) if row else BLANK
+        told = self._status_of(row) if row else BLANK
         title = line(f" {self.title_text()}", row="bar-active" if self.active else "bar")
         return spread(title, told, self.size.width)
 
     def sync(self) -> None:
         """Take the current step, and the height it needs."""
         self._rows = tuple(self._fresh_rows((self.size.width or 80) - 1))
-        height = 1 + min(len(self._rows), self.most_rows)
-        if self.styles.height is None or self.styles.height.value != height:
-            self.styles.height = height
+        # The same height for every step: a card that grew and shrank would move all that stands below it.
+        self.stand(1 + self.most_rows)
         super().sync()
 
     def count(self) -> int:
@@ -57,7 +56,7 @@ class Card(Pane):
 
     # -- the parts -------------------------------------------------------------------------------------------------
 
-    def _standing(self, row: Row) -> Line:
+    def _status_of(self, row: Row) -> Line:
         status = row.status(self.view.state)
         if status is Status.TODO:
             return BLANK

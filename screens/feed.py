@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cockpit.errors import CockpitError, HostUnreachable
-from cockpit.session.client import HostClient
 from cockpit.session.event import Event
 from cockpit.session.folder import SessionFolder
 from cockpit.session.reader import SessionReader
@@ -22,6 +21,7 @@ from cockpit.session.state import SessionState
 
 if TYPE_CHECKING:
     from cockpit.monitor.sample import PanelState
+    from cockpit.session.client import HostClient
 
 POLL_S = 0.25
 RETRY_FIRST_S = 0.05
@@ -119,11 +119,6 @@ class Feed:
     def connected(self) -> bool:
         """Whether commands can be sent."""
         return self._client is not None and self._client.connected
-
-    @property
-    def host_spoke(self) -> bool:
-        """Whether a host left word why it could not serve."""
-        return bool(self._last_word())
 
     @property
     def can_revive(self) -> bool:
@@ -247,8 +242,8 @@ class Feed:
         while True:
             try:
                 await self._connect()
-            except (CockpitError, OSError) as error:
-                self._listener.link_changed(False, self._last_word() or str(error))
+            except (CockpitError, OSError):
+                self._listener.link_changed(False, self._last_word())
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 1.5, RETRY_MOST_S)
                 continue
@@ -256,6 +251,8 @@ class Feed:
             await self._lost.wait()
 
     async def _connect(self) -> None:
+        from cockpit.session.client import HostClient
+
         client = HostClient(self.folder, spectator=self._spectator)
         client.on_wake = lambda _kind: self._woken.set()
         client.on_lost = self._on_lost

@@ -37,8 +37,8 @@ class Guide(Pane):
     Guide { min-height: 4; }
     """
 
-    def __init__(self, view: View, pane_id: str, classes: str = "") -> None:
-        super().__init__(view, pane_id, classes)
+    def __init__(self, view: View, pane_id: str) -> None:
+        super().__init__(view, pane_id)
         self._rows: list[Placed] = []
         self._next = 0
         self._marked: Mapping[int, Row] = {}

@@ -46,6 +46,7 @@ class MainScreen(Looking):
     def __init__(self, view: View, feed: Feed, foreground: Foreground | None = None) -> None:
         super().__init__(view, feed, foreground)
         self._touched_s = view.clock.monotonic_s()
+        self._layout: Layout | None = None
 
     def compose(self) -> ComposeResult:
         """Few widgets, each painting rows itself."""
@@ -87,17 +88,22 @@ class MainScreen(Looking):
         layout = layout_of(
             size.width, size.height, self.view.active, full=self.view.full, has_output=self.logs.output is not None
         )
+        # Setting a style makes Textual lay out and paint everything anew, even when it is the same style.
+        if layout != self._layout:
+            self._layout = layout
+            self._apply(layout)
+        self.logs.display(layout.shown)
+        for pane in self.panes.values():
+            pane.active = pane.id == self.view.active
+        self.sync()
+
+    def _apply(self, layout: Layout) -> None:
         for name in (*PANES, "card"):
             if name in self.panes:
                 self.panes[name].display = name in layout.shown
-        self.logs.display(layout.shown)
         self.panes["folded"].display = layout.folded_panels and not self.view.full
-        card = cast(Card, self.panes["card"])
-        card.most_rows = layout.card_rows
+        cast(Card, self.panes["card"]).most_rows = layout.card_rows
         self._place_columns(layout)
-        for pane in self.panes.values():
-            pane.active = pane.id == self.view.active
-            pane.sync()
 
     def _place_columns(self, layout: Layout) -> None:
         body, stacked = self.query_one("#body"), layout.columns == 1

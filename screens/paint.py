@@ -153,7 +153,7 @@ def strip_of(given: Line, width: int, palette: Mapping[str, str], base: Style) -
     """The row as the terminal gets it, exactly `width` cells wide."""
     under = base + style_of(palette.get(given.row, ""))
     segments = [Segment(clean(text), under + style_of(palette.get(style, ""))) for text, style in given.spans]
-    return Strip(segments).adjust_cell_length(width, under)
+    return Strip(Segment.simplify(segments)).adjust_cell_length(width, under)
 
 
 @lru_cache(maxsize=256)

@@ -23,20 +23,21 @@ if TYPE_CHECKING:
     from screens.view import View
 
 
-class Pane(Widget):
-    """Base of every pane. Subclasses give `count`, `row_at` and, if they have a title bar, `title_text`."""
+class Canvas(Widget):
+    """Rows of lines. Subclasses give `count`, `row_at` and, if they have a title bar, `title_text`."""
 
     DEFAULT_CSS = """
-    Pane { height: 1fr; width: 1fr; }
+    Canvas { height: 1fr; width: 1fr; }
     """
     titled = True
 
-    def __init__(self, view: View, pane_id: str | None, classes: str = "") -> None:
-        super().__init__(id=pane_id, classes=classes)
-        self.view = view
+    def __init__(self, canvas_id: str | None) -> None:
+        super().__init__(id=canvas_id)
         self.top = 0
         self.active = False
         self._painted: list[Line] = []
+        self._standing = 0
+        self._folded_for = 0
 
     # -- what subclasses say -----------------------------------------------------------------------------------------
 
@@ -80,6 +81,12 @@ class Pane(Widget):
         shown = self._painted[y] if y < len(self._painted) else BLANK
         return strip_of(shown, self.size.width, palette_of(self.app.theme), self.rich_style)
 
+    def stand(self, rows: int) -> None:
+        """Take so many rows of the screen. Said only when it is another number: saying it lays out everything."""
+        if self._standing != rows:
+            self._standing = rows
+            self.styles.height = rows
+
     def repaint(self) -> None:
         """Everything anew: a theme or size changed."""
         self._painted = []
@@ -112,9 +119,11 @@ class Pane(Widget):
         if first < self.top or self.room <= last - first:
             self.top = first
 
-    def on_resize(self, _event: events.Resize) -> None:
-        """A new size: new rows."""
-        self.laid_out()
+    def on_resize(self, event: events.Resize) -> None:
+        """A new width: new rows. A new height: more or fewer of them."""
+        if event.size.width != self._folded_for:
+            self._folded_for = event.size.width
+            self.laid_out()
         self.repaint()
 
     def laid_out(self) -> None:
@@ -129,6 +138,14 @@ class Pane(Widget):
         """Three rows a notch."""
         self.scroll_rows(-3)
         event.stop()
+
+
+class Pane(Canvas):
+    """A canvas that draws from the view."""
+
+    def __init__(self, view: View, pane_id: str | None) -> None:
+        super().__init__(pane_id)
+        self.view = view
 
 
 def changed_cells(old: Line, new: Line, width: int) -> tuple[int, int]:

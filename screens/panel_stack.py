@@ -23,7 +23,7 @@ class PanelStack(Pane):
     def sync(self) -> None:
         """Take the panels as they are."""
         self._rows = tuple(self._fresh_rows())
-        self.styles.height = 1 + len(self._rows)
+        self.stand(1 + len(self._rows))
         super().sync()
 
     def count(self) -> int:
@@ -67,10 +67,8 @@ class FoldedPanels(Pane):
 
     def sync(self) -> None:
         """Take the panels as they are, and the height they need."""
-        before = len(self._rows)
         self._rows = tuple(self._fresh_rows(self.size.width or self.app.size.width))
-        if len(self._rows) != before:
-            self.styles.height = max(1, min(3, len(self._rows)))
+        self.stand(max(1, min(3, len(self._rows))))
         super().sync()
 
     def count(self) -> int:

@@ -148,7 +148,7 @@ class Sheet(Pane):
     def fold(self, width: int, most: int) -> None:
         """Take the text anew, for a width, on at most so many rows."""
         self._rows = self._given(width)
-        self.styles.height = 1 + min(len(self._rows), most - 1)
+        self.stand(1 + min(len(self._rows), most - 1))
         self.sync()
 
     def title_text(self) -> str:

@@ -59,7 +59,7 @@ class Menu(Pane):
     def show(self, options: Sequence[Option], most: int) -> None:
         """Other options."""
         self.options, self.at, self.top = list(options), 0, 0
-        self.styles.height = max(1, min(len(self.options), most))
+        self.stand(max(1, min(len(self.options), most)))
         self.sync()
 
     @property

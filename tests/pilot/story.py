@@ -29,6 +29,7 @@ from cockpit.session.state import SessionState
 from screens.app import CockpitApp
 from screens.clock import Clock
 from screens.terminal_relay import Foreground
+from screens.viewer import Viewer
 
 DEADLINE_S = 20.0
 
@@ -110,6 +111,12 @@ class Story:
         return self._then(lambda: self._until(lambda: holds(self.state), f"never {what}"))
 
     @property
+    def viewer(self) -> Viewer:
+        """What the app loaded after its first frame."""
+        assert self.app.viewer is not None
+        return self.app.viewer
+
+    @property
     def screen(self) -> str:
         """What the terminal shows."""
         return "\n".join(strip.text.rstrip() for strip in self.app.screen._compositor.render_strips())
@@ -133,7 +140,7 @@ class Story:
         await self._idle()
 
     async def _idle(self) -> None:
-        await asyncio.wait_for(self.app.feed.idle.wait(), DEADLINE_S)
+        await asyncio.wait_for(self.viewer.feed.idle.wait(), DEADLINE_S)
         await self.pilot.pause()
 
     async def _until(self, holds: Callable[[], bool], otherwise: str) -> None:
@@ -170,13 +177,14 @@ async def opened(
     folder = open_session(SessionSettings(str(document), mode=mode, watch=False, cwd=str(tmp_path)))
     clock = StoryClock()
     app = CockpitApp(folder, folder.runbook, clock=clock, spectator=spectator, foreground=foreground, revive=revive)
-    serving = asyncio.create_task(serve(folder)) if host else None
+    serving = asyncio.create_task(serve(folder, {})) if host else None
     try:
         async with app.run_test(size=size) as pilot:
             story = Story(app, pilot, clock, folder)
             story.host = serving
+            await asyncio.wait_for(app.ready.wait(), DEADLINE_S)
             if host:
-                await story._until(lambda: app.feed.connected, "no host")
+                await story._until(lambda: story.viewer.feed.connected, "no host")
             await story._idle()
             yield story
     finally:

@@ -132,4 +132,4 @@ async def test_the_cursor_goes_on_after_a_pass_and_stays_after_a_failure(opens: 
         await story.presses("enter").sees("failed").sees("[1/2]")
         await story.presses("j").sees("[2/2]").presses("enter").sees("next", "[OK]")
         await asyncio.sleep(0)
-        assert story.app.view.cursor == 1
+        assert story.viewer.view.cursor == 1

@@ -51,7 +51,7 @@ async def test_a_decision_shows_its_items_and_jumps(opens: Opens) -> None:
         await story.presses("enter").sees("1 of 2 must hold").presses("space").sees("[yes] health fails")
         await story.sees("the runbook says so: 1 hold")
         await story.presses("down", "down").presses("enter").sees("[3/3] Rollback")
-        step = story.state.step(story.app.view.rows[0].step.id)
+        step = story.state.step(story.viewer.view.rows[0].step.id)
         assert (step.status, dict(step.answers)) == (Status.PASSED, {"health fails": True})
 
 
@@ -68,7 +68,7 @@ async def test_skipping_takes_a_reason(opens: Opens) -> None:
     async with opens(CHECKS) as story:
         await story.presses("s").sees("Skip: why?").presses("enter").sees("is missing")
         await story.types("not ours").presses("enter").sees("[ -]")
-        assert story.state.step(story.app.view.rows[0].step.id).reason == "not ours"
+        assert story.state.step(story.viewer.view.rows[0].step.id).reason == "not ours"
 
 
 async def test_a_note_is_kept(opens: Opens) -> None:

@@ -24,7 +24,7 @@ async def test_a_lost_host_is_loud_and_comes_back(opens: Opens) -> None:
     started: list[asyncio.Task[None]] = []
 
     async def revive() -> None:
-        started.append(asyncio.create_task(serve(story.folder)))
+        started.append(asyncio.create_task(serve(story.folder, {})))
 
     async with opens(READ, revive=revive) as story:
         await story.presses("enter").sees("[OK]")
@@ -42,6 +42,7 @@ async def test_two_viewers_see_the_same(opens: Opens) -> None:
         second = CockpitApp(story.folder, story.folder.runbook, clock=story.clock, spectator=True)
         async with second.run_test(size=(80, 24)) as pilot:
             other = Story(second, pilot, story.clock, story.folder)
+            await second.ready.wait()
             await other.sees("SPECTATOR")
             await story.presses("enter").sees("[OK]")
             await other.sees("[OK]", "hello", "1/2 steps").presses("enter").sees("a spectator only reads")

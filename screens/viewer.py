@@ -1,0 +1,136 @@
+"""One viewer of one session: its view, its feed, its main screen, and what passes between them."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from cockpit.errors import CockpitError
+from cockpit.runbook.model import Passage, Runbook
+from cockpit.session.event import Event, Status
+from cockpit.session.folder import SessionFolder
+from screens.clock import Clock
+from screens.feed import Feed, Revive, Source
+from screens.first_frame import Glance
+from screens.main import MainScreen
+from screens.terminal_relay import Foreground
+from screens.view import LinkState, View
+
+_READ_SOON_S = 0.5
+_LONG_RUN_S = 10.0
+_OUTDATING = frozenset({"input.set", "mode.changed", "target.changed", "state.carried"})
+
+
+class Viewer:
+    """Listens to the feed, keeps the view, and tells the screen. Arguments are those of `CockpitApp`."""
+
+    def __init__(
+        self,
+        folder: SessionFolder,
+        runbook_path: Path,
+        seen: Glance,
+        *,
+        spectator: bool,
+        read_only: bool,
+        source: Source | None,
+        revive: Revive | None,
+        clock: Clock,
+        foreground: Foreground | None,
+    ) -> None:
+        self.view = View(_at_a_glance(seen, runbook_path), clock, folder.name)
+        self.view.spectator, self.view.read_only = spectator, read_only
+        if source is not None:
+            self.view.link = LinkState.REPLAY
+        self.feed = Feed(folder, self, source=source, spectator=spectator, revive=revive)
+        self.main = MainScreen(self.view, self.feed, foreground)
+        self._path = runbook_path
+        self._reading: asyncio.Task[None] | None = None
+        self._caught_up = False
+
+    async def begin(self) -> None:
+        """Start reading the document; return once it is read, or soon: a huge one comes later."""
+        self._reading = asyncio.create_task(self._read(), name="read-runbook")
+        await asyncio.wait([self._reading], timeout=_READ_SOON_S)
+
+    async def stop(self) -> None:
+        """Hang up; the session goes on."""
+        if self._reading:
+            self._reading.cancel()
+        await self.feed.stop()
+
+    async def _read(self) -> None:
+        with self.feed.busy():
+            try:
+                runbook = await asyncio.to_thread(_read, self._path)
+            except CockpitError as error:
+                self.view.notice = (str(error), "bad")
+                return
+            if self.main.panes:
+                self.main.read_document(runbook)
+            else:
+                self.view.read(runbook)
+
+    # -- what the feed tells ---------------------------------------------------------------------------------------
+
+    def session_changed(self, events: list[Event]) -> None:
+        """New events were folded in."""
+        view = self.view
+        view.state = self.feed.source.state
+        view.events.extend(events)
+        if any(event.kind in _OUTDATING for event in events):
+            view.proposal = None
+        if self._caught_up and any(_is_loud(event) for event in events):
+            self.main.app.bell()
+        if self.main.panes:
+            self.main.session_changed(events if self._caught_up else [])
+
+    def panels_changed(self) -> None:
+        """New samples came, or a panel went stale."""
+        self.view.panels = self.feed.panels
+        if self.main.panes:
+            self.main.sync_panels()
+
+    def link_changed(self, up: bool, detail: str) -> None:
+        """The line to the host is up or down."""
+        view = self.view
+        if up:
+            view.link, view.link_detail = LinkState.UP, ""
+            view.environment = str(self.feed.hello.get("environment") or "")
+            view.targets = tuple(self.feed.hello.get("targets") or ())
+        elif view.link in (LinkState.UP, LinkState.LOST) or detail:
+            # Before its first answer a host is only starting, unless it left word why it can't.
+            view.link, view.link_detail = LinkState.LOST, detail
+        if self.main.panes:
+            self.main.link_changed()
+
+    def ticked(self) -> None:
+        """A poll passed."""
+        self._caught_up = True
+        self.main.tick()
+
+
+def _is_loud(event: Event) -> bool:
+    """Worth a bell: a recommendation, a panel that turned red, a long step that failed."""
+    if event.kind == "step.finished":
+        long = (event.data.get("duration_s") or 0) > _LONG_RUN_S
+        return long and event.data.get("status") in (Status.FAILED, Status.TIMED_OUT)
+    return event.kind == "recommendation.raised" or (event.kind == "probe.changed" and event.data.get("level") == "red")
+
+
+def _read(path: Path) -> Runbook:
+    from cockpit.runbook.reading import read
+
+    return read(path)
+
+
+def _at_a_glance(seen: Glance, path: Path) -> Runbook:
+    """The head of the document, line by line, with no steps yet."""
+    passages = tuple(_passage(number, text) for number, text in enumerate(seen.lines, 1) if text.strip())
+    return Runbook(seen.title, str(path), "", "", "", {}, (), (), (), passages=passages)
+
+
+def _passage(number: int, text: str) -> Passage:
+    marks = len(text) - len(text.lstrip("#"))
+    if 0 < marks <= 6 and text[marks : marks + 1] == " ":
+        return Passage("heading", number, number, ((text[marks + 1 :], ""),), level=marks)
+    return Passage("paragraph", number, number, ((text, ""),))
