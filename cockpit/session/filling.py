@@ -2,7 +2,9 @@
 
 `$NAME` blanks become environment variables and the text stays as written. Every other spelling (`<pod-name>`,
 `[version]`, `{{x}}`, `your-server-ip`) is replaced by a literal: a marker word is put there first, the grammar tells
-what surrounds it (bare word, double or single quotes, here-document), and the value is quoted for that.
+what surrounds it (bare word, double or single quotes, here-document), and the value is quoted for that. Where the
+text is read once more, by the shell behind `ssh` or `bash -c`, by backticks or by a database, one quoting is not
+enough, and only values that need none are taken.
 """
 
 from __future__ import annotations
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
 _MARKER = "cockpitblank{number}x"
 _MARKERS = re.compile(r"cockpitblank(\d+)x")
 _SQL_BARE = re.compile(r"[A-Za-z0-9_.]+")
+_PLAIN = re.compile(r"[\w@%+=:,./-]+")
+_READ_AGAIN = re.compile(
+    r"(?:.*/)?(?:(?:ba|da|z|k|a|s)?sh|eval|su|runuser|watch|parallel|[gm]?awk|perl|python[\d.]*|ruby|node|"
+    r"psql|mysql|mariadb|sqlite3|mongosh)"
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -137,6 +144,15 @@ def _sql_name(value: str) -> str:
     return value.replace('"', '""')
 
 
+def _as_it_is(value: str) -> str:
+    if not _PLAIN.fullmatch(value):
+        raise UsageError(
+            _("{value} would be read a second time, by what the command starts").format(value=repr(value)),
+            mend=_("edit the command by hand"),
+        )
+    return value
+
+
 _QUOTE: Mapping[str, Callable[[str], str]] = {
     "word": shlex.quote,
     "double": _double,
@@ -147,6 +163,7 @@ _QUOTE: Mapping[str, Callable[[str], str]] = {
     "sql-bare": _sql_bare,
     "sql-string": _sql_string,
     "sql-name": _sql_name,
+    "read-again": _as_it_is,
     "text": str,
     "unknown": _refuse,
 }
@@ -181,7 +198,7 @@ def _shell_places(marked: str) -> dict[int, str]:
     for match in _MARKERS.finditer(marked):
         offset = len(marked[: match.start()].encode())
         node = tree.root_node.descendant_for_byte_range(offset, offset + len(match.group()))
-        places[match.start()] = _place_of(node, source)
+        places[match.start()] = "read-again" if _is_read_again(node) else _place_of(node, source)
     return places
 
 
@@ -189,6 +206,26 @@ def _ancestors(node: Node | None) -> Iterator[Node]:
     while node is not None:
         yield node
         node = node.parent
+
+
+def _is_read_again(node: Node | None) -> bool:
+    """Whether what stands there is parsed once more: in backticks, or by a program that takes code as text."""
+    in_heredoc = False
+    for ancestor in _ancestors(node):
+        in_heredoc = in_heredoc or ancestor.type == "heredoc_body"
+        if ancestor.type == "command_substitution" and (ancestor.text or b"").startswith(b"`"):
+            return True
+        command: Node | None = ancestor
+        if in_heredoc and ancestor.type == "redirected_statement":
+            command = ancestor.child_by_field_name("body")
+        if command is not None and command.type == "command" and _takes_code(command):
+            return True
+    return False
+
+
+def _takes_code(command: Node) -> bool:
+    words = ((child.text or b"").decode("utf-8", "replace").strip("\"'") for child in command.named_children)
+    return any(_READ_AGAIN.fullmatch(word) for word in words)
 
 
 def _place_of(node: Node | None, source: bytes) -> str:

@@ -81,3 +81,25 @@ def test_a_place_the_grammar_does_not_know_is_refused() -> None:
 def test_a_message_keeps_blanks_that_have_no_value() -> None:
     blanks = [Input("시간", "[시간]", "square"), Input("담당", "[담당]", "square")]
     assert fill_text("[시간] / [담당]", blanks, {"시간": "15:07"}) == "15:07 / [담당]"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'bash -c "echo <it>"',
+        "ssh web1 systemctl status <it>",
+        "ssh web1 'systemctl status <it>'",
+        'kubectl exec pod -- sh -c "ls <it>"',
+        "sudo -u app bash -c 'ls <it>'",
+        "ssh web1 <<'END'\nls <it>\nEND",
+        "eval ls <it>",
+        "echo `ls <it>`",
+        "psql -c \"select * from t where id = '<it>'\"",
+    ],
+)
+def test_what_is_read_twice_takes_plain_values_only(code: str) -> None:
+    inputs = (Input("it", "<it>", "angle"),)
+    assert fill(code, "bash", inputs, {"it": "backend-2.이전"}).body == code.replace("<it>", "backend-2.이전")
+    for hostile in ("a; touch pwned", "$(touch pwned)", "`touch pwned`", "a'b", 'a"b', "a b", "a\nb", "a|b", "~x", ""):
+        with pytest.raises(UsageError):
+            fill(code, "bash", inputs, {"it": hostile})
