@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
+import msgspec
+from msgspec import Struct
+
 from cockpit.errors import PolicyRefusal
 from cockpit.safety.verdict import Judgement, Verdict
 from cockpit.words import _
@@ -34,8 +37,7 @@ class Rung(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """Exactly what an adapter is asked to do.
 
     `body` is the exact text (a shell script, a SQL statement, a request); `values` are the inputs it uses, by name,
@@ -45,7 +47,7 @@ class Action:
     language: str
     body: str
     target: str
-    values: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    values: Mapping[str, str] = msgspec.field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def sha256(self) -> str:
@@ -63,8 +65,7 @@ class Action:
         return digest.hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Confirmation:
+class Confirmation(Struct, frozen=True):
     """What a person (or `--yes`) answered: the hash they saw, what they typed, and why.
 
     `rung` is the highest rung this confirmation may climb to.

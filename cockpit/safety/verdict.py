@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Verdict(StrEnum):
@@ -24,8 +25,7 @@ class Verdict(StrEnum):
 _RANK = {Verdict.READ_ONLY: 0, Verdict.UNKNOWN: 1, Verdict.MUTATING: 2, Verdict.DESTRUCTIVE: 3}
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """A verdict, why (sentences a responder reads), and tags.
 
     Tags: exec-remote, local-write, sensitive-read, heavy, unbounded, network-egress, needs-sudo, privileged-role.

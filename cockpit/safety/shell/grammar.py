@@ -29,7 +29,9 @@ _NODES = names("""program list pipeline command command_name word number string 
     case_statement case_item test_command unary_expression binary_expression parenthesized_expression
     test_operator negated_command declaration_command unset_command brace_expression arithmetic_expansion
     postfix_expression regex extglob_pattern c_style_for_statement""")
-_KEYWORDS = names("! { } if then elif else fi for in do done while until case esac")
+_KEYWORDS = names("! { } [ ] [[ ]] if then elif else fi for in do done while until case esac")
+_BLANK = re.compile(rb"(?:[ \t\n]|\\\n)*")
+_STANDS_ALONE_IN = frozenset({"negated_command", "compound_statement", "test_command"})
 _SETS_APART = (b"", b" ", b"\t", b"\n", b";", b"&", b"|", b"(", b")", b"<", b">", b"`")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _NOT_ASCII = re.compile(rb"[\x80-\xff]+")
@@ -81,7 +83,7 @@ def _gate(text: str) -> bytes:
 
 def _walk(data: bytes, root: Node) -> None:
     cursor = root.walk()
-    depth = seen = 0
+    depth = seen = covered = 0
     while True:
         node = cursor.node
         seen += 1
@@ -94,16 +96,31 @@ def _walk(data: bytes, root: Node) -> None:
         if cursor.goto_first_child():
             depth += 1
             continue
+        _check_gap(data[covered : node.start_byte], node)
+        covered = max(covered, node.end_byte)
         while not cursor.goto_next_sibling():
             if not cursor.goto_parent():
+                _check_gap(data[covered:], root)
                 return
             depth -= 1
+
+
+def _check_gap(gap: bytes, node: Node) -> None:
+    """What the grammar skipped between two tokens must be blank; the body of a here-document is checked elsewhere."""
+    if not gap or _BLANK.fullmatch(gap):
+        return
+    above: Node | None = node
+    while above is not None and above.type != "heredoc_body":
+        above = above.parent
+    outside = gap[: above.start_byte - node.start_byte] if above is not None else gap
+    if not _BLANK.fullmatch(outside):
+        raise Refused(_("part of it is left out by the grammar"))
 
 
 def _check_stands_alone(data: bytes, node: Node) -> None:
     """A word of the grammar is one only where blanks or signs set it apart: `!''ls` is a command named `!ls`."""
     parent = node.parent.type if node.parent else ""
-    if node.type in ("!", "{", "}") and parent not in ("negated_command", "compound_statement", "test_command"):
+    if not node.type.isalpha() and parent not in _STANDS_ALONE_IN:
         return
     before = data[max(0, node.start_byte - 1) : node.start_byte]
     after = data[node.end_byte : node.end_byte + 1]
