@@ -112,7 +112,8 @@ def _check_gap(gap: bytes, node: Node) -> None:
     above: Node | None = node
     while above is not None and above.type != "heredoc_body":
         above = above.parent
-    outside = gap[: above.start_byte - node.start_byte] if above is not None else gap
+    inside = node.start_byte - above.start_byte if above is not None else 0
+    outside = gap[: max(0, len(gap) - inside)]
     if not _BLANK.fullmatch(outside):
         raise Refused(_("part of it is left out by the grammar"))
 
