@@ -200,7 +200,7 @@ class Feed:
         return described or self.panels != before
 
     def _titled(self, panel: PanelState) -> PanelState:
-        from dataclasses import replace
+        from msgspec.structs import replace
 
         return replace(panel, title=self._titles.get(panel.probe, panel.title or panel.probe))
 

@@ -6,8 +6,10 @@ import contextlib
 import os
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from cockpit.adapters.own_thread import OwnThread
 from cockpit.config import TailConfig

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
+
+from msgspec import Struct, field
 
 
 class Outcome(StrEnum):
@@ -26,8 +27,7 @@ class Level(StrEnum):
     GREY = "grey"
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """One named value of a sample: "5xx" 62.0 "%", with its level and the bound that decided it ("> 50 %")."""
 
     name: str
@@ -37,8 +37,7 @@ class Reading:
     bound: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """What one probe found at one time.
 
     `t` RFC 3339 UTC, `m` monotonic ns; `duration_ms` how long the probe took; `text` one line for a folded status row
@@ -61,8 +60,7 @@ class Sample:
     interval_s: float = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class PanelState:
+class PanelState(Struct, frozen=True):
     """What a panel shows: the last sample that held data, the last one at all, and since when it is stale."""
 
     probe: str

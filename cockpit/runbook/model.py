@@ -6,10 +6,11 @@ Lines are 1-based in the file as it stands on disk. Text is as written; screens 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
+
+from msgspec import Struct, field
 
 
 class StepKind(StrEnum):
@@ -50,8 +51,7 @@ class Phase(StrEnum):
     REFERENCE = "reference"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """Something the reader or the linter noticed. `code` is stable and kebab-case: "unclosed-fence"."""
 
     line: int
@@ -60,8 +60,7 @@ class Problem:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """A link as written, and the section of this document it jumps to (None: another file, a URL, or dangling)."""
 
     text: str
@@ -69,8 +68,7 @@ class Link:
     section: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Expectation:
+class Expectation(Struct, frozen=True):
     """What must come back.
 
     `value` by kind: exit int; contains str; regex str; json {"path": "$.status", "equals": any};
@@ -89,8 +87,7 @@ class Expectation:
     within_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(Struct, frozen=True):
     """A blank to fill: asked once a session and remembered.
 
     `written` is the spelling in the document ("[이전_버전]", "$DB_HOST", "<pod-name>"), `style` one of dollar, angle,
@@ -107,8 +104,7 @@ class Input:
     help: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """One line of a checklist inside a decision."""
 
     text: str
@@ -116,8 +112,7 @@ class Item:
     checked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One command of a step's block, with the comments above it: what runs when the block is run one by one.
 
     `id` is the step's id and a number ("disk-1a2b3c.2"). `line` and `end_line` are the first and the last line in the
@@ -138,8 +133,7 @@ class Part:
     alternative: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One thing to do.
 
     `id` survives text inserted above it. `code` is the exact text to run with prompts stripped (None unless a
@@ -173,8 +167,7 @@ class Step:
     attributes: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """A heading and what stands below it. `id` is the GitHub anchor."""
 
     id: str
@@ -187,8 +180,7 @@ class Section:
     parent: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
+class Contact(Struct, frozen=True):
     """A row of a contacts table: the role, and every other column under its heading as written."""
 
     role: str
@@ -197,8 +189,7 @@ class Contact:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class StatedThreshold:
+class StatedThreshold(Struct, frozen=True):
     """A bound the document states ("에러율 > 1.0%"), with its operator, unit and sentence.
 
     `level` is red, yellow, green, or a severity such as P0.
@@ -215,8 +206,7 @@ class StatedThreshold:
     times_in_a_row: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Symptom:
+class Symptom(Struct, frozen=True):
     """A troubleshooting section, and the texts whose appearance in an output suggests it."""
 
     section: str
@@ -224,8 +214,7 @@ class Symptom:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(Struct, frozen=True):
     """A stretch of the document for the screen to paint, in order, none left out.
 
     `kind`: heading, paragraph, item, code, output, table, quote, rule, html, front-matter. `depth` is the list or
@@ -243,8 +232,7 @@ class Passage:
     marker: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Runbook:
+class Runbook(Struct, frozen=True):
     """A document, read. `sha256` is of the bytes on disk; `text` is decoded, with line ends as \\n."""
 
     title: str

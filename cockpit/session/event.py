@@ -28,9 +28,10 @@ expectations [{kind, text, held, seen}], pipe_status, survivors, reason |
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 
 class Status(StrEnum):
@@ -53,8 +54,7 @@ class Status(StrEnum):
         return self not in (Status.TODO, Status.RUNNING, Status.AWAITING)
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """One record of the journal.
 
     `t` is RFC 3339 in UTC with offset and microseconds; `m` the monotonic clock in ns, comparable within one `boot`

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from cockpit.safety.permit import Rung
 from cockpit.safety.verdict import Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(Struct, frozen=True):
     """One command, judged and not yet run.
 
     `command` is the redacted text to show, `sha256` the identity of the exact action (see Action); a confirmation

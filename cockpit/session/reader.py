@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,18 @@ from cockpit.session.state import SessionState, fold
 _CHUNK_BYTES = 1 << 20
 
 
-@dataclass(slots=True)
 class LineFollower:
-    """Complete lines appended to a file since the last poll. A torn tail is left until its newline comes."""
+    """Complete lines appended to a file since the last poll. A torn tail is left until its newline comes.
 
-    path: Path
-    offset: int = 0
-    from_last_bytes: int | None = None
-    shrunk: bool = False
+    Args:
+        from_last_bytes: start this far from the end, at the next whole line; None reads all.
+    """
+
+    def __init__(self, path: Path, *, from_last_bytes: int | None = None) -> None:
+        self.path = path
+        self.offset = 0
+        self.shrunk = False
+        self._from_last_bytes = from_last_bytes
 
     def poll(self) -> list[bytes]:
         """New complete lines, without their newline; [] while there is no file. Sets `shrunk` on a shorter file."""
@@ -37,15 +40,15 @@ class LineFollower:
             size = os.fstat(descriptor).st_size
             if size < self.offset:
                 self.shrunk, self.offset = True, 0
-            if self.from_last_bytes is not None:
+            if self._from_last_bytes is not None:
                 self._skip_to_tail(descriptor, size)
             return self._read(descriptor, size)
         finally:
             os.close(descriptor)
 
     def _skip_to_tail(self, descriptor: int, size: int) -> None:
-        start = max(0, size - (self.from_last_bytes or 0))
-        self.from_last_bytes = None
+        start = max(0, size - (self._from_last_bytes or 0))
+        self._from_last_bytes = None
         if start:
             head = os.pread(descriptor, _CHUNK_BYTES, start)
             newline = head.find(b"\n")
@@ -83,19 +86,15 @@ def event_of(line: bytes) -> Event | None:
         return None
 
 
-@dataclass(slots=True)
 class SessionReader:
     """A session, read as it grows. `state` is the fold of every event so far; `bad_lines` counts unreadable records."""
 
-    folder: SessionFolder
-    state: SessionState = field(default_factory=SessionState)
-    bad_lines: int = 0
-    _journal: LineFollower = field(init=False)
-    _samples: LineFollower = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._journal = LineFollower(self.folder.journal)
-        self._samples = LineFollower(self.folder.samples, from_last_bytes=_CHUNK_BYTES)
+    def __init__(self, folder: SessionFolder) -> None:
+        self.folder = folder
+        self.state = SessionState()
+        self.bad_lines = 0
+        self._journal = LineFollower(folder.journal)
+        self._samples = LineFollower(folder.samples, from_last_bytes=_CHUNK_BYTES)
 
     def poll(self) -> list[Event]:
         """New events, folded into `state`."""

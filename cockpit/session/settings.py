@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from cockpit.errors import SessionError
 from cockpit.session.folder import SessionFolder, private_opener
 from cockpit.words import _
 
 
-@dataclass(frozen=True, slots=True)
-class SessionSettings:
+class SessionSettings(Struct, frozen=True):
     """The choices made when a session was opened.
 
     `runbook_path` is where the document came from (the copy in the folder is what runs); `config_path` the

@@ -6,9 +6,11 @@ Screen, spectator, resume, replay, report and headless output all see a session 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from cockpit.session.event import Event, Status
 
@@ -19,8 +21,7 @@ def _nothing() -> Mapping[Any, Any]:
     return _EMPTY
 
 
-@dataclass(frozen=True, slots=True)
-class RunRecord:
+class RunRecord(Struct, frozen=True):
     """One attempt at a step: what was to run, and how it ended (`status` RUNNING until then).
 
     `output` is the path of its output inside the session folder; `intent` and `result` are the events' data.
@@ -42,8 +43,7 @@ class RunRecord:
         return f"runs/{self.run:04d}/output"
 
 
-@dataclass(frozen=True, slots=True)
-class StepState:
+class StepState(Struct, frozen=True):
     """Where a step stands.
 
     `runs` are its attempts' numbers in order; `answers` by question text; `parts` the last status of each part that
@@ -59,8 +59,7 @@ class StepState:
     at: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """Something a person wrote down."""
 
     t: str
@@ -69,8 +68,7 @@ class Note:
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeChange:
+class ProbeChange(Struct, frozen=True):
     """The last change of a probe that the journal holds."""
 
     outcome: str
@@ -79,8 +77,7 @@ class ProbeChange:
     t: str
 
 
-@dataclass(frozen=True, slots=True)
-class SessionState:
+class SessionState(Struct, frozen=True):
     """Everything a session has come to, up to event `seq`."""
 
     seq: int = 0

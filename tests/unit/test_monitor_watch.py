@@ -6,12 +6,13 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cockpit.config import Config, ProbeConfig, TailConfig, load, source
 from cockpit.config.condition import parse_condition
