@@ -14,12 +14,12 @@ from cockpit.session.drafting import draft
 from cockpit.session.headless import chosen_steps
 
 
-def dry_run(path: Path, options: argparse.Namespace) -> int:
+def dry_run(path: Path, options: argparse.Namespace, *, read_only: bool) -> int:
     """Print each chosen step: the exact command, its verdict, its rung, and the inputs it still needs."""
     from cockpit.runbook.reading import read
 
     runbook = read(path)
-    mode = Mode.READ_ONLY if options.read_only else Mode.LIVE
+    mode = Mode.READ_ONLY if read_only else Mode.LIVE
     for step in chosen_steps(runbook, options.section, options.step):
         row = {"step": step.id, "line": step.line, "kind": step.kind.value, "text": step.code or step.text or ""}
         if step.kind is StepKind.COMMAND:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cockpit import words
 from cockpit.commands import INTERRUPTED
@@ -20,16 +22,19 @@ from cockpit.session.settings import SessionSettings
 from cockpit.session.targets import LOCAL
 from cockpit.words import _
 
+if TYPE_CHECKING:
+    from cockpit.config import Config
+
 
 def run(options: argparse.Namespace) -> int:
     """Run the chosen steps in order; the record is a session like any other."""
     path = current_folder() / options.runbook
     read_document(path)
-    _check_choice(path, options)
+    config = _check_choice(path, options)
     if options.dry_run:
         from cockpit.commands.dry_run import dry_run
 
-        return dry_run(path, options)
+        return dry_run(path, options, read_only=options.read_only or config.safety.read_only)
     settings = SessionSettings(
         runbook_path=str(path),
         mode="read-only" if options.read_only else "live",
@@ -43,16 +48,19 @@ def run(options: argparse.Namespace) -> int:
     return asyncio.run(_drive(folder, options))
 
 
-def _check_choice(path: Path, options: argparse.Namespace) -> None:
+def _check_choice(path: Path, options: argparse.Namespace) -> Config:
     """A target, step, section or input that nobody knows is told before a session is made."""
     from cockpit.config import load
     from cockpit.runbook.reading import read
 
     runbook = read(path)
     config = load(Path(options.config) if options.config else None, runbook)
+    for problem in config.problems:
+        print(f"cockpit: {problem}", file=sys.stderr)
     chosen_steps(runbook, options.section, options.step)
     _require_known("--target", [options.target or LOCAL], [LOCAL, *(target.name for target in config.targets)])
     _require_known("--set", assignments(options.set), [blank.name for blank in runbook.inputs])
+    return config
 
 
 def _require_known(option: str, given: Iterable[str], known: Iterable[str]) -> None:

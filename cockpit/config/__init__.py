@@ -41,8 +41,8 @@ An address or a path may begin with an input of the runbook: `url = "$SERVICE_UR
 
 `/etc/cockpit/cockpit.toml` may hold [cockpit] and [safety] for everybody; with `locked = true` a session that is
 read-only by it can't be made live. read_only set in any of the sources counts. A runbook's front matter may hold the
-keys `probes`, `tails`, `rules`, `targets` and `severity`, or a `cockpit:` table of the above. Probes and tails come
-from the first of these that has any: the file, the front matter, what is found on this machine.
+keys `probes`, `tails`, `rules`, `targets`, `severity` and `mode: read-only`, or a `cockpit:` table of the above. Probes
+and tails come from the first of these that has any: the file, the front matter, what is found on this machine.
 """
 
 from cockpit.config.bound import Bound

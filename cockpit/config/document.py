@@ -20,6 +20,7 @@ from cockpit.config.table import mapping
 from cockpit.errors import ConfigError
 
 WHERE = "front matter"
+_READ_ONLY = ("read-only", "read_only", "readonly")
 _KEYS = {"probes": "probe", "tails": "tail", "rules": "rule", "targets": "target"}
 
 
@@ -35,6 +36,8 @@ def read_front_matter(front_matter: Mapping[str, Any]) -> Config:
     check_names(config)
     severity = front_matter.get("severity")
     config = msgspec.structs.replace(config, severity=severity if isinstance(severity, str) else None)
+    if str(front_matter.get("mode", "")).strip().lower() in _READ_ONLY:
+        config = msgspec.structs.replace(config, safety=msgspec.structs.replace(config.safety, read_only=True))
     for key in _KEYS:
         if key in front_matter:
             config = _with(config, key, front_matter[key])

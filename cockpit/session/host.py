@@ -27,7 +27,7 @@ from cockpit.session.secrets import SecretBook
 from cockpit.session.server import Server
 from cockpit.session.settings import SessionSettings
 from cockpit.session.targets import targets_of
-from cockpit.words import choose
+from cockpit.words import _, choose
 
 if TYPE_CHECKING:
     from cockpit.monitor.watch import Watch
@@ -132,6 +132,9 @@ class Host:
             scenario=settings.scenario,
             rehearsal=settings.mode == "rehearsal",
         )
+        if self.config.severity:
+            reason = _("the runbook's front matter says so")
+            self.engine.record("severity.set", durable=True, severity=self.config.severity, reason=reason)
 
     async def watch(self) -> None:
         """Start the monitor. What it can't start costs its own panel only."""

@@ -176,3 +176,30 @@ def test_a_secret_in_the_runbook_is_not_in_the_report(runbook: Path, capsys: pyt
         told = capsys.readouterr().out
         assert "API" in told
         assert "0123456789abcdef" not in told
+
+
+CAREFUL = """---
+severity: P1
+mode: read-only
+targets: 3
+---
+# Careful
+
+```bash {name=change}
+touch changed
+```
+"""
+
+
+def test_the_front_matter_sets_severity_and_read_only_mode(
+    runbook: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runbook.write_text(CAREFUL)
+    assert main(["run", str(runbook), "--dry-run", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["needs"] == "refused"
+    assert main(["run", str(runbook), "--yes", "--allow-destructive"]) == 3
+    assert not (tmp_path / "changed").exists()
+    assert "front matter: target" in capsys.readouterr().err
+    assert main(["sessions", "--json"]) == 0
+    session = json.loads(capsys.readouterr().out)[0]
+    assert (session["severity"], session["mode"]) == ("P1", "read-only")
