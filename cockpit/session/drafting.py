@@ -57,8 +57,14 @@ def draft(
     target: str,
     mode: Mode,
     values: Mapping[str, str],
+    environment: Mapping[str, str] | None = None,
 ) -> Draft:
     """The draft of a command step, of one of its parts, or of an edited text in its place.
+
+    Args:
+        values: of inputs, by name.
+        environment: what the command's other variables will be, so that it is judged as it will run; None when that
+            is not known, and then a variable nobody assigned is taken for one word of data.
 
     Raises:
         UsageError: no such step or part, not a command, or a value that can't stand in its place.
@@ -73,7 +79,9 @@ def draft(
     blanks = used_inputs(runbook.inputs, text, part.inputs if part and part.inputs else step.inputs)
     filled = fill(text, language, blanks, values)
     action = Action(language, filled.body, target, filled.environment)
-    judgement = _judge_blank(filled) or judge(language, filled.body)
+    judgement = _judge_blank(filled) or judge(
+        language, filled.body, values=None if environment is None else {**environment, **filled.environment}
+    )
     edited = text.strip() != written.strip()
     result = Draft(
         step=step,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -15,6 +16,7 @@ from typing import Any, Protocol
 from cockpit.adapters.base import RunsSteps
 from cockpit.errors import CockpitError, PolicyRefusal, UsageError
 from cockpit.runbook.model import Runbook, Step, StepKind
+from cockpit.safety.environment import child_environment
 from cockpit.safety.permit import Confirmation, Mode, Rung, grant, required_rung
 from cockpit.session.drafting import Draft, draft
 from cockpit.session.event import Event, Status
@@ -110,7 +112,16 @@ class Engine:
     ) -> Proposal:
         """What running the step would do. Nothing runs; the proposal is kept until it is run or replaced."""
         chosen = target or self.state.target
-        made = draft(self.runbook, step, part_id=part, code=code, target=chosen, mode=self.mode, values=self.values())
+        made = draft(
+            self.runbook,
+            step,
+            part_id=part,
+            code=code,
+            target=chosen,
+            mode=self.mode,
+            values=self.values(),
+            environment=child_environment(os.environ, self.shell(chosen).variables),
+        )
         number = f"p{next(self._numbers)}"
         self._drafts = {number: made}
         refusal = self._refusal(made)
@@ -161,12 +172,7 @@ class Engine:
         Raises:
             UsageError: no such target, or it can't run this language.
         """
-        adapter = self.adapters.get(made.action.target)
-        if adapter is None:
-            raise UsageError(
-                _("no target is called {target}").format(target=made.action.target),
-                mend=_("known ones: {names}").format(names=", ".join(sorted(self.adapters))),
-            )
+        adapter = self._target(made.action.target)
         if made.action.language not in adapter.languages:
             raise UsageError(
                 _("{language} steps can't run on {target}").format(
@@ -175,6 +181,19 @@ class Engine:
                 mend=_("run it by hand and tick it"),
             )
         return adapter
+
+    def _target(self, name: str) -> RunsSteps:
+        adapter = self.adapters.get(name)
+        if adapter is None:
+            raise UsageError(
+                _("no target is called {target}").format(target=name),
+                mend=_("known ones: {names}").format(names=", ".join(sorted(self.adapters))),
+            )
+        return adapter
+
+    def forget_drafts(self) -> None:
+        """What was shown was judged under conditions that no longer hold: it has to be looked at again."""
+        self._drafts = {}
 
     # -- permits ---------------------------------------------------------------------------------------------------
 
@@ -368,11 +387,7 @@ class Engine:
         Raises:
             UsageError: no such target.
         """
-        if target not in self.adapters:
-            raise UsageError(
-                _("no target is called {target}").format(target=target),
-                mend=_("known ones: {names}").format(names=", ".join(sorted(self.adapters))),
-            )
+        self._target(target)
         self._drafts = {}
         self.record("target.changed", actor=by, target=target)
 

@@ -230,6 +230,7 @@ class Execution:
         shell = self._engine.shell(target)
         if dict(outcome.shell_state) == shell.variables and outcome.cwd == shell.cwd:
             return
+        self._engine.forget_drafts()
         shell.variables = dict(outcome.shell_state)
         shell.cwd = outcome.cwd
         self._engine.record(

@@ -329,3 +329,19 @@ async def test_exported_variables_and_folder_carry_on(desk: Desk) -> None:
     await desk.run("look")
     assert desk.engine.propose("look").cwd == "/srv"
     assert desk.engine.state.variables["local"] == ("A",)
+
+
+async def test_what_was_shown_before_the_shell_changed_must_be_looked_at_again(desk: Desk) -> None:
+    shown = desk.engine.propose("restart")
+    again = desk.engine.propose("look")
+    desk.adapter.next_outcome = outcome(shell_state={"OPTIONS": "--all"}, cwd="/srv")
+    await desk.execution.wait(await desk.execution.start(again.proposal, None, KIM))
+    with pytest.raises(UsageError, match="out of date"):
+        await desk.execution.start(shown.proposal, Confirmation(shown.sha256, Rung.CONFIRM, KIM), KIM)
+
+
+async def test_a_variable_is_judged_by_what_it_holds(desk: Desk) -> None:
+    desk.engine.shell("local").variables["WHERE"] = "/srv"
+    assert desk.engine.propose("look", code="find $WHERE").rung is Rung.NONE
+    desk.engine.shell("local").variables["WHERE"] = "/srv -delete"
+    assert desk.engine.propose("look", code="find $WHERE").rung is not Rung.NONE
