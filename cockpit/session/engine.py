@@ -6,7 +6,6 @@ everybody sees is the fold of those records; the engine keeps nothing of its own
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import os
 from collections.abc import Callable, Mapping
@@ -23,6 +22,7 @@ from cockpit.session.event import Event, Status
 from cockpit.session.filling import fill_text
 from cockpit.session.folder import SessionFolder
 from cockpit.session.inputs import InputBook
+from cockpit.session.intent import intent_of
 from cockpit.session.proposal import Proposal
 from cockpit.session.secrets import SecretBook
 from cockpit.session.state import SessionState, fold
@@ -232,31 +232,10 @@ class Engine:
     def intent(self, made: Draft, run: int, confirmation: Confirmation | None, by: str) -> None:
         """The durable record of exactly what is about to run, written before it does."""
         attempts = sum(record.step == made.step.id for record in self.state.runs.values())
-        data: dict[str, Any] = {
-            "step": made.step.id,
-            "part": made.part.id if made.part else None,
-            "run": run,
-            "attempt": attempts + 1,
-            "language": made.action.language,
-            "command": made.action.body,
-            "sha256": made.action.sha256,
-            "target": made.action.target,
-            "cwd": self.shell(made.action.target).cwd,
-            "timeout_s": self._deadline_s(made),
-            "verdict": made.judgement.verdict.value,
-            "reasons": list(made.judgement.reasons),
-            "tags": list(made.judgement.tags),
-            "inputs": {name: self._inputs.shown(name, value) for name, value in made.values.items()},
-            "confirmed": confirmation.rung.value if confirmation else "none",
-            "typed": confirmation.typed if confirmation else "",
-            "reason": confirmation.reason if confirmation else "",
-        }
-        if made.original is not None:
-            data["original"] = made.original
-            data["difference"] = "\n".join(
-                difflib.unified_diff(made.original.split("\n"), made.action.body.split("\n"), lineterm="", n=1)
-            )
-        self.record("step.intent", actor=by, durable=True, **data)
+        shown = {name: self._inputs.shown(name, value) for name, value in made.values.items()}
+        cwd = self.shell(made.action.target).cwd
+        data = intent_of(made, confirmation, shown, cwd=cwd, timeout_s=self._deadline_s(made))
+        self.record("step.intent", actor=by, durable=True, run=run, attempt=attempts + 1, **data)
 
     # -- what people say -------------------------------------------------------------------------------------------
 

@@ -1,0 +1,48 @@
+"""What is written down before a step runs: exactly what, where, judged how, and on whose word."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from cockpit.safety.permit import Confirmation
+from cockpit.session.drafting import Draft
+
+
+def intent_of(
+    made: Draft,
+    confirmation: Confirmation | None,
+    shown: Mapping[str, str],
+    *,
+    cwd: str | None,
+    timeout_s: float | None,
+) -> dict[str, Any]:
+    """The data of a `step.intent` event, but for its numbers.
+
+    Args:
+        shown: the inputs' values as the record may hold them.
+    """
+    data: dict[str, Any] = {
+        "step": made.step.id,
+        "part": made.part.id if made.part else None,
+        "language": made.action.language,
+        "command": made.action.body,
+        "sha256": made.action.sha256,
+        "target": made.action.target,
+        "cwd": cwd,
+        "timeout_s": timeout_s,
+        "verdict": made.judgement.verdict.value,
+        "reasons": list(made.judgement.reasons),
+        "tags": list(made.judgement.tags),
+        "inputs": dict(shown),
+        "confirmed": confirmation.rung.value if confirmation else "none",
+        "typed": confirmation.typed if confirmation else "",
+        "reason": confirmation.reason if confirmation else "",
+    }
+    if made.original is not None:
+        data["original"] = made.original
+        data["difference"] = "\n".join(
+            difflib.unified_diff(made.original.split("\n"), made.action.body.split("\n"), lineterm="", n=1)
+        )
+    return data
