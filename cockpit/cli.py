@@ -121,9 +121,8 @@ class _Parser(argparse.ArgumentParser):
     """Says wrong usage in one line, like every other error."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(
-            UsageError.exit_code, f"cockpit: {message} ({_('`{prog} --help` says more').format(prog=self.prog)})\n"
-        )
+        mend = _("`{prog} --help` says more").format(prog=self.prog)
+        self.exit(UsageError.exit_code, f"cockpit: {message} ({mend})\n")
 
 
 def parser_of(name: str | None = None) -> argparse.ArgumentParser:
@@ -184,7 +183,8 @@ def main(arguments: list[str] | None = None) -> int:
         silence()  # the reader of our output went away, as `head` does: not an error of ours
         return 0
     except OSError as error:
-        print(f"cockpit: {error.filename or _('standard output')}: {error.strerror}", file=sys.stderr)
+        where = error.filename or _("standard output")
+        print(f"cockpit: {where}: {error.strerror}", file=sys.stderr)
         silence()
         return UsageError.exit_code
     except Exception as error:  # noqa: BLE001  # a defect of ours must not bury a responder in a traceback

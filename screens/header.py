@@ -40,7 +40,7 @@ class TopBar(Pane):
         left += [(clock, "strong")]
         if view.state.ended_t:
             left += [(_("  ended"), "dim")]
-        right = [(f" {_('SPECTATOR')} ", "advice")] if view.spectator else []
+        right = [(_(" SPECTATOR "), "advice")] if view.spectator else []
         return spread(line(*left, row="header"), line(*right, (f" {word} ", style)), self.size.width)
 
     def _second(self) -> Line:

@@ -112,8 +112,8 @@ def _recovered(data: Data, _names: _Names) -> str:
 
 def _probe(data: Data, _names: _Names) -> str:
     level = data.get("level") or data.get("outcome", "")
-    was = f" ({_('was')} {data['was']})" if data.get("was") else ""
-    return f"{data.get('probe', '')}: {level}{was} {data.get('text', '')}".rstrip()
+    was = _("(was {level})").format(level=data["was"]) if data.get("was") else ""
+    return " ".join(filter(None, (f"{data.get('probe', '')}:", str(level), was, data.get("text"))))
 
 
 _SENTENCES: Mapping[str, Callable[[Data, _Names], str]] = {

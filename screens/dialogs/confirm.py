@@ -13,11 +13,12 @@ from cockpit.session.proposal import Proposal
 from cockpit.words import _
 from screens.dialogs.dialog import Choices, Dialog, Label, typed_field
 from screens.marks import verdict_word
-from screens.paint import BLANK, Line, line, plain_rows, wrapped
+from screens.paint import BLANK, Line, line, pad, plain_rows, wrapped
 from screens.view import View
 
 QUIET_S = 0.4
 _MACHINE_S = 0.05
+_LABEL_CELLS = 10
 
 
 class Confirmed(NamedTuple):
@@ -51,20 +52,20 @@ class ConfirmDialog(Dialog[Confirmed]):
         rows = [Line(((" $ " if n == 0 else "   ", "key"), *each.spans)) for n, each in enumerate(shown)]
         word, style = verdict_word(proposal.verdict)
         where = " ".join(filter(None, (proposal.environment, proposal.target)))
-        rows += [BLANK, line((f" {_('where')}    ", "dim"), (where, "strong"))]
+        rows += [BLANK, line((_label(_("where")), "dim"), (where, "strong"))]
         if proposal.cwd:
-            rows.append(line((f" {_('folder')}   ", "dim"), proposal.cwd))
-        rows.append(line((f" {_('effect')}   ", "dim"), (word, style)))
+            rows.append(line((_label(_("folder")), "dim"), proposal.cwd))
+        rows.append(line((_label(_("effect")), "dim"), (word, style)))
+        blank = _label("")
         for reason in proposal.reasons:
-            rows += wrapped([(reason, "")], width - 1, first="          ", rest="          ")
+            rows += wrapped([(reason, "")], width - 1, first=blank, rest=blank)
         for name, value in proposal.values.items():
-            rows += wrapped(
-                [(f"{name} = {visible(value)}", "")], width - 1, first=f" {_('input')}    ", rest="          "
-            )
+            told = f"{name} = {visible(value)}"
+            rows += wrapped([(told, "")], width - 1, first=_label(_("input")), rest=blank)
         if proposal.inside:
-            rows.append(line((f" {_('meant inside')} ", "dim"), (proposal.inside, "warn")))
+            rows.append(line((_(" meant inside "), "dim"), (proposal.inside, "warn")))
         if proposal.undo:
-            rows.append(line((f" {_('way back')} ", "dim"), (visible(proposal.undo), "code")))
+            rows.append(line((_label(_("way back")), "dim"), (visible(proposal.undo), "code")))
         if proposal.edited:
             rows.append(line((_(" edited: the difference goes into the record"), "warn")))
         return rows
@@ -91,6 +92,11 @@ class ConfirmDialog(Dialog[Confirmed]):
     def confirmed(self) -> None:
         """A plain yes."""
         self.answer(Confirmed(Rung.CONFIRM))
+
+
+def _label(word: str) -> str:
+    """What a row is about, all of one width."""
+    return pad(f" {word}", _LABEL_CELLS)
 
 
 class TypeTargetDialog(ConfirmDialog):

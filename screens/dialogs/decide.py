@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
+
 from cockpit.runbook.model import Runbook, Step
 from cockpit.words import _
 from screens.dialogs.pick import Option, Pick
-from screens.paint import line
+from screens.paint import line, pad
 from screens.view import View
 
 if TYPE_CHECKING:
@@ -39,8 +41,8 @@ class Decide(Pick):
         return (*items, *jumps, Option(GO_ON, _("-> go on here")))
 
     def _mark(self, item: str) -> str:
-        held = self._answers.get(item)
-        return "[   ]" if held is None else f"[{_('yes')}]" if held else f"[{_('no')}]"
+        words = {None: "", True: _("yes"), False: _("no")}
+        return f"[{pad(words[self._answers.get(item)], max(map(cell_len, words.values())))}]"
 
     def _advice(self) -> str:
         held = sum(self._answers.get(item.text, False) for item in self._step.items)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rich.cells import cell_len
+
 from cockpit.monitor.sample import Level, PanelState
 from cockpit.words import _
 from screens.paint import Line, line, pad
@@ -19,8 +21,13 @@ def detail(panel: PanelState, width: int) -> list[Line]:
     if panel.last_data is None or not panel.last_data.rows:
         return []
     names = max(10, min(24, width - 44))
-    head = f"     {pad(_('name'), names)} {pad(_('state'), 10)} {_('restarts'):>8} {'cpu':>5} {_('memory'):>8} "
+    name, state, restarts, memory = pad(_("name"), names), pad(_("state"), 10), _("restarts"), _("memory")
+    head = f"     {name} {state} {_right(restarts, 8)} {'cpu':>5} {_right(memory, 8)} "
     return [line((head, "dim")), *(_row(row, names) for row in panel.last_data.rows[:_MOST_ROWS])]
+
+
+def _right(word: str, width: int) -> str:
+    return " " * (width - cell_len(word)) + word
 
 
 def _row(row: Mapping[str, Any], names: int) -> Line:
