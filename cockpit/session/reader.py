@@ -73,16 +73,19 @@ def event_of(line: bytes) -> Event | None:
     """The event a journal line holds; None for a line that is no record (verify names it)."""
     try:
         record = json.loads(line)
+        data = record["data"]
+        if not isinstance(data, dict):
+            return None
         return Event(
             int(record["seq"]),
-            record["t"],
+            str(record["t"]),
             int(record["m"]),
-            record["boot"],
-            record["actor"],
-            record["kind"],
-            record["data"],
+            str(record["boot"]),
+            str(record["actor"]),
+            str(record["kind"]),
+            data,
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
@@ -104,7 +107,12 @@ class SessionReader:
             if event is None:
                 self.bad_lines += 1
                 continue
-            self.state = fold(self.state, event)
+            try:
+                self.state = fold(self.state, event)
+            except (LookupError, ValueError, TypeError, AttributeError):
+                # Some other hand's: the rest of the record is told all the same, and verify names this line.
+                self.bad_lines += 1
+                continue
             events.append(event)
         return events
 
@@ -114,7 +122,7 @@ class SessionReader:
         for line in self._samples.poll():
             try:
                 samples.append(json.loads(line))
-            except ValueError:
+            except (ValueError, RecursionError):
                 self.bad_lines += 1
         return samples
 

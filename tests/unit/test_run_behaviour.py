@@ -203,3 +203,28 @@ def test_the_front_matter_sets_severity_and_read_only_mode(
     assert main(["sessions", "--json"]) == 0
     session = json.loads(capsys.readouterr().out)[0]
     assert (session["severity"], session["mode"]) == ("P1", "read-only")
+
+
+ODD_RECORD = '{"v":1,"seq":9,"t":"x","m":0,"boot":"b","actor":"a","kind":"step.finished","data":%s,"prev":"","h":""}'
+ODD_DATA = ["[]", "{}", '{"step":[],"status":"passed"}', '{"step":"asks","status":"odd"}']
+ODD_LINES = [b"[" * 100_000, b"null", b"[]", *((ODD_RECORD % data).encode() for data in ODD_DATA)]
+
+
+@pytest.mark.parametrize("line", ODD_LINES)
+def test_a_line_from_another_hand_is_found_and_hides_nothing(
+    runbook: Path, tmp_path: Path, line: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["run", str(runbook), "--step", "asks", "--yes"])
+    journal = next(tmp_path.glob("state/INC-*/journal.jsonl"))
+    with journal.open("ab") as file:
+        file.write(line + b"\n")
+    session = journal.parent.name
+    capsys.readouterr()
+    assert main(["sessions"]) == 0
+    assert "1 passed" in capsys.readouterr().out
+    assert main(["verify", session]) == 1
+    assert "first bad record" in capsys.readouterr().out
+    assert main(["report", session]) == 0
+    top, _steps, rest = capsys.readouterr().out.partition("## Summary")
+    assert "NOT WHOLE" in top
+    assert "NOT WHOLE" in rest
