@@ -61,6 +61,7 @@ class CockpitApp(App[int]):
         self.viewer: Viewer | None = None
         self.ready = asyncio.Event()
         self._seen = glance(runbook_path)
+        self._first = FirstFrame(self._seen)
         self._place = (folder, runbook_path)
         self._choices: dict[str, Any] = {
             "spectator": spectator,
@@ -73,11 +74,11 @@ class CockpitApp(App[int]):
 
     def get_default_screen(self) -> Screen[None]:
         """The first frame."""
-        return FirstFrame(self._seen)
+        return self._first
 
     def on_mount(self) -> None:
         """Everything slow comes after the first frame."""
-        self.call_after_refresh(self._begin)
+        self._first.hold(self._begin)
 
     async def _begin(self) -> None:
         from screens.viewer import Viewer
@@ -85,9 +86,14 @@ class CockpitApp(App[int]):
         folder, path = self._place
         viewer = Viewer(folder, path, self._seen, **self._choices)
         await viewer.begin()
-        await self.push_screen(viewer.main)
         self.viewer = viewer
-        viewer.feed.start()
+        with self.batch_update():
+            await self.push_screen(viewer.main)
+            viewer.main.hold(self._started)
+
+    def _started(self) -> None:
+        if self.viewer:
+            self.viewer.feed.start()
         self.ready.set()
 
     async def on_unmount(self) -> None:

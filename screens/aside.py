@@ -24,7 +24,7 @@ class Timeline(Pane):
         """What the pane is."""
         return _("Timeline")
 
-    def sync(self) -> None:
+    def gather(self) -> None:
         """Take new events; stay at the end unless scrolled away."""
         if self._seq != self.view.state.seq:
             at_end = self.top >= len(self._rows) - self.room
@@ -33,7 +33,6 @@ class Timeline(Pane):
             self._seq = self.view.state.seq
             if at_end:
                 self.top = max(0, len(self._rows) - self.room)
-        super().sync()
 
     def laid_out(self) -> None:
         """Stay at the end."""
@@ -57,10 +56,9 @@ class Contacts(Pane):
         """What the pane is."""
         return _("Contacts and notes")
 
-    def sync(self) -> None:
+    def gather(self) -> None:
         """Take contacts and notes."""
-        self._rows = tuple(self._fresh_rows(self.size.width or 40))
-        super().sync()
+        self._rows = tuple(self._fresh_rows(self.size.width))
 
     def count(self) -> int:
         """Rows in all."""

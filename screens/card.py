@@ -36,12 +36,14 @@ class Card(Pane):
         title = line(f" {self.title_text()}", row="bar-active" if self.active else "bar")
         return spread(title, told, self.size.width)
 
-    def sync(self) -> None:
-        """Take the current step, and the height it needs."""
-        self._rows = tuple(self._fresh_rows((self.size.width or 80) - 1))
-        # The same height for every step: a card that grew and shrank would move all that stands below it.
-        self.stand(1 + self.most_rows)
-        super().sync()
+    def allow(self, rows: int) -> None:
+        """Stand so high for every step: a card that grew and shrank would move all that is below it."""
+        self.most_rows = rows
+        self.stand(1 + rows)
+
+    def gather(self) -> None:
+        """Take the current step."""
+        self._rows = tuple(self._fresh_rows(self.size.width - 1))
 
     def count(self) -> int:
         """Rows needed."""

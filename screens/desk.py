@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from textual.screen import Screen
-
 from cockpit.errors import CockpitError
 from cockpit.words import _
 from screens.logs import Logs
+from screens.once import OnceScreen
 from screens.view import View
 
 if TYPE_CHECKING:
@@ -23,10 +22,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Desk(Screen[None]):
+class Desk(OnceScreen):
     """Knows the view and the feed. `foreground` lends the terminal to a step; None means the real one."""
-
-    AUTO_FOCUS = ""
 
     def __init__(self, view: View, feed: Feed, foreground: Foreground | None = None) -> None:
         super().__init__()

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from textual.app import ComposeResult
-from textual.screen import Screen
 
 from cockpit.errors import RunbookError
 from cockpit.words import _
+from screens.once import OnceScreen
 from screens.paint import BLANK, Line, cropped, line
 from screens.pane import Canvas
 
@@ -64,10 +64,8 @@ class FirstPage(Canvas):
         return cropped(self._rows[index], self.size.width)
 
 
-class FirstFrame(Screen[None]):
+class FirstFrame(OnceScreen):
     """Shown for the moment it takes to load the rest."""
-
-    AUTO_FOCUS = ""
 
     def __init__(self, seen: Glance) -> None:
         super().__init__()

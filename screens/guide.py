@@ -52,16 +52,15 @@ class Guide(Pane):
         steps = [row.step for row in self.view.rows if row.step.items]
         self._items = {item.line: (step.id, item.text) for step in steps for item in step.items}
         self._sections = {section.line: section for section in self.view.runbook.sections}
-        self.laid_out()
-        self.repaint()
+        self._folded_for = 0
+        self.sync()
 
     def laid_out(self) -> None:
         """Forget every folded row."""
         self._rows, self._next, self._found = [], 0, -1
-        if self.size.width:
-            self._lay_out(lambda: len(self._rows) > self.top + self.size.height)
-            self.follow_cursor()
-            self.call_later(self._lay_out_rest)
+        self._lay_out(lambda: len(self._rows) > self.top + self.size.height)
+        self.follow_cursor()
+        self.call_later(self._lay_out_rest)
 
     def title_text(self) -> str:
         """What the pane is."""

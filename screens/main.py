@@ -40,7 +40,6 @@ class MainScreen(Looking):
     DEFAULT_CSS = """
     MainScreen { layers: base over; background: $background; color: $foreground; }
     MainScreen #body { height: 1fr; }
-    MainScreen #panels { height: auto; max-height: 60%; }
     """
 
     def __init__(self, view: View, feed: Feed, foreground: Foreground | None = None) -> None:
@@ -102,7 +101,7 @@ class MainScreen(Looking):
             if name in self.panes:
                 self.panes[name].display = name in layout.shown
         self.panes["folded"].display = layout.folded_panels and not self.view.full
-        cast(Card, self.panes["card"]).most_rows = layout.card_rows
+        cast(Card, self.panes["card"]).allow(layout.card_rows)
         self._place_columns(layout)
 
     def _place_columns(self, layout: Layout) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.widget import Widget
 
 from screens.paint import BLANK, Line, Span, fit, line, spread, strip_of
@@ -30,13 +30,14 @@ class Canvas(Widget):
     Canvas { height: 1fr; width: 1fr; }
     """
     titled = True
+    standing = 0
 
     def __init__(self, canvas_id: str | None) -> None:
         super().__init__(id=canvas_id)
         self.top = 0
         self.active = False
         self._painted: list[Line] = []
-        self._standing = 0
+        self._painted_for: Size | None = None
         self._folded_for = 0
 
     # -- what subclasses say -----------------------------------------------------------------------------------------
@@ -48,6 +49,12 @@ class Canvas(Widget):
     def row_at(self, index: int) -> Line:
         """One row."""
         raise NotImplementedError
+
+    def gather(self) -> None:
+        """Take what is to be shown, before it is counted; for those that keep rows of their own."""
+
+    def laid_out(self) -> None:
+        """The width changed; those that fold text forget their rows."""
 
     def title_text(self) -> str:
         """The title bar's text."""
@@ -64,11 +71,10 @@ class Canvas(Widget):
         """Bring the terminal up to date, repainting only cells that differ."""
         if not self.size or not self.is_attached:
             return
-        self.top = max(0, min(self.top, self.count() - self.room))
-        fresh = [self._compose_row(y) for y in range(self.size.height)]
-        if len(fresh) != len(self._painted):
-            self._painted = fresh
-            self.refresh()
+        fresh = self._rows_now()
+        if self._painted_for != self.size:
+            # A new size is painted whole by Textual; what `render_line` is to find is there already.
+            self._painted, self._painted_for = fresh, self.size
             return
         for y, (old, new) in enumerate(zip(self._painted, fresh, strict=True)):
             if old != new:
@@ -77,20 +83,31 @@ class Canvas(Widget):
         self._painted = fresh
 
     def render_line(self, y: int) -> Strip:
-        """One row of the terminal, from what `sync` found."""
+        """One row of the terminal, as `sync` found it, or found now for a size that is new."""
+        if self._painted_for != self.size:
+            self._painted, self._painted_for = self._rows_now(), self.size
         shown = self._painted[y] if y < len(self._painted) else BLANK
         return strip_of(shown, self.size.width, palette_of(self.app.theme), self.rich_style)
 
+    def _rows_now(self) -> list[Line]:
+        if self.size.width != self._folded_for:
+            self._folded_for = self.size.width
+            self.laid_out()
+        self.gather()
+        self.top = max(0, min(self.top, self.count() - self.room))
+        return [self._compose_row(y) for y in range(self.size.height)]
+
     def stand(self, rows: int) -> None:
         """Take so many rows of the screen. Said only when it is another number: saying it lays out everything."""
-        if self._standing != rows:
-            self._standing = rows
+        if self.standing != rows:
+            self.standing = rows
             self.styles.height = rows
 
     def repaint(self) -> None:
-        """Everything anew: a theme or size changed."""
-        self._painted = []
+        """Everything anew: the theme or the document changed."""
+        self._painted_for = None
         self.sync()
+        self.refresh()
 
     def _compose_row(self, y: int) -> Line:
         if self.titled and y == 0:
@@ -119,15 +136,9 @@ class Canvas(Widget):
         if first < self.top or self.room <= last - first:
             self.top = first
 
-    def on_resize(self, event: events.Resize) -> None:
-        """A new width: new rows. A new height: more or fewer of them."""
-        if event.size.width != self._folded_for:
-            self._folded_for = event.size.width
-            self.laid_out()
-        self.repaint()
-
-    def laid_out(self) -> None:
-        """The width changed; subclasses that fold text forget their rows."""
+    def on_resize(self, _event: events.Resize) -> None:
+        """More or fewer rows."""
+        self.sync()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Three rows a notch."""

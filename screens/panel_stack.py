@@ -14,17 +14,20 @@ from screens.panels import detail_of
 class PanelStack(Pane):
     """Every panel with its details; one alone when it was opened by its digit."""
 
+    DEFAULT_CSS = """
+    PanelStack { height: 2; max-height: 60%; }
+    """
+    standing = 2
     _rows: tuple[Line, ...] = ()
 
     def title_text(self) -> str:
         """What the pane is."""
         return _("Live")
 
-    def sync(self) -> None:
+    def gather(self) -> None:
         """Take the panels as they are."""
         self._rows = tuple(self._fresh_rows())
         self.stand(1 + len(self._rows))
-        super().sync()
 
     def count(self) -> int:
         """Rows of all panels."""
@@ -60,16 +63,16 @@ class FoldedPanels(Pane):
     """Each panel in a few words, on as many rows as it takes, three at most."""
 
     DEFAULT_CSS = """
-    FoldedPanels { height: auto; max-height: 3; }
+    FoldedPanels { height: 1; }
     """
     titled = False
+    standing = 1
     _rows: tuple[Line, ...] = ()
 
-    def sync(self) -> None:
+    def gather(self) -> None:
         """Take the panels as they are, and the height they need."""
-        self._rows = tuple(self._fresh_rows(self.size.width or self.app.size.width))
+        self._rows = tuple(self._fresh_rows(self.size.width))
         self.stand(max(1, min(3, len(self._rows))))
-        super().sync()
 
     def count(self) -> int:
         """Rows needed."""

@@ -28,7 +28,7 @@ class StepList(Pane):
             entries.append(row)
         self._entries = tuple(entries)
         self.follow_cursor()
-        self.repaint()
+        self.sync()
 
     def title_text(self) -> str:
         """The pane and how far one is."""
