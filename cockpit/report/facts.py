@@ -131,6 +131,11 @@ class ReportFacts:
         return tuple(step for step in self.steps if step.status == Status.SKIPPED.value)
 
     @property
+    def refused(self) -> tuple[StepFacts, ...]:
+        """Steps that did not run because something forbade it."""
+        return tuple(step for step in self.steps if step.status == Status.REFUSED.value)
+
+    @property
     def edited(self) -> tuple[tuple[StepFacts, Attempt], ...]:
         """Runs of other text than the runbook's."""
         return tuple((step, run) for step in self.steps for run in step.attempts if run.original is not None)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from cockpit.report.gathering import Gathered, gather
-from cockpit.report.wording import both_times, duration, result, sentence, status_word, utc
+from cockpit.report.wording import both_times, duration, result, sentence, status_word, term, utc
 from cockpit.safety.text import escape_markdown, sanitise
 from cockpit.session.folder import SessionFolder
 from cockpit.words import _, choose
@@ -56,6 +56,7 @@ def rendered(gathered: Gathered) -> str:
         "duration": duration,
         "result": result,
         "status_word": status_word,
+        "term": term,
         "sentence": partial(sentence, facts=gathered.facts),
     }
     environment.filters |= {"fence": fence, "cell": cell, "code": code}

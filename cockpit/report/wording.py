@@ -73,6 +73,24 @@ _STATUS_WORDS: Mapping[str, Callable[[], str]] = {
 }
 
 
+def term(value: str) -> str:
+    """A mode, a verdict or a rung in the interface language; other values as they are."""
+    return _TERMS.get(value, lambda: value)()
+
+
+_TERMS: Mapping[str, Callable[[], str]] = {
+    "live": lambda: _("live"),
+    "read-only": lambda: _("read-only"),
+    "rehearsal": lambda: _("rehearsal"),
+    "mutating": lambda: _("mutating"),
+    "destructive": lambda: _("destructive"),
+    "unknown": lambda: _("unknown"),
+    "none": lambda: _("none"),
+    "confirm": lambda: _("confirm"),
+    "type-target": lambda: _("type-target"),
+}
+
+
 class _Names:
     """Steps by what the runbook calls them."""
 
@@ -86,7 +104,7 @@ class _Names:
 
 def _intent(data: Data, names: _Names) -> str:
     return _("“{step}” is run on {target} ({verdict})").format(
-        step=names.of(data), target=data.get("target", ""), verdict=data.get("verdict", "")
+        step=names.of(data), target=data.get("target", ""), verdict=term(str(data.get("verdict", "")))
     )
 
 
@@ -117,14 +135,16 @@ def _probe(data: Data, _names: _Names) -> str:
 
 
 _SENTENCES: Mapping[str, Callable[[Data, _Names], str]] = {
-    "session.started": lambda d, _n: _("the session began ({mode})").format(mode=d.get("mode", "")),
+    "session.started": lambda d, _n: _("the session began ({mode})").format(mode=term(str(d.get("mode", "")))),
     "session.ended": lambda d, _n: _("the session ended. {reason}").format(reason=d.get("reason") or "").strip(),
     "host.recovered": lambda d, _n: _("the host was started again; adopted runs {adopted}, lost runs {lost}").format(
         adopted=d.get("adopted") or "-", lost=d.get("lost") or "-"
     ),
     "journal.recovered": _recovered,
     "input.set": lambda d, _n: _("{name} is set to {value}").format(name=d.get("name"), value=d.get("value")),
-    "mode.changed": lambda d, _n: _("mode: {mode}. {reason}").format(mode=d.get("mode"), reason=d.get("reason") or ""),
+    "mode.changed": lambda d, _n: _("mode: {mode}. {reason}").format(
+        mode=term(str(d.get("mode"))), reason=d.get("reason") or ""
+    ),
     "target.changed": lambda d, _n: _("target: {target}").format(target=d.get("target")),
     "severity.set": lambda d, _n: _("severity: {severity}. {reason}").format(
         severity=d.get("severity"), reason=d.get("reason") or ""
