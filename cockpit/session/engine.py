@@ -333,6 +333,11 @@ class Engine:
         used = [blank for blank in self.runbook.inputs if blank.name in step.inputs and not blank.secret]
         return fill_text(step.text or "", used, self.values())
 
+    def unfilled(self, step: Step) -> list[str]:
+        """The names of a message step's inputs that have no value yet."""
+        used = (blank for blank in self.runbook.inputs if blank.name in step.inputs)
+        return [blank.name for blank in used if blank.default is None and blank.name not in self.values()]
+
     def message(self, step: str, text: str, sent: bool, by: str) -> None:
         """Keep an announcement as it was prepared or sent by hand; a sent one ticks its step."""
         self._step(step)

@@ -146,8 +146,12 @@ class Headless:
         engine = self._host.engine
         text = engine.message_text(step)
         engine.record("message.prepared", actor=ACTOR, step=step.id, text=text, sent=False)
+        blanks = engine.unfilled(step)
         if self._leave.send:
             engine.finish(step.id, Status.REFUSED, reason=_("no channel to send it to is configured"))
+        elif blanks:
+            told = _("printed with blanks, not sent: {names}").format(names=", ".join(blanks))
+            engine.finish(step.id, Status.SKIPPED, actor=ACTOR, reason=told, text=text)
         else:
             engine.finish(step.id, Status.PASSED, actor=ACTOR, reason=_("printed, not sent"), text=text)
 

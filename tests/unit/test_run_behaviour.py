@@ -228,3 +228,42 @@ def test_a_line_from_another_hand_is_found_and_hides_nothing(
     top, _steps, rest = capsys.readouterr().out.partition("## Summary")
     assert "NOT WHOLE" in top
     assert "NOT WHOLE" in rest
+
+
+MESSAGE = """# Tell
+
+Announce the incident:
+
+```
+[Incident] AI chat is down
+- Since: {{since}}
+```
+
+```bash {name=change}
+touch changed
+```
+"""
+
+
+def test_a_message_with_blanks_is_printed_and_does_not_count_as_done(
+    runbook: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runbook.write_text(MESSAGE)
+    assert main(["run", str(runbook), "--yes", "--set", "since=09:00"]) == 0
+    told = capsys.readouterr().out
+    assert "Since: 09:00" in told
+    assert "passed (printed, not sent)" in told
+    assert main(["run", str(runbook), "--yes"]) == 0
+    told = capsys.readouterr().out
+    assert "Since: {{since}}" in told
+    assert "skipped (printed with blanks, not sent: since)" in told
+    assert "-- change: passed" in told
+
+
+def test_a_report_lists_refused_steps_as_deviations(runbook: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(runbook), "--step", "dies"]) == 3
+    assert main(["report", next(Path("state").glob("INC-*")).name]) == 0
+    report = capsys.readouterr().out
+    deviations = report.partition("## Deviations")[2].partition("## Steps")[0]
+    assert "- Refused: kill -TERM" in deviations
+    assert "this needs a confirmation" in deviations
