@@ -184,8 +184,14 @@ class Terminal:
     # -- acting ------------------------------------------------------------------------------------------------------
 
     def press(self, key: str) -> float:
-        """Press a key; when, in monotonic seconds."""
+        """Press a key; when, in monotonic seconds.
+
+        Raises:
+            Missed: there is no program any more.
+        """
         self.draw()
+        if self._process.poll() is not None:
+            raise Missed(f"it ended by itself, with exit code {self._process.returncode}; the screen is:\n{self.text}")
         at = time.monotonic()
         os.write(self._master, KEYS.get(key, key.encode()))
         return at
