@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cockpit.session.event import Event
+from cockpit.session.event import Event, Status
 from cockpit.words import _
 from screens.clock import clock_text, local_time
+from screens.marks import mode_word, status_word
 from screens.paint import BLANK, Line, cropped, fit, line, wrapped
 from screens.pane import Pane
 
@@ -94,7 +95,8 @@ def event_line(event: Event) -> Line | None:
 def _finished(data: Mapping[str, Any]) -> tuple[str, str]:
     spent = f" {clock_text(data['duration_s'])}" if data.get("duration_s") else ""
     reason = f": {data['reason']}" if data.get("reason") else ""
-    return f"{data.get('part') or data['step']} {data['status']}{spent}{reason}", _STYLES.get(data["status"], "")
+    ended = status_word(Status(data["status"]))
+    return f"{data.get('part') or data['step']} {ended}{spent}{reason}", _STYLES.get(data["status"], "")
 
 
 def _answered(data: Mapping[str, Any]) -> tuple[str, str]:
@@ -111,7 +113,7 @@ _TELLERS: Mapping[str, Callable[[Mapping[str, Any]], tuple[str, str]]] = {
     "step.reopened": lambda data: (_("{step} taken back").format(step=data["step"]), ""),
     "note.added": lambda data: (_("note: {text}").format(text=data["text"]), "em"),
     "message.prepared": lambda data: (_("message: {text}").format(text=data["text"]), ""),
-    "mode.changed": lambda data: (_("mode {mode}").format(mode=data["mode"]), "strong"),
+    "mode.changed": lambda data: (_("mode {mode}").format(mode=mode_word(data["mode"])[0]), "strong"),
     "target.changed": lambda data: (_("target {target}").format(target=data["target"]), "strong"),
     "severity.set": lambda data: (_("severity {severity}").format(severity=data["severity"]), "strong"),
     "probe.changed": lambda data: (

@@ -121,8 +121,8 @@ def _command(row: Row, proposal: Proposal | None, width: int) -> list[Line]:
 
 def _facts(proposal: Proposal, width: int) -> list[Line]:
     word, style = verdict_word(proposal.verdict)
-    facts = [(f" {word}", style), (f"  {_('on')} {proposal.target}", "strong")]
-    facts += [(f"  {_('in')} {proposal.cwd}", "dim")] if proposal.cwd else []
+    facts = [(f" {word}", style), (_("  on {target}").format(target=proposal.target), "strong")]
+    facts += [(_("  in {folder}").format(folder=proposal.cwd), "dim")] if proposal.cwd else []
     facts += [(f"  {'; '.join(proposal.reasons)}", "dim")] if proposal.reasons else []
     rows = [cropped(line(*facts), width)]
     if proposal.missing:
