@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import socket
@@ -9,17 +10,27 @@ import struct
 import tempfile
 from pathlib import Path
 
+from cockpit.errors import FolderRefused
 from cockpit.session.folder import SessionFolder, make_private
 
 _PEER_CREDENTIALS = struct.Struct("3i")
 
 
 def socket_path(folder: SessionFolder) -> Path:
-    """The socket of a session's host. Its folder is made private, or refused (FolderRefused) when it isn't ours."""
+    """The socket of a session's host: in the runtime folder, or, where that is not ours (after sudo), the temporary one.
+
+    Raises:
+        FolderRefused: neither folder is ours alone.
+    """
+    name = hashlib.sha256(os.fsencode(folder.path)).hexdigest()[:20] + ".sock"
     base = os.environ.get("XDG_RUNTIME_DIR")
-    root = Path(base) / "cockpit" if base and Path(base).is_dir() else _temporary_root()
+    if base and Path(base).is_dir():
+        with contextlib.suppress(FolderRefused):
+            make_private(Path(base) / "cockpit")
+            return Path(base) / "cockpit" / name
+    root = _temporary_root()
     make_private(root)
-    return root / (hashlib.sha256(os.fsencode(folder.path)).hexdigest()[:20] + ".sock")
+    return root / name
 
 
 def _temporary_root() -> Path:

@@ -33,7 +33,7 @@ def chosen_steps(runbook: Runbook, section: str | None, ids: Sequence[str]) -> l
     """The steps to run, in document order: of one section and those below it, of those ids, or all.
 
     Raises:
-        UsageError: no such section or step.
+        UsageError: no such section or step, or the step is not in the section, or nothing to run.
     """
     steps = [step for step in runbook.steps if step.kind is not StepKind.NOTE]
     if section is not None:
@@ -42,9 +42,21 @@ def chosen_steps(runbook: Runbook, section: str | None, ids: Sequence[str]) -> l
         inside = _below(runbook.sections, section)
         steps = [step for step in steps if step.section in inside]
     for step_id in ids:
-        if runbook.step(step_id) is None:
-            raise UsageError(_("no step {step}").format(step=step_id), mend=_("`cockpit show` lists the steps"))
+        if step_id not in {step.id for step in steps}:
+            raise _no_such_step(runbook, step_id)
     return [step for step in steps if step.id in ids] if ids else steps
+
+
+def _no_such_step(runbook: Runbook, step_id: str) -> UsageError:
+    step = runbook.step(step_id)
+    if step is None:
+        return UsageError(_("no step {step}").format(step=step_id), mend=_("`cockpit show` lists the steps"))
+    if step.kind is StepKind.NOTE:
+        return UsageError(_("{step} is a note; it has nothing to run").format(step=step_id))
+    return UsageError(
+        _("the step {step} is in another section").format(step=step_id),
+        mend=_("its section: {slug}").format(slug=step.section),
+    )
 
 
 def _below(sections: Iterable[Section], top: str) -> set[str]:

@@ -267,3 +267,20 @@ def test_a_report_lists_refused_steps_as_deviations(runbook: Path, capsys: pytes
     deviations = report.partition("## Deviations")[2].partition("## Steps")[0]
     assert "- Refused: kill -TERM" in deviations
     assert "this needs a confirmation" in deviations
+
+
+def test_a_step_outside_the_chosen_section_is_wrong_usage(runbook: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    runbook.write_text("# A\n\n## B\n\n```bash {name=b}\ntrue\n```\n\n## C\n\n```bash {name=c}\ntrue\n```\n")
+    assert main(["run", str(runbook), "--section", "b", "--step", "c"]) == 2
+    assert "the step c is in another section (its section: c)" in capsys.readouterr().err
+
+
+def test_a_runtime_folder_of_somebody_else_is_passed_by(
+    runbook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_to_all = tmp_path / "runtime" / "cockpit"
+    open_to_all.mkdir(parents=True)
+    open_to_all.chmod(0o777)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(open_to_all.parent))
+    assert main(["run", str(runbook), "--step", "asks", "--yes"]) == 0
+    assert not list(open_to_all.iterdir())
