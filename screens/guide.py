@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
@@ -74,7 +75,7 @@ class Guide(Pane):
         """A row with its tick in the gutter."""
         placed = self._rows[index]
         current = self.view.row
-        here = current is not None and _holds(current, placed.file_line)
+        here = current is not None and current.line <= placed.file_line <= _last_line(current)
         marked = self._mark_of(placed)
         mark, style = self._gutter(marked, placed)
         pointer = ">" if here and marked is current else " "
@@ -88,14 +89,15 @@ class Guide(Pane):
         if row is None or not self.size.height:
             return
         self._lay_out(lambda: bool(self._rows) and self._rows[-1].file_line > row.line + self.size.height)
-        rows = [n for n, placed in enumerate(self._rows) if _holds(row, placed.file_line)]
-        if rows:
-            self.reveal(max(0, rows[0] - 2), rows[-1] + 1)
+        first = bisect_left(self._rows, row.line, key=_file_line)
+        after = bisect_right(self._rows, _last_line(row), key=_file_line)
+        if first < after:
+            self.reveal(max(0, first - 2), after)
 
     def show_line(self, file_line: int) -> None:
         """Scroll a line of the file to the top."""
         self._lay_out(lambda: bool(self._rows) and self._rows[-1].file_line > file_line)
-        self.top = next((n for n, placed in enumerate(self._rows) if placed.file_line >= file_line), self.top)
+        self.top = bisect_left(self._rows, file_line, key=_file_line)
         self._lay_out(lambda: len(self._rows) > self.top + self.size.height)
         self.sync()
 
@@ -159,7 +161,7 @@ class Guide(Pane):
     def _place(self, number: int, passage: Passage) -> None:
         before = self.view.runbook.passages[number - 1] if number else None
         if before is not None and passage.line > before.end_line + 1:
-            self._rows.append(Placed(BLANK, 0, number, False))
+            self._rows.append(Placed(BLANK, passage.line - 1, number, False))
         width = max(10, self.size.width - GUTTER)
         if passage.kind in ("code", "output", "table", "html", "front-matter"):
             self._place_plain(number, passage, width)
@@ -183,9 +185,15 @@ class Guide(Pane):
                 self._rows.append(Placed(Line(((indent, "dim"), *body.spans)), file_line, number, folded == 0))
 
 
-def _holds(row: Row, file_line: int) -> bool:
-    last = row.part.end_line if row.part else row.step.end_line
-    return row.line <= file_line <= last
+def _file_line(placed: Placed) -> int:
+    return placed.file_line
+
+
+def _last_line(row: Row) -> int:
+    """Where a row's highlight ends. A block has its heading alone: its commands have the cursor one by one."""
+    if row.is_block:
+        return row.line
+    return row.part.end_line if row.part else row.step.end_line
 
 
 def _heading(passage: Passage, width: int) -> list[Line]:

@@ -38,7 +38,7 @@ def layout_of(width: int, height: int, active: str, *, full: str = "", has_outpu
         full: a pane that has the whole screen; "" for none.
         has_output: whether there is any output to show.
     """
-    card_rows = 9 if height >= TALL else 5 if height >= SHORT else 3
+    card_rows = 9 if height >= TALL else 4 if height >= SHORT else 3
     if full:
         return Layout(1, frozenset({full}), 0, 0, card_rows)
     output = ("output",) if has_output else ()

@@ -86,8 +86,10 @@ class FoldedPanels(Pane):
         panels = list(self.view.panels.values())
         if not panels:
             return [line((_(" panels: waiting for the first samples"), "dim"))]
-        per_row = max(1, width // 26)
-        cell = width // min(per_row, len(panels))
+        most = max(1, width // 26)
+        needed = -(-len(panels) // most)
+        per_row = -(-len(panels) // needed)
+        cell = width // per_row
         rows = []
         for start in range(0, len(panels), per_row):
             spans = []
@@ -100,7 +102,7 @@ class FoldedPanels(Pane):
     def _folded(self, number: int, panel: PanelState, cell: int) -> Line:
         mark, style = panel_mark(panel)
         stale = _stale_text(panel, self.view.clock.since_s(panel.stale_since_t))
-        title = fit(panel.title, max(6, cell // 3))
+        title = fit(panel.title, max(6, cell * 2 // 5))
         told = line((f" {number} ", "key"), (f"{mark} ", style), (f"{title} ", "strong"), stale or summary(panel))
         return cropped(told, cell - 1)
 

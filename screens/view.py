@@ -42,6 +42,7 @@ class View:
     state: SessionState = field(default_factory=SessionState)
     panels: dict[str, PanelState] = field(default_factory=dict)
     rows: tuple[Row, ...] = ()
+    section_steps: dict[str, set[str]] = field(default_factory=dict)
     cursor: int = 0
     link: LinkState = LinkState.CONNECTING
     link_detail: str = ""
@@ -66,6 +67,10 @@ class View:
         here = self.row.id if self.row else ""
         self.runbook = runbook
         self.rows = rows_of(runbook)
+        steps: dict[str, set[str]] = {}
+        for row in self.rows:
+            steps.setdefault(row.step.section, set()).add(row.step.id)
+        self.section_steps = steps
         self.cursor = next((n for n, row in enumerate(self.rows) if row.id == here), 0)
 
     @property
@@ -104,7 +109,7 @@ class View:
         """Seconds since the section's first step began (to its last end, if all are over), and its time budget."""
         if section.budget_s is None:
             return None
-        steps = {row.step.id for row in self.rows if row.step.section == section.id}
+        steps = self.section_steps.get(section.id, set())
         begun = [run.intent_t for run in self.state.runs.values() if run.step in steps]
         begun += [self.state.step(step).at for step in steps if self.state.step(step).at]
         if not begun:
@@ -118,7 +123,7 @@ class View:
 
     def section_over(self, section: Section) -> bool:
         """Whether every step of a section has ended."""
-        steps = {row.step.id for row in self.rows if row.step.section == section.id}
+        steps = self.section_steps.get(section.id, set())
         return bool(steps) and all(self.state.step(step).status.over for step in steps)
 
     def budgeted_section(self) -> Section | None:
