@@ -12,7 +12,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from screens.paint import BLANK, Line, strip_of
-from screens.pane import changed_cells
+from screens.pane import changed_region, paint_seen
 from screens.themes import palette_of
 
 PAINTS_PER_S = 12.0
@@ -53,10 +53,11 @@ class LogLines(Widget, can_focus=True):
         fresh = self._compose_rows(self.size.width, self.size.height)
         fresh += [BLANK] * (self.size.height - len(fresh))
         changed = [y for y, row in enumerate(fresh) if y >= len(self._painted) or row != self._painted[y]]
+        width = self.size.width
         if len(fresh) != len(self._painted) or len(changed) > len(fresh) // 2:
-            self.refresh()
-        elif changed:
-            self.refresh(*(self._region(y, self._painted[y], fresh[y]) for y in changed))
+            paint_seen(self, [Region(0, y, width, 1) for y in range(len(fresh))])
+        else:
+            paint_seen(self, [changed_region(y, self._painted[y], fresh[y], width) for y in changed])
         self._painted = fresh
 
     def render_line(self, y: int) -> Strip:
@@ -74,7 +75,3 @@ class LogLines(Widget, can_focus=True):
         """Another size: all rows anew."""
         self._painted = []
         self.paint()
-
-    def _region(self, y: int, old: Line, new: Line) -> Region:
-        start, width = changed_cells(old, new, self.size.width)
-        return Region(start, y, width, 1)

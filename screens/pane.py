@@ -6,7 +6,7 @@ whose text stays the same sends no byte.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -76,10 +76,8 @@ class Canvas(Widget):
             # A new size is painted whole by Textual; what `render_line` is to find is there already.
             self._painted, self._painted_for = fresh, self.size
             return
-        for y, (old, new) in enumerate(zip(self._painted, fresh, strict=True)):
-            if old != new:
-                start, width = changed_cells(old, new, self.size.width)
-                self.refresh(Region(start, y, width, 1))
+        rows = enumerate(zip(self._painted, fresh, strict=True))
+        paint_seen(self, [changed_region(y, old, new, self.size.width) for y, (old, new) in rows if old != new])
         self._painted = fresh
 
     def render_line(self, y: int) -> Strip:
@@ -159,16 +157,29 @@ class Pane(Canvas):
         self.view = view
 
 
-def changed_cells(old: Line, new: Line, width: int) -> tuple[int, int]:
-    """The stretch (start, cells) outside which two rows look the same."""
+def paint_seen(widget: Widget, regions: Iterable[Region]) -> None:
+    """Paint these parts of a widget, but for those that a dialog lies over.
+
+    To paint a covered part is to send that piece of the dialog again, and a wide character across the piece's edge
+    would be cut in two. Once the dialog is gone, what it covered is painted whole.
+    """
+    over = [dialog.region for dialog in widget.screen.query("#dialog") if dialog not in widget.ancestors]
+    corner = widget.region.offset
+    seen = [part for part in regions if not any(part.translate(corner).overlaps(each) for each in over)]
+    if seen:
+        widget.refresh(*seen)
+
+
+def changed_region(y: int, old: Line, new: Line, width: int) -> Region:
+    """The part of row `y` outside which two rows look the same."""
     if old.row != new.row:
-        return 0, width
+        return Region(0, y, width, 1)
     start = sum(cell_len(a[0]) for a in _shared(old.spans, new.spans))
     if old.width != new.width:
-        return min(start, width - 1), max(1, width - start)
+        return Region(min(start, width - 1), y, max(1, width - start), 1)
     end = old.width - sum(cell_len(a[0]) for a in _shared(old.spans[::-1], new.spans[::-1]))
     start = min(start, width - 1)
-    return start, max(1, min(end, width) - start)
+    return Region(start, y, max(1, min(end, width) - start), 1)
 
 
 def _shared(old: Sequence[Span], new: Sequence[Span]) -> Iterator[Span]:
