@@ -109,6 +109,8 @@ def _run(document: Mapping[str, Any], child: Child, starter: _Starter) -> int:
         # For reading and writing: with no writer left it would otherwise report an end of file for ever.
         control = os.open(f"{folder}/control", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         child.fork()
+        # A TERM that comes before the supervisor can answer it must wait, and not be the end of the record.
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM,))
         identity = _identity(child)
         write_whole(folder, "runner.json", identity, durable=False)
         if os.access(f"{folder}/{ABANDONED}", os.F_OK):

@@ -66,6 +66,7 @@ class Supervisor:
         """To the end. Returns what exit.json says, but for the shell's state."""
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
         signal.signal(signal.SIGTERM, lambda _number, _frame: self._stop("cancelled"))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM,))
         signal.set_wakeup_fd(self._wake_end, warn_on_full_buffer=False)
         self._look_for_exit()
         while not self._over():
