@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from cockpit.session.event import Event, Status
 from screens import keys
 from screens.aside import Contacts, Timeline
-from screens.bars import Advice, KeyBar, Notice
+from screens.bars import Advice, Bar, KeyBar, Notice
 from screens.card import Card
 from screens.guide import Guide
 from screens.header import TopBar
@@ -40,6 +40,8 @@ class MainScreen(Looking):
     DEFAULT_CSS = """
     MainScreen { layers: base over; background: $background; color: $foreground; }
     MainScreen #body { height: 1fr; }
+    MainScreen #left { margin-right: 1; }
+    MainScreen #right { margin-left: 1; }
     """
 
     def __init__(self, view: View, feed: Feed, foreground: Foreground | None = None) -> None:
@@ -142,7 +144,8 @@ class MainScreen(Looking):
     def sync(self) -> None:
         """Every pane shows the view as it is."""
         for pane in self.panes.values():
-            if pane.display:
+            # A bar that takes no room is not displayed, and only its own sync brings it back.
+            if pane.display or isinstance(pane, Bar):
                 pane.sync()
 
     def session_changed(self, events: list[Event]) -> None:
@@ -156,7 +159,7 @@ class MainScreen(Looking):
 
     def sync_panels(self) -> None:
         """New samples."""
-        for name in ("panels", "folded", "advice"):
+        for name in ("panels", "folded"):
             if self.panes[name].display:
                 self.panes[name].sync()
 

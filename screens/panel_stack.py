@@ -103,8 +103,14 @@ class FoldedPanels(Pane):
         mark, style = panel_mark(panel)
         stale = _stale_text(panel, self.view.clock.since_s(panel.stale_since_t))
         title = fit(panel.title, max(6, cell * 2 // 5))
-        told = line((f" {number} ", "key"), (f"{mark} ", style), (f"{title} ", "strong"), stale or summary(panel))
+        told = line((f" {number} ", "key"), (f"{mark} ", style), (f"{title} ", "strong"), _folded_text(panel, stale))
         return cropped(told, cell - 1)
+
+
+def _folded_text(panel: PanelState, stale: str) -> str:
+    """What failed goes before how old the last answer is."""
+    failed = panel.last is not None and panel.last.outcome is Outcome.FAILED
+    return summary(panel) if failed or not stale else stale
 
 
 def summary(panel: PanelState) -> str:

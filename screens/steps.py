@@ -54,7 +54,9 @@ class StepList(Pane):
     def _section(self, section: Section) -> Line:
         spent = self.view.budget(section)
         if spent is not None:
-            text = f"{clock_text(spent[0], fine=self.view.clock_fine)}/{clock_text(spent[1])} "
+            text = (
+                f"{clock_text(spent[0], fine=self.view.clock_fine)}/{clock_text(spent[1], fine=self.view.clock_fine)} "
+            )
             right = line((text, "bad" if spent[0] > spent[1] else "dim"))
         elif section.budget_s is not None:
             right = line((clock_text(section.budget_s) + " ", "dim"))

@@ -10,9 +10,8 @@ from rich.cells import cell_len
 from cockpit.monitor.sample import Level, PanelState
 from cockpit.words import _
 from screens.paint import Line, line, pad
-from screens.panels.readings import LEVEL_MARKS
+from screens.panels.readings import LEVEL_MARKS, size_text
 
-_KIB = 1024
 _MOST_ROWS = 500
 
 
@@ -53,10 +52,4 @@ def _percent(value: object) -> str:
 
 
 def _size(value: object) -> str:
-    if not isinstance(value, int | float) or not value:
-        return "-"
-    for unit in ("B", "K", "M", "G"):
-        if value < _KIB:
-            return f"{value:.0f}{unit}"
-        value /= _KIB
-    return f"{value:.1f}T"
+    return size_text(value) if isinstance(value, int | float) and value else "-"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from cockpit.monitor.sample import Level, PanelState, Reading
-from screens.paint import Line, fit, line, pad
+from cockpit.words import _
+from screens.clock import age_text
+from screens.paint import Line, line, pad
 
 LEVEL_MARKS = {
     Level.GREEN: ("OK", "ok"),
@@ -13,6 +15,8 @@ LEVEL_MARKS = {
 }
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _SPARK_CELLS = 16
+_VALUE_CELLS = 11
+_KIB = 1024
 
 
 def detail(panel: PanelState, width: int) -> list[Line]:
@@ -25,23 +29,45 @@ def detail(panel: PanelState, width: int) -> list[Line]:
 def _reading(panel: PanelState, reading: Reading, width: int) -> Line:
     mark, style = LEVEL_MARKS[reading.level]
     names = min(20, max(8, width // 3))
-    spans = [("  ", ""), (mark, style), (f" {pad(reading.name, names)} ", "dim"), (pad(value_text(reading), 11), style)]
-    spark = sparkline(panel, reading.name) if width >= 56 else ""
-    spans.append((pad(spark, _SPARK_CELLS) + " " if width >= 56 else "", "info"))
-    spans.append((fit(reading.bound, max(0, width - 38)), "dim"))
+    name = reading.name.replace("_", " ")
+    spans = [
+        ("  ", ""),
+        (mark, style),
+        (f" {pad(name, names)} ", "dim"),
+        (pad(value_text(reading), _VALUE_CELLS), style),
+    ]
+    room = width - names - _VALUE_CELLS - 6
+    if room > _SPARK_CELLS:
+        spans.append((" " + pad(sparkline(panel, reading.name), _SPARK_CELLS), "info"))
+        room -= _SPARK_CELLS + 2
+    if len(reading.bound) <= room:
+        spans.append((f" {reading.bound}", "dim"))
     return line(*spans)
 
 
 def value_text(reading: Reading) -> str:
-    """The value with its unit."""
-    value = reading.value
+    """The value with its unit, in the size a person would say."""
+    value, unit = reading.value, reading.unit
     if value is None:
         return "-"
     if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.4g} {reading.unit}".strip()
-    return f"{value} {reading.unit}".strip()
+        return _("yes") if value else _("no")
+    if isinstance(value, str):
+        return value
+    if unit == "bytes":
+        return size_text(value)
+    if unit == "s" and value >= 120:
+        return age_text(value)
+    return f"{value:.4g} {unit}".strip()
+
+
+def size_text(size_bytes: float) -> str:
+    """1.9G, 12M, 640B."""
+    for unit in ("B", "K", "M"):
+        if size_bytes < _KIB:
+            return f"{size_bytes:.0f}{unit}"
+        size_bytes /= _KIB
+    return f"{size_bytes:.1f}G"
 
 
 def sparkline(panel: PanelState, name: str) -> str:
