@@ -82,13 +82,17 @@ async def _drive(folder: SessionFolder, options: argparse.Namespace) -> int:
         await host.begin()
         await host.server.listen()
         steps = chosen_steps(host.runbook, options.section, options.step)
-        interrupted = await interruptible(headless, steps)
+        interrupted = await interruptible(headless, steps, _warn)
         host.end(_("interrupted") if interrupted else "", "host")
-    except asyncio.CancelledError:  # Ctrl-C before the first step
-        if not host.execution.busy:
+    except asyncio.CancelledError:  # Ctrl-C before the first step, or twice
+        if not host.engine.state.running:
             host.end(_("interrupted"), "host")
         raise
     finally:
         await host.close()
     statuses = [host.engine.state.step(step.id).status.value for step in steps]
     return INTERRUPTED if interrupted else exit_code(statuses)
+
+
+def _warn() -> None:
+    print(_("cockpit: ending the step; Ctrl-C again leaves that to its runner"), file=sys.stderr, flush=True)

@@ -17,7 +17,7 @@ _PEER_CREDENTIALS = struct.Struct("3i")
 
 
 def socket_path(folder: SessionFolder) -> Path:
-    """The socket of a session's host: in the runtime folder, or, where that is not ours (after sudo), the temporary one.
+    """The socket of a session's host, in the runtime folder; where that is not ours (after sudo), in the temporary one.
 
     Raises:
         FolderRefused: neither folder is ours alone.

@@ -197,8 +197,8 @@ def exit_code(statuses: Iterable[str]) -> int:
     return 3 if "refused" in found else 0
 
 
-async def interruptible(headless: Headless, steps: Sequence[Step]) -> bool:
-    """Run the steps; on Ctrl-C cancel the running one, let its end be recorded, and say True.
+async def interruptible(headless: Headless, steps: Sequence[Step], warn: Callable[[], None]) -> bool:
+    """Run the steps; on Ctrl-C cancel the running one, `warn`, let its end be recorded, and say True.
 
     A second Ctrl-C waits no longer: the step's runner still ends it, and the next host of the session records that.
     """
@@ -216,5 +216,6 @@ async def interruptible(headless: Headless, steps: Sequence[Step]) -> bool:
         loop.remove_signal_handler(signal.SIGINT)
     if not task.done():
         await headless.interrupt()
+        warn()
     await task
     return stop.is_set()

@@ -33,6 +33,10 @@ echo begun; sleep 1000; echo never
 for i in $(seq 1 200); do echo "line $i"; sleep 0.005; done; exit 7
 ```
 
+```bash {name=stubborn}
+trap '' TERM INT; echo begun; sleep 1000; sleep 1000
+```
+
 ```bash {name=after}
 echo after
 ```
@@ -116,6 +120,25 @@ def test_ctrl_c_ends_the_step_however_young_it_is(bench: Bench, moment: str) -> 
     assert [data["reason"] for data in bench.events("step.finished")][1] == "interrupted"
     assert bench.events("session.ended")[0]["counts"] == {"cancelled": 1, "skipped": 1}
     assert not bench.command_alive()
+    assert verify(bench.folder).ok
+
+
+def test_a_second_ctrl_c_leaves_the_end_to_the_next_host(bench: Bench) -> None:
+    process = bench.start("--step", "stubborn", "--step", "after")
+    until(lambda: bench.events("step.started"), "it runs")
+    until(lambda: (bench.folder.run(1) / "output").read_bytes() == b"begun\n", "it has set its traps")
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    assert b"session" in process.stderr.readline()
+    assert b"Ctrl-C again" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(DEADLINE_S) == 130
+    assert not bench.events("session.ended")
+    start_host(bench.folder)
+    until(lambda: "stubborn" in bench.statuses(), "its end is recorded")
+    assert bench.statuses()["stubborn"] == "cancelled"
+    os.kill(json.loads(bench.folder.host.read_text())["pid"], signal.SIGTERM)
+    until(lambda: not host_alive(bench.folder), "the host is gone")
     assert verify(bench.folder).ok
 
 
