@@ -7,9 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from itertools import islice
 
-from rich.cells import chop_cells
-from rich.segment import Segment
-from textual.strip import Strip
+from rich.cells import cell_len, chop_cells
 
 from cockpit.monitor.cleaning import Cleaning
 from cockpit.monitor.line_store import LineStore, Place
@@ -278,7 +276,13 @@ def cut(text: str, left: int, width: int) -> str:
     if text.isascii():
         return text[left : left + width]
     near = text[: (left + width) * 2 + 64]  # no character takes less than half a cell but the odd combining one
-    return Strip([Segment(near)]).crop(left, left + width).text
+    if left:
+        before = next(iter(chop_cells(near, left)), "")
+        near = near[len(before) :]
+        if cell_len(before) < left:
+            near = " " + near[1:]
+    # Not by way of segments: their cache would keep thousands of lines.
+    return next(iter(chop_cells(near, width)), "")
 
 
 def _event_row(place: Place) -> Line:

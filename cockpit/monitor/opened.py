@@ -91,7 +91,9 @@ class OpenedLog:
 
     def read(self, limit_bytes: int) -> bytes:
         """The next bytes, at most so many; empty at the end."""
-        data = os.pread(self.fd, limit_bytes, self.offset)
+        # No larger a buffer than is filled: shrunk ones leave holes in memory that nothing else fits into.
+        there_bytes = self.size_bytes() - self.offset
+        data = os.pread(self.fd, min(limit_bytes, there_bytes), self.offset) if there_bytes > 0 else b""
         if data:
             if len(self._head) < FINGERPRINT_BYTES:
                 self._head = (self._head + data[:FINGERPRINT_BYTES])[:FINGERPRINT_BYTES]
