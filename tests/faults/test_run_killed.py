@@ -90,6 +90,9 @@ class Bench:
             if process.poll() is None:
                 process.kill()
             process.communicate()
+        for address in self.state.glob("INC-*/host.json"):
+            if host_alive(SessionFolder(address.parent)):
+                os.kill(json.loads(address.read_text())["pid"], signal.SIGKILL)
         for runner in self.state.glob("INC-*/runs/*/runner.json"):
             pid = json.loads(runner.read_text())["child"]
             if process_start_time(pid) is not None:
