@@ -53,6 +53,9 @@ class Canvas(Widget):
     def gather(self) -> None:
         """Take what is to be shown, before it is counted; for those that keep rows of their own."""
 
+    def follow_cursor(self) -> None:
+        """Scroll so that the current step shows, where steps are shown."""
+
     def laid_out(self) -> None:
         """The width changed; those that fold text forget their rows."""
 
@@ -136,6 +139,7 @@ class Canvas(Widget):
 
     def on_resize(self, _event: events.Resize) -> None:
         """More or fewer rows."""
+        self.follow_cursor()
         self.sync()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:

@@ -19,9 +19,9 @@ def detail(panel: PanelState, width: int) -> list[Line]:
     """The heads, then the processes."""
     if panel.last_data is None or not panel.last_data.rows:
         return []
-    names = max(10, min(24, width - 44))
-    name, state, restarts, memory = pad(_("name"), names), pad(_("state"), 10), _("restarts"), _("memory")
-    head = f"     {name} {state} {_right(restarts, 8)} {'cpu':>5} {_right(memory, 8)} "
+    names = max(8, min(24, width - 39))
+    name, state, restarts, memory = pad(_("name"), names), pad(_("state"), 9), _("restarts"), _("memory")
+    head = f"     {name} {state} {_right(restarts, 8)} {'cpu':>5} {_right(memory, 7)} "
     return [line((head, "dim")), *(_row(row, names) for row in panel.last_data.rows[:_MOST_ROWS])]
 
 
@@ -37,9 +37,9 @@ def _row(row: Mapping[str, Any], names: int) -> Line:
         ("  ", ""),
         (mark, style),
         f" {pad(str(row.get('name', '')), names)} ",
-        (pad(str(row.get("status", "")), 10), style),
+        (pad(str(row.get("status", "")), 9), style),
         (f" {restarts:>8}", "warn" if change else ""),
-        f" {_percent(row.get('cpu_percent')):>5} {_size(row.get('memory_bytes')):>8}",
+        f" {_percent(row.get('cpu_percent')):>5} {_size(row.get('memory_bytes')):>7}",
     )
 
 

@@ -30,6 +30,7 @@ from screens.app import CockpitApp
 from screens.clock import Clock
 from screens.terminal_relay import Foreground
 from screens.viewer import Viewer
+from tests.pilot.recording import shown
 
 DEADLINE_S = 20.0
 
@@ -119,7 +120,7 @@ class Story:
     @property
     def screen(self) -> str:
         """What the terminal shows."""
-        return "\n".join(strip.text.rstrip() for strip in self.app.screen._compositor.render_strips())
+        return shown(self.app)
 
     @property
     def state(self) -> SessionState:
