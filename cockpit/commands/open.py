@@ -15,6 +15,7 @@ from cockpit.session.folder import SessionFolder
 from cockpit.session.opening import current_folder, open_session
 from cockpit.session.settings import SessionSettings
 from cockpit.session.spawn import start_host
+from cockpit.shipped import RUNBOOKS
 from cockpit.words import _
 
 
@@ -66,9 +67,7 @@ def require_terminal() -> None:
 
 def first_look() -> Path:
     """The shipped runbook for a machine that nothing is known about."""
-    from importlib.resources import files
-
-    return Path(str(files("runbooks"))) / f"first-look.{words.chosen()}.md"
+    return RUNBOOKS / f"first-look.{words.chosen()}.md"
 
 
 def assignments(given: Sequence[str]) -> dict[str, str]:

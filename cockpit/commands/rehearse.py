@@ -13,12 +13,13 @@ from cockpit import words
 from cockpit.commands.open import require_terminal, show
 from cockpit.errors import UsageError
 from cockpit.rehearsal.run import Prepared, new_world_folder, play, prepare, score_session
-from cockpit.rehearsal.scenario import RUNBOOKS, Scenario, find_scenario, scenarios
+from cockpit.rehearsal.scenario import Scenario, find_scenario, scenarios
 from cockpit.rehearsal.scoring import Score, debrief
 from cockpit.session.folder import SessionFolder, make_private, state_root
 from cockpit.session.opening import open_session
 from cockpit.session.reader import SessionReader
 from cockpit.session.spawn import start_host
+from cockpit.shipped import RUNBOOKS
 from cockpit.words import _
 
 # The command that made the world may end before the session's host has taken it over.

@@ -77,7 +77,9 @@ def _require_known(option: str, given: Iterable[str], known: Iterable[str]) -> N
 async def _drive(folder: SessionFolder, options: argparse.Namespace) -> int:
     host = Host(folder, assignments(options.set))
     leave = Leave(options.yes, options.allow_destructive, options.send, options.keep_going)
-    headless = Headless(host, leave, Telling(folder, as_json=options.json))
+    telling = Telling(folder, as_json=options.json)
+    headless = Headless(host, leave, telling)
+    following = asyncio.create_task(telling.follow(), name="follow-output")
     try:
         await host.begin()
         await host.server.listen()
@@ -89,6 +91,7 @@ async def _drive(folder: SessionFolder, options: argparse.Namespace) -> int:
             host.end(_("interrupted"), "host")
         raise
     finally:
+        following.cancel()
         await host.close()
     statuses = [host.engine.state.step(step.id).status.value for step in steps]
     return INTERRUPTED if interrupted else exit_code(statuses)

@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from cockpit.commands.streams import silence
-from cockpit.safety.text import decode, sanitise
+from cockpit.safety.text import Lines, sanitise
 from cockpit.session.event import Event
 from cockpit.session.folder import SessionFolder
 from cockpit.words import _
 
+_LOOK_S = 0.1
+
 
 class Telling:
-    """Prints events. Once nobody reads any more (a closed pipe, a full disk) it is silent, and the run goes on:
-    a reader that went away must not leave a step without its record."""
+    """Prints events, and a step's output while it comes.
+
+    Once nobody reads any more (a closed pipe, a full disk) it is silent, and the run goes on: a reader that went away
+    must not leave a step without its record.
+    """
 
     def __init__(self, folder: SessionFolder, *, as_json: bool) -> None:
         self._folder = folder
         self._as_json = as_json
         self._heard = True
         self._shown: set[int] = set()
+        self._outputs: dict[int, OutputReader] = {}
 
     def __call__(self, event: Event) -> None:
         """Print one event."""
-        lines = [_as_json(event)] if self._as_json else self._lines(event)
+        self._print([_as_json(event)] if self._as_json else self._lines(event))
+
+    def _print(self, lines: Sequence[str]) -> None:
         if not lines or not self._heard:
             return
         try:
@@ -38,6 +48,13 @@ class Telling:
             told = _("standard output: {error}; the run goes on, `cockpit report {session}` tells of it")
             print("cockpit: " + told.format(error=error.strerror, session=self._folder.name), file=sys.stderr)
 
+    async def follow(self) -> None:
+        """Print what running steps write, as they write it, until cancelled."""
+        while not self._as_json:
+            await asyncio.sleep(_LOOK_S)
+            for reader in list(self._outputs.values()):
+                self._print(reader.lines())
+
     def _lines(self, event: Event) -> list[str]:
         data = event.data
         if event.kind == "session.started":
@@ -47,6 +64,9 @@ class Telling:
         if event.kind == "step.intent":
             title = f"== {data['step']}  [{data['verdict']}]  {data['target']}"
             return ["", title, f"$ {sanitise(str(data['command']))}"]
+        if event.kind == "step.started":
+            self._outputs[data["run"]] = OutputReader(self._folder.run(data["run"]) / "output")
+            return []
         if event.kind == "message.prepared":
             return ["", f"== {data['step']}", sanitise(str(data["text"]))]
         if event.kind == "step.exited":
@@ -58,15 +78,37 @@ class Telling:
 
     def _outcome(self, data: Mapping[str, Any]) -> list[str]:
         """The output and what the expectations say of it."""
-        lines = []
-        output = self._folder.path / str(data["output"]) if data.get("output") else None
-        if output and output.exists() and (text := sanitise(decode(output.read_bytes())).rstrip("\n")):
-            lines += text.split("\n")
+        reader = self._outputs.pop(data.get("run", 0), None)
+        lines = [*reader.lines(), *reader.rest()] if reader else []
         for finding in data.get("expectations", []):
             held = {True: "ok", False: "x", None: "?"}[finding["held"]]
             seen = f": {sanitise(str(finding['seen']))}" if finding["seen"] else ""
             lines.append(f"   {held:>2} {sanitise(str(finding['text']))}{seen}")
         return lines
+
+
+class OutputReader:
+    """The output of one run as cleaned lines, each once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+        self._cleaning = Lines()
+
+    def lines(self) -> list[str]:
+        """Complete lines that came since the last call."""
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                new = file.read()
+        except OSError:
+            return []
+        self._offset += len(new)
+        return self._cleaning.feed(new)
+
+    def rest(self) -> list[str]:
+        """What stands behind the last newline, once the run is over."""
+        return self._cleaning.flush()
 
 
 def _as_json(event: Event) -> str:

@@ -31,7 +31,10 @@ def _lines(found: Verification) -> list[str]:
             )
         )
     lines += [_("{path}: {why}").format(path=bad.path, why=bad.why) for bad in found.bad_artefacts]
-    lines += [_("a torn tail was set aside at byte {offset}").format(offset=offset) for offset in found.torn]
+    lines += [
+        _("a record was written in part only, at byte {offset}, and never counted").format(offset=offset)
+        for offset in found.torn
+    ]
     verdict = _("whole") if found.ok else _("NOT whole")
     lines.append(
         _("{verdict}: {records} records, {artefacts} artefacts, head {seq} {head}").format(

@@ -10,9 +10,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from cockpit.errors import ConfigError, UsageError
+from cockpit.shipped import RUNBOOKS
 from cockpit.words import _
 
-RUNBOOKS = Path(__file__).resolve().parents[2] / "runbooks"
 FIRST = "p0-bad-release"
 
 Points = Annotated[int, Meta(ge=0, le=100)]

@@ -97,9 +97,13 @@ class Engine:
         """The mode the session is in now."""
         return Mode(self.state.mode)
 
-    def values(self) -> dict[str, str]:
-        """Every input's value, secret ones included: they are in this process only."""
-        return self._inputs.values(self.state)
+    def values(self, target: str | None = None) -> dict[str, str]:
+        """Every input's value on a target, secret ones included: they are in this process only."""
+        return self._inputs.values(self.state, self._environment(target or self.state.target))
+
+    def _environment(self, target: str) -> dict[str, str]:
+        """The variables a step on the target will see, but for its inputs."""
+        return child_environment({**os.environ, **self.shell(target).variables})
 
     def shell(self, target: str) -> ShellState:
         """What the target's steps carry on."""
@@ -119,8 +123,8 @@ class Engine:
             code=code,
             target=chosen,
             mode=self.mode,
-            values=self.values(),
-            environment=child_environment(os.environ, self.shell(chosen).variables),
+            values=self.values(chosen),
+            environment=self._environment(chosen),
         )
         number = f"p{next(self._numbers)}"
         self._drafts = {number: made}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cockpit.errors import UsageError
 from cockpit.runbook.model import Input
@@ -19,14 +19,25 @@ class InputBook:
         self._secrets = secrets
         self._secret_values: dict[str, str] = {}
 
-    def values(self, state: SessionState) -> dict[str, str]:
-        """Every value by input name. A secret that an earlier host was told is not among them: ask again."""
+    def values(self, state: SessionState, environment: Mapping[str, str]) -> dict[str, str]:
+        """Every value by input name; a secret that an earlier host was told is not among them: ask again.
+
+        Args:
+            environment: what a `$NAME` that nobody filled in would hold anyway: the operator's variables, and what
+                earlier steps exported.
+        """
+        known = {
+            name: environment[name]
+            for name, blank in self._inputs.items()
+            if blank.style == "dollar" and environment.get(name)
+        }
         plain = {name: value for name, value in state.inputs.items() if name not in state.secret_inputs}
-        return {**plain, **self._secret_values}
+        return {**known, **plain, **self._secret_values}
 
     def shown(self, name: str, value: str) -> str:
         """The value as a screen or a record may hold it."""
-        return _("[secret]") if name in self._secret_values else value
+        blank = self._inputs.get(name)
+        return _("[secret]") if name in self._secret_values or (blank and blank.secret) else value
 
     def fill(self, name: str, value: str) -> tuple[str, bool]:
         """Take a value; returns it as the record may hold it, and whether it is secret.

@@ -132,6 +132,24 @@ def test_read_only_refuses_even_with_yes(runbook: Path, tmp_path: Path) -> None:
     assert not made.exists()
 
 
+def test_an_input_that_the_environment_holds_is_not_asked_for(
+    runbook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TARGET_FILE", str(tmp_path / "made"))
+    assert main(["run", str(runbook), "--step", "change", "--yes"]) == 0
+    assert (tmp_path / "made").exists()
+
+
+def test_output_is_told_once_and_in_order(runbook: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = "for i in 1 2 3; do echo line $i; sleep 0.15; done; printf end"
+    runbook.write_text(f"# T\n\n```bash {{name=slow}}\n{code}\n```\n")
+    assert main(["run", str(runbook), "--yes"]) == 0
+    said = capsys.readouterr().out.split("\n")
+    start = said.index("line 1")
+    assert said[start : start + 4] == ["line 1", "line 2", "line 3", "end"]
+    assert said.count("line 2") == 1
+
+
 def test_a_missing_input_is_named(runbook: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", str(runbook), "--step", "change", "--yes"]) == 3
     assert "TARGET_FILE" in capsys.readouterr().out

@@ -9,10 +9,11 @@ import pytest
 from cockpit.errors import ConfigError, UsageError
 from cockpit.rehearsal.faults import FAULTS
 from cockpit.rehearsal.reference import step_named
-from cockpit.rehearsal.scenario import RUNBOOKS, Scenario, find_scenario, scenarios
+from cockpit.rehearsal.scenario import Scenario, find_scenario, scenarios
 from cockpit.rehearsal.script import read_script
 from cockpit.runbook.model import Runbook
 from cockpit.runbook.reading import read
+from cockpit.shipped import RUNBOOKS
 
 SHIPPED = scenarios()
 _NAMES = {"bad_version": "v3", "stable_version": "v2", "older_version": "v1"}

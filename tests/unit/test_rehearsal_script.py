@@ -8,7 +8,6 @@ import pytest
 from msgspec.structs import replace
 
 from cockpit.errors import CockpitError, UsageError
-from cockpit.rehearsal.scenario import RUNBOOKS
 from cockpit.rehearsal.script import Player, read_script
 from cockpit.runbook.reading import read
 from cockpit.safety.permit import Rung
@@ -16,6 +15,7 @@ from cockpit.safety.verdict import Verdict
 from cockpit.session.event import Status
 from cockpit.session.proposal import Proposal
 from cockpit.session.state import ProbeChange, RunRecord, SessionState, StepState
+from cockpit.shipped import RUNBOOKS
 
 RUNBOOK = read(RUNBOOKS / "p0-rollback.en.md")
 
