@@ -9,6 +9,7 @@ from cockpit.errors import CockpitError
 from cockpit.words import _
 from screens.logs import Logs
 from screens.once import OnceScreen
+from screens.over import OverCompositor
 from screens.view import View
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Desk(OnceScreen):
 
     def __init__(self, view: View, feed: Feed, foreground: Foreground | None = None) -> None:
         super().__init__()
+        self._compositor = OverCompositor()
         self.view = view
         self.feed = feed
         self.foreground = foreground

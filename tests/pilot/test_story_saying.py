@@ -55,6 +55,13 @@ async def test_a_decision_shows_its_items_and_jumps(opens: Opens) -> None:
         assert (step.status, dict(step.answers)) == (Status.PASSED, {"health fails": True})
 
 
+async def test_wide_characters_of_a_dialog_are_whole_above_any_column(opens: Opens) -> None:
+    item = "가나다라마바사아자차카타파하" * 2
+    text = f"# Wide\n\n- [ ] {item}\n- [ ] a{item}\n\n**any of these → [Rollback](#rollback)**\n\n## Rollback\n\ntext\n"
+    async with opens(text, size=(200, 50)) as story:
+        await story.presses("enter").sees("1 of 2 must hold", f"[   ] {item}", f"[   ] a{item}")
+
+
 async def test_a_message_is_filled_copied_and_marked_as_sent(opens: Opens) -> None:
     async with opens(MESSAGE) as story:
         await story.presses("enter").sees("[P0] down since [time now]", "Fill in").presses("right", "enter")
