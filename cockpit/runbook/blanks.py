@@ -9,19 +9,26 @@ from cockpit.runbook.variables import SHELL_NAMES, Blank, is_secret, variables_i
 from cockpit.runbook.vocabulary import words
 
 # --- angle
-_ANGLE = re.compile(r"(?<![<\\])<([^\W\d_][^<>\n|&;`\"'=(){}]{0,80})>(?!>)")
+_ANGLE = re.compile(r"(?<![<\\])<([^\W\d_](?:[^<>\n|&;`\"'=(){}]|\([^<>()\n|&;`\"'=$]{1,60}\)){0,80})>(?!>)")
 _NOT_ANGLE = re.compile(
     r"(?:none|nil|null|anonymous|unset|unknown|nobr|no value|pending|invalid|empty|br|hr|p|b|i|u|a|li|ul|ol|td|"
-    r"tr|th|div|span|pre|code|html|head|body|table|"
-    r"img|script|style|details|summary|title|kbd|sub|sup|em|strong|h[1-6]|center|font|input|form|xml|string|"
-    r"int|bool|void|T|K|V|"
-    r"(?:ctrl|shift|alt|esc|enter|tab|space|cr|lf|leader|control|return|c|cmd)(?:[-+]\S+)?|f\d+|"
-    r"[\w.+-]+@[\w.-]+|https?:.*|[\w.]*\.(?:sql|txt|json|ya?ml|csv|gz|sh|log|dump|tar|conf|xml|pem|crt))\Z",
+    r"tr|th|div|span|pre|html|img|script|style|kbd|sub|sup|em|strong|h[1-6]|xml|void|T|K|V|"
+    r"(?:ctrl|shift|alt|esc|enter|tab|space|cr|lf|leader|control|return|c|cmd)(?:[-+]\S+)?|f\d+|https?:.*|.*/)\Z",
     re.IGNORECASE,
 )
+# Tags and types inside quotes, words to fill in where nothing quotes them ("DELETE FROM <table>").
+_TAG_OR_WORD = re.compile(
+    r"(?:code|head|body|table|details|summary|title|center|font|input|form|string|int|bool)\Z", re.IGNORECASE
+)
+_ADDRESS = re.compile(r"[\w.+-]+@[\w.-]+\Z")
+_FILE = re.compile(r"[\w.-]*\.(?:sql|txt|json|ya?ml|csv|gz|sh|log|dump|tar|conf|xml|pem|crt)\Z", re.IGNORECASE)
+_REDIRECTED = re.compile(r"[ \t]*[\w./~$\"'-]")
 _USAGE = re.compile(r"\b[Uu]sage\b|\bUSAGE\b")
 # --- square
-_SQUARE = re.compile(r"(?<![\\\w\]$)}.])\[([^\[\]\n\"'`$\\|*^{}<>]{1,60})\](?![\[(*+?{:\w\]])")
+_SQUARE = re.compile(r"(?<!\\)\[([^\[\]\n\"'`$\\|*^{}<>]{1,60})\]")
+_BEFORE_SQUARE = re.compile(r"[\w\]$)}.]")
+_AFTER_SQUARE = re.compile(r"[\[(*+?{:\w\]]")
+_SUBSCRIPT = re.compile(r"[A-Za-z_]\w*\Z", re.ASCII)
 _SQUARE_UPPER = re.compile(r"[A-Z][A-Z0-9]*(?:[_ -][A-Z0-9]+)+\Z|(?:[A-Z]{3,}\d*)\Z")
 _SQUARE_WORDS = re.compile(r"[A-Za-z]{2,}(?:[ _-][A-Za-z]{2,}){1,5}\Z")
 _SQUARE_NOUNS = words(
@@ -41,6 +48,9 @@ _LEVELS = words(
 )
 _WIDE = re.compile(r"[\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u9fff\uac00-\ud7a3]")
 _CLASS = re.compile(r"(?:\w-\w)+\Z")
+_NAME_OF_WORDS = re.compile(r"[A-Z\d\u0080-\uffff]{2,}(?:_[A-Z\d\u0080-\uffff]+)+\Z")
+_COMMAND_START = re.compile(r"&&|\|\||[;|]|\bdo\b|\bthen\b")
+_OPENS_ECHO = re.compile(r"(?:echo|printf|log|Write-Host|logger)(?:\s+-\w+(?:\s+[\w.-]+(?=\s))?)*\s*[\"']?\W*\Z|-- ")
 # --- brace
 _DOUBLE_BRACE = re.compile(
     r"(?<![\w$%{])\{\{[ \t]*((?:var\.|option\.|step\.|input\.|inputs\.|vars\.)?[^\W\d_][\w-]*)[ \t]*\}\}"
@@ -122,59 +132,110 @@ def blanks_in_message(text: str) -> list[Blank]:
 
 
 def _angles(code: str, language: str) -> Iterator[Blank]:
-    if language in ("promql", "logql") or "</" in code or "/>" in code:
-        return
     for match in _ANGLE.finditer(code):
-        inner = match[1]
-        if _USAGE.search(_line_before(code, match.start())):
+        inner, before = match[1], line_before(code, match.start())
+        if _USAGE.search(before) or is_tag(inner, code) or "//" in inner or "::" in inner:
             continue
-        if inner != inner.strip() or _NOT_ANGLE.match(inner) or "//" in inner or "::" in inner:
+        quoted = _quoted(before)
+        if not quoted and (language in ("promql", "logql") or _is_compared(inner, language)):
             continue
-        if language == "sql" and " " in inner and not _WIDE.search(inner):
+        if _TAG_OR_WORD.match(inner) and quoted and language != "sql":
             continue
-        before = code[match.start() - 1 : match.start()]
-        if before.isalpha() and inner[:1].isupper() and inner.isalpha() and not inner.isupper():
+        if _ADDRESS.match(inner) and (quoted or "." in inner.partition("@")[2]):
+            continue
+        if _FILE.match(inner) and not quoted and _REDIRECTED.match(code, match.end()):
+            continue  # sort <in.txt> out.txt
+        if before[-1:].isalpha() and inner[:1].isupper() and inner.isalpha() and not inner.isupper():
             continue  # List<String>
         yield Blank(inner, match[0], "angle", match.start(), secret=is_secret(inner))
 
 
+def is_tag(inner: str, code: str) -> bool:
+    """Whether words in angle brackets are a tag, a key or a value rather than a blank."""
+    if inner != inner.strip() or _NOT_ANGLE.match(inner):
+        return True
+    name = inner.split(maxsplit=1)[0]
+    return "</" + name in code or "<\\/" + name in code
+
+
+def _is_compared(inner: str, language: str) -> bool:
+    """WHERE a <b AND c> d: in SQL a blank of several words is told by its letters or its quotes."""
+    return language == "sql" and " " in inner and not _WIDE.search(inner)
+
+
 def _squares(code: str, language: str) -> Iterator[Blank]:
-    if language in ("powershell", "promql", "logql"):
-        candidates = (match for match in _SQUARE.finditer(code) if _WIDE.search(match[1]))
-    else:
-        candidates = (match for match in _SQUARE.finditer(code))
-    for match in candidates:
+    typed = language in ("powershell", "promql", "logql")
+    for match in _SQUARE.finditer(code):
         inner = match[1]
-        if (
-            inner != inner.strip()
-            or not _is_square_blank(inner)
-            or _in_echo(code, match.start())
-            or _in_pattern(code, match.start())
-        ):
+        if inner != inner.strip() or not is_plain_square(inner):
+            continue
+        if typed and not (_WIDE.search(inner) or is_sure(inner)):
+            continue  # [string]$x, [5m]
+        if not is_sure(inner) and (_is_tag_in_echo(code, match) or _in_pattern(code, match.start())):
+            continue
+        if _is_heading(code, match) or not _stands_free(code, match):
             continue
         yield Blank(inner, match[0], "square", match.start(), secret=is_secret(inner))
 
 
-def _is_square_blank(inner: str) -> bool:
+def is_plain_square(inner: str) -> bool:
+    """Whether words in square brackets look like a blank wherever they stand in a command."""
+    if _CLASS.match(inner):
+        return False
     if _WIDE.search(inner):
-        return not _CLASS.match(inner) and not inner.isdigit()
+        return not inner.isdigit()
     if inner.isupper():
         return _SQUARE_UPPER.match(inner) is not None and inner not in _LEVELS
     return (inner.lower() in _SQUARE_NOUNS or _SQUARE_WORDS.match(inner) is not None) and inner.islower()
 
 
-def _line_before(code: str, at: int) -> str:
+def is_sure(inner: str) -> bool:
+    """Whether a name in square brackets is joined as no log tag and no character class is: 이전_버전, DB_HOST."""
+    return _NAME_OF_WORDS.match(inner) is not None
+
+
+def is_subscript(code: str, start: int, end: int) -> bool:
+    """Whether the bracket from `start` to `end` picks out of an array: ${HOSTS[DB_HOST]}, HOSTS[DB_HOST]=x."""
+    before = line_before(code, start)
+    name = _SUBSCRIPT.search(before)
+    opened = name is not None and before[: name.start()].endswith(("${", "${!", "${#"))
+    return opened or (name is not None and code[end : end + 2].startswith(("=", "+=")))
+
+
+def _stands_free(code: str, match: re.Match[str]) -> bool:
+    """Whether nothing around the bracket makes it an index, a glob or a link; words of other scripts are none."""
+    start, end = match.start(), match.end()
+    before, after = code[start - 1 : start], code[end : end + 1]
+    tight = _BEFORE_SQUARE.match(before) or _AFTER_SQUARE.match(after)
+    if not tight or (is_sure(match[1]) and not before.isalnum() and before not in "$}."):
+        return True
+    return _WIDE.search(match[1]) is not None and (after not in "*+?{" or not after)
+
+
+def _is_tag_in_echo(code: str, match: re.Match[str]) -> bool:
+    """Whether the bracket opens what echo says ("[INFO] done"), or says it in plain words ("[see above]")."""
+    command = _COMMAND_START.split(line_before(code, match.start()))[-1].lstrip()
+    if not command.startswith(("echo ", "printf ", "log ", "Write-Host", "logger ", "-- ")):
+        return False
+    opens = _OPENS_ECHO.match(command) is not None
+    return opens or not (_WIDE.search(match[1]) or match[1].isupper())
+
+
+def _is_heading(code: str, match: re.Match[str]) -> bool:
+    """Alone on its line, as in the settings a here-doc writes: [DEFAULT]."""
+    end = code.find("\n", match.end())
+    after = code[match.end() : end if end >= 0 else len(code)]
+    return match[0].isascii() and not line_before(code, match.start()).strip() and not after.strip()
+
+
+def line_before(code: str, at: int) -> str:
+    """What stands before a place on its line."""
     return code[max(code.rfind("\n", 0, at) + 1, at - 300) : at]
-
-
-def _in_echo(code: str, at: int) -> bool:
-    line = _line_before(code, at).lstrip()
-    return line.startswith(("echo ", "printf ", "log ", "Write-Host", "logger ", "-- "))
 
 
 def _in_pattern(code: str, at: int) -> bool:
     """Inside a quoted pattern of grep, sed, awk, jq or a path expression, a bracket is a class or an index."""
-    line = _line_before(code, at)
+    line = line_before(code, at)
     tool = re.search(r"\b(?:e?grep|rg|sed|awk|jq|yq|perl|--query|jsonpath)\b(?!.*\|)", line)
     return tool is not None and (line[tool.end() :].count("'") % 2 == 1 or line[tool.end() :].count('"') % 2 == 1)
 
@@ -205,7 +266,7 @@ def _single_braces(code: str, language: str) -> Iterator[Blank]:
                 or re.search(
                     r"(?:jsonpath|-o\s*jsonpath|--query|awk|-w|"
                     r"--write-out)[ =]\S*$",
-                    _line_before(code, match.start()),
+                    line_before(code, match.start()),
                 )
             ):
                 continue
@@ -219,8 +280,10 @@ def _literals(code: str, language: str, assigned: set[str]) -> Iterator[Blank]:
     if "uthorization" in code:
         for match in _BEARER.finditer(code):
             yield Blank(match[1], match[1], "literal", match.start(1), secret=True)
-    if ("XXXX" in code or "xxxx" in code) and "mktemp" not in code:
+    if "XXXX" in code or "xxxx" in code:
         for match in _XXXX.finditer(code):
+            if "mktemp" in line_before(code, match.start()):
+                continue
             yield Blank(match[0], match[0], "literal", match.start(), secret=is_secret(match[0]))
     if language == "bash" and _UNDERSCORED.search(code):
         yield from _upper_words(code, assigned)
@@ -232,7 +295,7 @@ def _upper_words(code: str, assigned: set[str]) -> Iterator[Blank]:
         name, at = match[0], match.start()
         if name in assigned or name in SHELL_NAMES or not _BEFORE_UPPER.search(code[max(0, at - 4) : at]):
             continue
-        before = _line_before(code, at)
+        before = line_before(code, at)
         if not _NOT_UPPER_LINE.search(before + name) and not _quoted(before):
             yield Blank(name, name, "literal", at, secret=is_secret(name))
 

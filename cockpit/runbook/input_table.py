@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cockpit.runbook.blanks import blanks_in, blanks_in_message
 from cockpit.runbook.drafts import Draft
 from cockpit.runbook.markdown import Block
 from cockpit.runbook.model import Input, StepKind
+from cockpit.runbook.spellings import Spellings
 from cockpit.runbook.variables import Blank
 
 _EXPLAINED_AT_MOST = 200
@@ -59,6 +60,32 @@ class InputTable:
             seen.update(dict.fromkeys(part.inputs))
         draft.inputs = tuple(seen)
 
+    def settle(self, drafts: list[Draft]) -> None:
+        """Give every draft the inputs that only another place of the document showed to be inputs."""
+        spellings = Spellings((self._names[key], blank) for key, blank in self._first.items())
+        if not spellings:
+            return
+        for draft in drafts:
+            if draft.kind is StepKind.COMMAND and draft.code is not None:
+                self._settle_command(draft, spellings)
+            elif draft.kind is StepKind.MESSAGE and draft.text is not None:
+                draft.inputs = self._with(draft.inputs, spellings.names_in(draft.text, "text"), draft)
+
+    def _settle_command(self, draft: Draft, spellings: Spellings) -> None:
+        language = draft.language or "bash"
+        if len(draft.parts) < 2:
+            draft.inputs = self._with(draft.inputs, spellings.names_in(draft.code or "", language), draft)
+            return
+        for part in draft.parts:
+            part.inputs = self._with(part.inputs, spellings.names_in(part.code, language), draft)
+        draft.inputs = tuple(dict.fromkeys(name for part in draft.parts for name in part.inputs))
+
+    def _with(self, names: tuple[str, ...], more: Iterator[str], draft: Draft) -> tuple[str, ...]:
+        new = [name for name in dict.fromkeys(more) if name not in names]
+        for name in new:
+            self._users[name].append(draft)
+        return (*names, *new) if new else names
+
     def _named(self, blanks: list[Blank], draft: Draft) -> tuple[str, ...]:
         names: dict[str, None] = {}
         for blank in blanks:
@@ -98,12 +125,16 @@ class InputTable:
                 blank.style,
                 self._defaults.get(name, blank.default),
                 blank.secret,
-                tuple(dict.fromkeys(step_ids[id(draft)] for draft in self._users[name])),
+                tuple(dict.fromkeys(step_ids[id(draft)] for draft in sorted(self._users[name], key=_by_line))),
                 blank.help or (explained.of(blank) if position < _EXPLAINED_AT_MOST else ""),
             )
             for position, (key, blank) in enumerate(self._first.items())
             for name in (self._names[key],)
         )
+
+
+def _by_line(draft: Draft) -> int:
+    return draft.line
 
 
 class _Explanations:

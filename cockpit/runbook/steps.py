@@ -62,6 +62,7 @@ class StepPass:
             elif kind == "html":
                 self._html(block)
             self._since += 1
+        self._inputs.settle(self.drafts)
 
     def _add(self, draft: Draft) -> None:
         self._inputs.take(draft)

@@ -40,7 +40,7 @@ _NOT_SECRET = re.compile(
     re.IGNORECASE,
 )
 
-_COMMENT = re.compile(r"(?:^|(?<=\s))#.*$", re.MULTILINE)
+_QUOTE_OR_COMMENT = re.compile(r"\\.|\"(?:\\.|[^\"\\])*\"|'[^']*'|(?:^|(?<=\s))#[^\n]*", re.MULTILINE | re.DOTALL)
 _HEREDOC = re.compile(
     r"<<[-~]?[ \t]*([\"'\\]?)([A-Za-z_]\w*)[\"']?[^\n]*\n(.*?)^[ \t]*\2[ \t]*$", re.DOTALL | re.MULTILINE
 )
@@ -143,7 +143,7 @@ def _asked(code: str) -> list[Blank]:
 
 def without_comments(code: str) -> str:
     """Shell code with blanks in the place of its comments; what stands elsewhere stays where it is."""
-    return _COMMENT.sub(lambda match: " " * len(match[0]), code)
+    return _QUOTE_OR_COMMENT.sub(lambda match: " " * len(match[0]) if match[0][0] == "#" else match[0], code)
 
 
 def _with_shell_quotes_hidden(code: str) -> str:
