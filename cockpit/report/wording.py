@@ -114,6 +114,10 @@ def _finished(data: Data, names: _Names) -> str:
     took = duration(data.get("duration_s"))
     if took:
         told = _("{what}, after {duration}").format(what=told, duration=took)
+    return _with_reason(told, data)
+
+
+def _with_reason(told: str, data: Data) -> str:
     return f"{told}. {data['reason']}" if data.get("reason") else told
 
 
@@ -136,28 +140,22 @@ def _probe(data: Data, _names: _Names) -> str:
 
 _SENTENCES: Mapping[str, Callable[[Data, _Names], str]] = {
     "session.started": lambda d, _n: _("the session began ({mode})").format(mode=term(str(d.get("mode", "")))),
-    "session.ended": lambda d, _n: _("the session ended. {reason}").format(reason=d.get("reason") or "").strip(),
+    "session.ended": lambda d, _n: _with_reason(_("the session ended"), d),
     "host.recovered": lambda d, _n: _("the host was started again; adopted runs {adopted}, lost runs {lost}").format(
         adopted=d.get("adopted") or "-", lost=d.get("lost") or "-"
     ),
     "journal.recovered": _recovered,
     "input.set": lambda d, _n: _("{name} is set to {value}").format(name=d.get("name"), value=d.get("value")),
-    "mode.changed": lambda d, _n: _("mode: {mode}. {reason}").format(
-        mode=term(str(d.get("mode"))), reason=d.get("reason") or ""
-    ),
+    "mode.changed": lambda d, _n: _with_reason(_("mode: {mode}").format(mode=term(str(d.get("mode")))), d),
     "target.changed": lambda d, _n: _("target: {target}").format(target=d.get("target")),
-    "severity.set": lambda d, _n: _("severity: {severity}. {reason}").format(
-        severity=d.get("severity"), reason=d.get("reason") or ""
-    ),
+    "severity.set": lambda d, _n: _with_reason(_("severity: {severity}").format(severity=d.get("severity")), d),
     "step.intent": _intent,
     "step.silent": lambda d, n: _("“{step}” has said nothing for {duration}").format(
         step=n.of(d), duration=duration(d.get("silence_s"))
     ),
     "step.finished": _finished,
     "step.answered": _answered,
-    "step.reopened": lambda d, n: _("“{step}” is opened again. {reason}").format(
-        step=n.of(d), reason=d.get("reason") or ""
-    ),
+    "step.reopened": lambda d, n: _with_reason(_("“{step}” is opened again").format(step=n.of(d)), d),
     "note.added": lambda d, _n: _("note: {text}").format(text=d.get("text")),
     "message.prepared": lambda d, n: _("message for “{step}”: {text}").format(step=n.of(d), text=d.get("text")),
     "probe.changed": _probe,
