@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.app import App
 
+from cockpit.errors import CockpitError
 from screens.clock import Clock
 from screens.first_frame import FirstFrame, glance
 from screens.themes import first_theme
@@ -32,6 +34,7 @@ class CockpitApp(App[int]):
         read_only: the mode to show until the session's record says which it is.
         source: where events come from; None follows the folder as it grows.
         revive: starts the host; None when this viewer may not.
+        start: starts the host; called once the first frame is painted, so that the host does not delay it.
         clock: the time, as told.
         foreground: gives the terminal to an interactive step; None for the real one.
 
@@ -52,6 +55,7 @@ class CockpitApp(App[int]):
         read_only: bool = False,
         source: Source | None = None,
         revive: Revive | None = None,
+        start: Callable[[], None] | None = None,
         clock: Clock | None = None,
         foreground: Foreground | None = None,
     ) -> None:
@@ -63,6 +67,7 @@ class CockpitApp(App[int]):
         self._seen = glance(runbook_path)
         self._first = FirstFrame(self._seen)
         self._place = (folder, runbook_path)
+        self._start = start
         self._choices: dict[str, Any] = {
             "spectator": spectator,
             "read_only": read_only,
@@ -81,15 +86,27 @@ class CockpitApp(App[int]):
         self._first.hold(self._begin)
 
     async def _begin(self) -> None:
+        failure = self._start_host()
         from screens.viewer import Viewer
 
         folder, path = self._place
         viewer = Viewer(folder, path, self._seen, **self._choices)
+        if failure:
+            viewer.view.notice = (failure, "bad")
         await viewer.begin()
         self.viewer = viewer
         with self.batch_update():
             await self.push_screen(viewer.main)
             viewer.main.hold(self._started)
+
+    def _start_host(self) -> str:
+        """Start the host, if that is ours to do; what went wrong, or ""."""
+        try:
+            if self._start:
+                self._start()
+        except CockpitError as error:
+            return str(error)
+        return ""
 
     def _started(self) -> None:
         if self.viewer:
@@ -114,14 +131,24 @@ def run_viewer(
     *,
     spectator: bool = False,
     read_only: bool = False,
-    source: Source | None = None,
     revive: Revive | None = None,
+    start: Callable[[], None] | None = None,
+    replay_speed: float | None = None,
 ) -> int:
     """Show a session until its viewer leaves; returns the exit code.
+
+    Args:
+        replay_speed: tell the recorded session again, so many times as fast as it happened; None shows it as it is.
 
     Raises:
         RunbookError: the document can't be read.
     """
-    app = CockpitApp(folder, runbook_path, spectator=spectator, read_only=read_only, source=source, revive=revive)
+    if replay_speed is None:
+        app = CockpitApp(folder, runbook_path, spectator=spectator, read_only=read_only, revive=revive, start=start)
+    else:
+        from screens.replay import Replay, ReplayClock
+
+        clock = ReplayClock(replay_speed)
+        app = CockpitApp(folder, runbook_path, spectator=True, source=Replay(folder, clock), clock=clock)
     code = app.run()
     return code if code is not None else app.return_code or 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cockpit.errors import CockpitError
@@ -38,6 +38,10 @@ class Desk(OnceScreen):
 
     def lay_out(self) -> None:
         """Show the panes that fit, as the view is now."""
+        raise NotImplementedError
+
+    def sync(self, names: Iterable[str] | None = None) -> None:
+        """Those panes (None: every one) show the view as it is."""
         raise NotImplementedError
 
     async def ask(self, dialog: Dialog[T]) -> T | None:

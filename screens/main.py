@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import BindingType
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from screens.terminal_relay import Foreground
 
 _LIVELY_S = 60.0
+# What follows the cursor.
+_FOLLOWING = ("top", "steps", "guide", "card", "keys")
 
 
 class MainScreen(Looking):
@@ -90,13 +93,15 @@ class MainScreen(Looking):
             size.width, size.height, self.view.active, full=self.view.full, has_output=self.logs.output is not None
         )
         # Setting a style makes Textual lay out and paint everything anew, even when it is the same style.
-        if layout != self._layout:
+        changed = layout != self._layout
+        if changed:
             self._layout = layout
             self._apply(layout)
         self.logs.display(layout.shown)
         for pane in self.panes.values():
+            changed = changed or pane.active != (pane.id == self.view.active)
             pane.active = pane.id == self.view.active
-        self.sync()
+        self.sync(None if changed else _FOLLOWING)
 
     def _apply(self, layout: Layout) -> None:
         for name in (*PANES, "card"):
@@ -141,12 +146,12 @@ class MainScreen(Looking):
         self.take_document()
         self.cursor_moved()
 
-    def sync(self) -> None:
-        """Every pane shows the view as it is."""
-        for pane in self.panes.values():
+    def sync(self, names: Iterable[str] | None = None) -> None:
+        """Those panes (None: every one) show the view as it is."""
+        for name in names or self.panes:
             # A bar that takes no room is not displayed, and only its own sync brings it back.
-            if pane.display or isinstance(pane, Bar):
-                pane.sync()
+            if self.panes[name].display or isinstance(self.panes[name], Bar):
+                self.panes[name].sync()
 
     def session_changed(self, events: list[Event]) -> None:
         """The session went on; a step that passed hands the cursor to the next one."""
@@ -155,13 +160,12 @@ class MainScreen(Looking):
         if row is not None and any((end.get("part") or end["step"]) == row.id for end in ends):
             self.advance()
         self.lay_out()
+        self.sync()
         self.preview_soon()
 
     def sync_panels(self) -> None:
         """New samples."""
-        for name in ("panels", "folded"):
-            if self.panes[name].display:
-                self.panes[name].sync()
+        self.sync(("panels", "folded"))
 
     def link_changed(self) -> None:
         """The line to the host is up or down."""
@@ -174,9 +178,7 @@ class MainScreen(Looking):
         view.clock_fine = bool(view.state.running) or now_s - self._touched_s < _LIVELY_S
         if not self.panes:
             return
-        for name in ("top", "steps", "card", "guide") if view.state.running else ("top", "steps"):
-            if self.panes[name].display:
-                self.panes[name].sync()
+        self.sync(("top", "steps", "card", "guide") if view.state.running else ("top", "steps"))
 
     def keyed(self) -> None:
         """A key came: somebody is here, and a dialog may want to know how quickly keys follow each other."""

@@ -137,6 +137,7 @@ class Moves(Desk):
         """Give a pane the keys."""
         self.view.active, self.view.full = name, ""
         self.lay_out()
+        self.sync()
         self.logs.focus(name)
 
     def action_panel(self, digit: int) -> None:

@@ -14,10 +14,6 @@ from screens.panels import detail_of
 class PanelStack(Pane):
     """Every panel with its details; one alone when it was opened by its digit."""
 
-    DEFAULT_CSS = """
-    PanelStack { height: 2; max-height: 60%; }
-    """
-    standing = 2
     _rows: tuple[Line, ...] = ()
 
     def title_text(self) -> str:
@@ -27,7 +23,6 @@ class PanelStack(Pane):
     def gather(self) -> None:
         """Take the panels as they are."""
         self._rows = tuple(self._fresh_rows())
-        self.stand(1 + len(self._rows))
 
     def count(self) -> int:
         """Rows of all panels."""
