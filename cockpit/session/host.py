@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 
 _SYNC_S = 1.0
+_LEFT_ALONE_S = 24 * 3600.0
 
 
 class Host:
@@ -43,7 +45,13 @@ class Host:
         inputs: given when the session was opened; unlike those of the settings they may be secret.
     """
 
-    def __init__(self, folder: SessionFolder, inputs: Mapping[str, str] = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        folder: SessionFolder,
+        inputs: Mapping[str, str] = MappingProxyType({}),
+        *,
+        left_alone_s: float = _LEFT_ALONE_S,
+    ) -> None:
         from cockpit.config import load
         from cockpit.runbook.reading import read
 
@@ -76,6 +84,8 @@ class Host:
         self._given = inputs
         self._watch: Watch | None = None
         self._syncing: asyncio.Task[None] | None = None
+        self._left_alone_s = left_alone_s
+        self._last_needed_m = time.monotonic()
         if self.settings.cwd:
             self.engine.shell(self.settings.target).cwd = self.settings.cwd
 
@@ -107,9 +117,17 @@ class Host:
         """Bring records that are not durable by themselves (notes of probes, viewers) to the disk soon after."""
         while True:
             await asyncio.sleep(_SYNC_S)
+            self._end_when_left_alone()
             with contextlib.suppress(JournalError):  # `suspect` keeps it, and the next durable record raises
                 if not self.journal.suspect:
                     self.journal.sync()
+
+    def _end_when_left_alone(self) -> None:
+        """A session that nobody looks at and that runs nothing does not watch for ever."""
+        if self.server.viewers or self.execution.busy:
+            self._last_needed_m = time.monotonic()
+        elif time.monotonic() - self._last_needed_m > self._left_alone_s and not self.ended.is_set():
+            self.end(_("nobody came back"), "host")
 
     def _record_start(self) -> None:
         settings, runbook = self.settings, self.runbook

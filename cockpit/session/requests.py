@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from cockpit.errors import CockpitError, UsageError
 from cockpit.safety.permit import Confirmation, Rung
+from cockpit.session.connection import Connection
+from cockpit.session.engine import Engine
+from cockpit.session.execution import Execution
+from cockpit.session.folder import SessionFolder
 from cockpit.words import _
 
-if TYPE_CHECKING:
-    from cockpit.session.host import Host
-    from cockpit.session.server import Connection
-
 Answer = dict[str, Any] | None
+
+
+class Served(Protocol):
+    """What requests need of the host."""
+
+    folder: SessionFolder
+    engine: Engine
+    execution: Execution
+    ended: asyncio.Event
+
+    def probe_now(self, probe: str) -> None:
+        """Ask one probe for a sample at once."""
+
+    def end(self, reason: str, by: str) -> None:
+        """Record the session's end; the host then stops."""
 
 
 def error_as_json(error: CockpitError) -> dict[str, Any]:
@@ -22,7 +38,7 @@ def error_as_json(error: CockpitError) -> dict[str, Any]:
     return {"what": error.what, "where": error.where, "mend": error.mend, "exit_code": error.exit_code}
 
 
-def _hello(host: Host, connection: Connection, given: dict[str, Any]) -> Answer:
+def _hello(host: Served, connection: Connection, given: dict[str, Any]) -> Answer:
     connection.user = str(given.get("user", ""))
     connection.spectator = bool(given.get("spectator"))
     connection.greeted = True
@@ -44,13 +60,13 @@ def _hello(host: Host, connection: Connection, given: dict[str, Any]) -> Answer:
     }
 
 
-def _propose(host: Host, _connection: Connection, given: dict[str, Any]) -> Answer:
+def _propose(host: Served, _connection: Connection, given: dict[str, Any]) -> Answer:
     return host.engine.propose(
         given["step"], part=given.get("part"), code=given.get("code"), target=given.get("target")
     ).as_json()
 
 
-async def _run(host: Host, connection: Connection, given: dict[str, Any]) -> Answer:
+async def _run(host: Served, connection: Connection, given: dict[str, Any]) -> Answer:
     rung = Rung(given.get("rung", "none"))
     confirmation = None
     if rung is not Rung.NONE:
@@ -62,63 +78,63 @@ async def _run(host: Host, connection: Connection, given: dict[str, Any]) -> Ans
     return {"run": await host.execution.start(given["proposal"], confirmation, connection.actor, size)}
 
 
-async def _cancel(host: Host, _connection: Connection, given: dict[str, Any]) -> Answer:
+async def _cancel(host: Served, _connection: Connection, given: dict[str, Any]) -> Answer:
     run = given.get("run")
     return {"runs": await host.execution.cancel(int(run) if run is not None else None)}
 
 
-def _skip(host: Host, connection: Connection, given: dict[str, Any]) -> None:
+def _skip(host: Served, connection: Connection, given: dict[str, Any]) -> None:
     host.engine.skip(given["step"], given.get("reason", ""), connection.actor)
 
 
-def _tick(host: Host, connection: Connection, given: dict[str, Any]) -> None:
+def _tick(host: Served, connection: Connection, given: dict[str, Any]) -> None:
     host.engine.tick(given["step"], bool(given["held"]), given.get("reason", ""), connection.actor)
 
 
-def _answer_question(host: Host, connection: Connection, given: dict[str, Any]) -> None:
+def _answer_question(host: Served, connection: Connection, given: dict[str, Any]) -> None:
     host.engine.answer(given["step"], given["question"], bool(given["held"]), connection.actor)
 
 
-def _reopen(host: Host, connection: Connection, given: dict[str, Any]) -> None:
+def _reopen(host: Served, connection: Connection, given: dict[str, Any]) -> None:
     host.engine.reopen(given["step"], given.get("reason", ""), connection.actor)
 
 
-def _note(host: Host, connection: Connection, given: dict[str, Any]) -> None:
+def _note(host: Served, connection: Connection, given: dict[str, Any]) -> None:
     host.engine.note(given["text"], given.get("step"), connection.actor)
 
 
-def _set_input(host: Host, connection: Connection, given: dict[str, Any]) -> None:
+def _set_input(host: Served, connection: Connection, given: dict[str, Any]) -> None:
     host.engine.set_input(given["name"], given["value"], connection.actor)
 
 
-def _set_mode(host: Host, connection: Connection, given: dict[str, Any]) -> None:
+def _set_mode(host: Served, connection: Connection, given: dict[str, Any]) -> None:
     host.engine.set_mode(given["mode"], given.get("reason", ""), connection.actor)
 
 
-def _set_target(host: Host, connection: Connection, given: dict[str, Any]) -> None:
+def _set_target(host: Served, connection: Connection, given: dict[str, Any]) -> None:
     host.engine.set_target(given["target"], connection.actor)
 
 
-def _set_severity(host: Host, connection: Connection, given: dict[str, Any]) -> None:
+def _set_severity(host: Served, connection: Connection, given: dict[str, Any]) -> None:
     severity, reason = given["severity"], given.get("reason", "")
     host.engine.record("severity.set", actor=connection.actor, durable=True, severity=severity, reason=reason)
 
 
-def _message(host: Host, connection: Connection, given: dict[str, Any]) -> None:
+def _message(host: Served, connection: Connection, given: dict[str, Any]) -> None:
     host.engine.message(given["step"], str(given["text"]), bool(given.get("sent")), connection.actor)
 
 
-def _probe_now(host: Host, _connection: Connection, given: dict[str, Any]) -> None:
+def _probe_now(host: Served, _connection: Connection, given: dict[str, Any]) -> None:
     host.probe_now(given["probe"])
 
 
-def _end(host: Host, connection: Connection, given: dict[str, Any]) -> None:
+def _end(host: Served, connection: Connection, given: dict[str, Any]) -> None:
     if host.execution.busy:
         raise UsageError(_("a step is still running"), mend=_("wait for it, or cancel it"))
     host.end(given.get("reason", ""), connection.actor)
 
 
-REQUESTS: Mapping[str, Callable[[Host, Connection, dict[str, Any]], Answer | Awaitable[Answer]]] = {
+REQUESTS: Mapping[str, Callable[[Served, Connection, dict[str, Any]], Answer | Awaitable[Answer]]] = {
     "hello": _hello,
     "propose": _propose,
     "run": _run,

@@ -3,54 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import traceback
-from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable
+from typing import Any
 
 from cockpit.errors import CockpitError, PolicyRefusal, UsageError
 from cockpit.session.address import peer_uid, socket_path
+from cockpit.session.connection import Connection
 from cockpit.session.folder import private_opener
 from cockpit.session.process import boot_id, process_start_time
-from cockpit.session.requests import REQUESTS, error_as_json
+from cockpit.session.requests import REQUESTS, Served, error_as_json
 from cockpit.words import _
-
-if TYPE_CHECKING:
-    from cockpit.session.host import Host
 
 _LINE_LIMIT = 16 << 20
 _READING = frozenset({"hello", "probe_now"})
 
 
-@dataclass(eq=False, slots=True)
-class Connection:
-    """One viewer on the line."""
-
-    writer: asyncio.StreamWriter
-    viewer: str
-    user: str = ""
-    spectator: bool = True
-    greeted: bool = False
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
-
-    @property
-    def actor(self) -> str:
-        """Who this is in the journal."""
-        return f"operator:{self.user}"
-
-    def send(self, message: Mapping[str, Any]) -> None:
-        """Queue one line; a viewer that is gone is noticed by its reader."""
-        with contextlib.suppress(ConnectionError, RuntimeError):
-            self.writer.write(json.dumps(message).encode() + b"\n")
-
-
 class Server:
     """Listens on the session's socket and carries out what viewers ask of the host."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Served) -> None:
         self._host = host
         self._connections: set[Connection] = set()
         self._server: asyncio.Server | None = None

@@ -1,0 +1,27 @@
+"""What a host does by itself, in this process."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from cockpit.session.host import Host
+from cockpit.session.opening import open_session
+from cockpit.session.reader import SessionReader
+from cockpit.session.settings import SessionSettings
+
+
+async def test_a_session_that_nobody_comes_back_to_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COCKPIT_STATE_DIR", str(tmp_path / "state"))
+    document = tmp_path / "x.md"
+    document.write_text("# X\n")
+    folder = open_session(SessionSettings(runbook_path=str(document), watch=False))
+    host = Host(folder, left_alone_s=0.0)
+    await host.begin()
+    async with asyncio.timeout(20):
+        await host.ended.wait()
+    await host.close()
+    reader = SessionReader(folder)
+    assert reader.poll()[-1].data["reason"] == "nobody came back"
