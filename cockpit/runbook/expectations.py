@@ -6,6 +6,7 @@ import json
 import re
 
 from cockpit.runbook.model import Expectation, ExpectationKind
+from cockpit.runbook.phrases import is_pattern, phrase
 
 _LABEL = re.compile(
     r"(?:^|\s)(?:#|--|//|<!--|;)+\s*(?:[✅✓☑→-]+\s*)?"
@@ -18,8 +19,8 @@ _LABEL = re.compile(
 )
 _LABEL_HINTS = ("기대", "예상", "정상", "expect", "should", "return", "预期", "期望", "期待", "想定")
 PROSE_LABEL = re.compile(
-    r"^\W*(?:기대\s?(?:출력|결과|값)|예상\s?(?:출력|결과)|정상\s?출력|expected\s+(?:output|result|results|"
-    r"value|response)|预期(?:输出|结果)|期望(?:输出|结果)|期待(?:値|結果))\W*[:：]\s*(?P<what>\S.{0,300})$",
+    r"^\W*(?:기대(?:\s?(?:출력|결과|값))?|예상\s?(?:출력|결과)|정상\s?출력|expected(?:\s+(?:output|result|results|"
+    r"value|response))?|预期(?:输出|结果)?|期望(?:输出|结果)?|期待(?:値|結果))\W*[:：]\s*(?P<what>\S.{0,300})$",
     re.IGNORECASE | re.DOTALL,
 )
 _TO_CHECK = re.compile(
@@ -59,7 +60,6 @@ _STATUS = re.compile(
 )
 _VERB = re.compile(r"^(?:returns?|shows?|prints?|返回|显示|输出|출력|반환)\s*[:：]?\s*", re.IGNORECASE)
 _CURL_STATUS = re.compile(r"\s-\w*[wiIv]|--(?:write-out|include|head|verbose)")
-_EXIT = re.compile(r"^exit(?:\s*(?:code|status))?\s*[:=]?\s*(\d{1,3})$", re.IGNORECASE)
 _BARE = re.compile(r"^[A-Za-z0-9][\w.:/%+-]{0,40}$")
 _LAST_GREP = re.compile(r"(?:^|[|;&]\s*)(?:sudo\s+)?(?:e|f|z)?grep\s[^|;&]*$")
 _PROSY = re.compile(r"[가-힣ぁ-んァ-ヶ一-鿿]|\b(?:is|are|should|the|a|an|of|with|and|or)\b")
@@ -105,8 +105,8 @@ def from_words(words: str, line: int, code: str = "") -> list[Expectation]:
     times = _times(text)
     if (found := _structured(text, line)) is not None:
         return [found]
-    if (exit_code := _EXIT.match(text)) is not None:
-        return [Expectation(ExpectationKind.EXIT, int(exit_code[1]), text=text, line=line)]
+    if (found := phrase(_VERB.sub("", text), line, code)) is not None:
+        return [found]
     if _NOTHING.match(text):
         return _nothing(text, line, code)
     numbers = _numbers(text, line)
@@ -130,9 +130,7 @@ def similarity(value: str, line: int) -> Expectation:
     try:
         float(value)
     except ValueError:
-        try:
-            re.compile(value)
-        except (re.error, OverflowError, RecursionError):
+        if not is_pattern(value):
             return _manual(value, line)
         return Expectation(ExpectationKind.REGEX, value, text=value, line=line)
     return _manual(f"expected_similarity {value}", line)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cockpit.runbook.vocabulary import words
 
@@ -141,6 +142,7 @@ def _asked(code: str) -> list[Blank]:
     ]
 
 
+@lru_cache(maxsize=64)
 def without_comments(code: str) -> str:
     """Shell code with blanks in the place of its comments; what stands elsewhere stays where it is."""
     return _QUOTE_OR_COMMENT.sub(lambda match: " " * len(match[0]) if match[0][0] == "#" else match[0], code)

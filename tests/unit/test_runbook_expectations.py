@@ -42,6 +42,73 @@ def test_a_comment_below_a_command_says_what_to_expect(
     assert [(e.kind, e.value, e.times, e.line) for e in found] == [(kind, value, times, 5)]
 
 
+def number(operator: str, bound: float, unit: str = "", label: str = "") -> dict[str, Any]:
+    return {"operator": operator, "bound": bound, "unit": unit, "label": label}
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "value", "times"),
+    [
+        (">= 3", ExpectationKind.NUMBER, number(">=", 3.0), 1),
+        ("= 0", ExpectationKind.NUMBER, number("==", 0.0), 1),
+        ("< 80%", ExpectationKind.NUMBER, number("<", 80.0, "%"), 1),
+        ("3 이상", ExpectationKind.NUMBER, number(">=", 3.0), 1),
+        ("10 미만", ExpectationKind.NUMBER, number("<", 10.0), 1),
+        ("최소 3", ExpectationKind.NUMBER, number(">=", 3.0), 1),
+        ("at least 3", ExpectationKind.NUMBER, number(">=", 3.0), 1),
+        ("less than 500ms", ExpectationKind.NUMBER, number("<", 500.0, "ms"), 1),
+        ("3 or more", ExpectationKind.NUMBER, number(">=", 3.0), 1),
+        ("大于 3", ExpectationKind.NUMBER, number(">", 3.0), 1),
+        ("3以上", ExpectationKind.NUMBER, number(">=", 3.0), 1),
+        ("3未満", ExpectationKind.NUMBER, number("<", 3.0), 1),
+        ("/[0-9]+/", ExpectationKind.REGEX, "[0-9]+", 1),
+        ("/ok/i", ExpectationKind.REGEX, "(?i:ok)", 1),
+        ("regex: ^v\\d", ExpectationKind.REGEX, "^v\\d", 1),
+        ("정규식: `[[:digit:]]+`", ExpectationKind.REGEX, "[[:digit:]]+", 1),
+        ("UP x3", ExpectationKind.CONTAINS, "UP", 3),
+        ("UP 3회", ExpectationKind.CONTAINS, "UP", 3),
+        ("`UP` × 3", ExpectationKind.CONTAINS, "UP", 3),
+        ('"UP" (3 times)', ExpectationKind.CONTAINS, "UP", 3),
+        ("UP 3次", ExpectationKind.CONTAINS, "UP", 3),
+        ('$.status == "UP"', ExpectationKind.JSON, {"path": "$.status", "equals": "UP"}, 1),
+        (".components.db.status = UP", ExpectationKind.JSON, {"path": "$.components.db.status", "equals": "UP"}, 1),
+        ("$.items[0].ready == true", ExpectationKind.JSON, {"path": "$.items[0].ready", "equals": True}, 1),
+        ("$.replicas >= 2", ExpectationKind.NUMBER, number(">=", 2.0, label='"replicas"'), 1),
+        ("exit 0", ExpectationKind.EXIT, 0, 1),
+        ("exit code 2", ExpectationKind.EXIT, 2, 1),
+        ("exits with 1", ExpectationKind.EXIT, 1, 1),
+        ("종료 코드 0", ExpectationKind.EXIT, 0, 1),
+        ("종료코드: 3", ExpectationKind.EXIT, 3, 1),
+        ("退出码 0", ExpectationKind.EXIT, 0, 1),
+        ("終了コード 0", ExpectationKind.EXIT, 0, 1),
+        ("42", ExpectationKind.CONTAINS, "42", 1),
+        ("healthy", ExpectationKind.CONTAINS, "healthy", 1),
+        ("'all good'", ExpectationKind.CONTAINS, "all good", 1),
+    ],
+)
+@pytest.mark.parametrize("label", ["expected", "기대", "预期", "期待"])
+def test_short_forms_are_for_the_machine(label: str, words: str, kind: ExpectationKind, value: Any, times: int) -> None:
+    assert [(e.kind, e.value, e.times) for e in expected(f"run\n# {label}: {words}")] == [(kind, value, times)]
+
+
+@pytest.mark.parametrize(
+    "words", ["3개 이상", "at least 3 pods", "up to date", "over the limit", "1 of 3", "/etc/hosts", "$.a == "]
+)
+def test_what_needs_an_eye_is_asked(words: str) -> None:
+    assert [e.kind for e in expected(f"kubectl get pods\n# expected: {words}")] == [ExpectationKind.MANUAL]
+
+
+@pytest.mark.parametrize(
+    ("words", "operator", "bound"),
+    [("3개 이상", ">=", 3.0), ("at least 3 pods", ">=", 3.0), ("0", "==", 0.0), ("42건", "==", 42.0)],
+)
+def test_a_count_is_compared_where_the_command_counts(words: str, operator: str, bound: float) -> None:
+    found = expected(f"kubectl get pods | wc -l\n# 기대: {words}")
+    assert [(e.kind, e.value["operator"], e.value["bound"]) for e in found] == [
+        (ExpectationKind.NUMBER, operator, bound)
+    ]
+
+
 def test_a_status_is_looked_for_where_the_command_prints_it() -> None:
     found = expected("curl -s -o /dev/null -w '%{http_code}' x\n# expected: 200")
     assert [(e.kind, e.value) for e in found] == [(ExpectationKind.CONTAINS, "200")]
