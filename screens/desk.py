@@ -24,7 +24,10 @@ T = TypeVar("T")
 
 
 class Desk(OnceScreen):
-    """Knows the view and the feed. `foreground` lends the terminal to a step; None means the real one."""
+    """Knows the view and the feed. `foreground` lends the terminal to a step; None means the real one.
+
+    `starting` is true from the wish to run a command until it runs or was given up.
+    """
 
     def __init__(self, view: View, feed: Feed, foreground: Foreground | None = None) -> None:
         super().__init__()
@@ -35,6 +38,7 @@ class Desk(OnceScreen):
         self.panes: dict[str, Pane] = {}
         self.dialog: Dialog[Any] | None = None
         self.logs = Logs(self)
+        self.starting = False
 
     def lay_out(self) -> None:
         """Show the panes that fit, as the view is now."""

@@ -54,7 +54,7 @@ class Moves(Desk):
 
     def _ask_preview(self) -> None:
         row, view = self.view.row, self.view
-        if row is None or row.is_block or row.step.kind is not StepKind.COMMAND or view.spectator:
+        if row is None or row.is_block or row.step.kind is not StepKind.COMMAND or view.spectator or self.starting:
             return
         if self.feed.connected and not (view.proposal and view.proposal_row == row.id):
             task = asyncio.ensure_future(self._take_preview(row.step.id, row.part.id if row.part else None, row.id))

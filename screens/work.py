@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cockpit.errors import CockpitError
+from cockpit.errors import CockpitError, UsageError
 from cockpit.runbook.model import StepKind
 from cockpit.safety.permit import Rung
 from cockpit.session.event import Status
@@ -24,17 +24,16 @@ class Work:
     def __init__(self, main: Acting) -> None:
         self._main = main
         self._stop_asked_s = -_TWICE_S
-        self._starting = False
 
     async def run(self, row: Row, *, code: str | None = None, whole: bool = False) -> None:
         """Propose a command, fill what is missing, confirm what must be, and run it."""
-        if self._starting:
+        if self._main.starting:
             return
-        self._starting = True
+        self._main.starting = True
         try:
             await self._run(row, code, None if whole or row.part is None else row.part.id)
         finally:
-            self._starting = False
+            self._main.starting = False
 
     async def _run(self, row: Row, code: str | None, part: str | None) -> None:
         main = self._main
@@ -54,12 +53,23 @@ class Work:
                 main.tell(_("not run"))
                 return
             rung, typed, reason = confirmed
-            again = await self._propose(row, code, part)
-            if again.sha256 != proposal.sha256:
-                main.tell(_("not run: the command changed while it was being confirmed; look again"), "warn")
-                return
-            proposal = again
-        await self._start(proposal, rung, typed, reason)
+            proposal = await self._same_again(proposal, row, code)
+        try:
+            await self._start(proposal, rung, typed, reason)
+        except UsageError:
+            # Another viewer may have looked at a command in between, and the host remembers the last look only.
+            await self._start(await self._same_again(proposal, row, code), rung, typed, reason)
+
+    async def _same_again(self, proposal: Proposal, row: Row, code: str | None) -> Proposal:
+        """The same command proposed anew.
+
+        Raises:
+            UsageError: it is no longer the same.
+        """
+        again = await self._propose(row, code, proposal.part)
+        if again.sha256 != proposal.sha256:
+            raise UsageError(_("not run: the command changed after it was shown"), mend=_("look at it again"))
+        return again
 
     async def _propose(self, row: Row, code: str | None, part: str | None) -> Proposal:
         main = self._main
