@@ -82,6 +82,16 @@ def _attach(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--spectate", action="store_true", help=_("only read"))
 
 
+def _replay(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("session", metavar="SESSION", help=_("its id, or its folder"))
+    parser.add_argument("--speed", type=float, default=1.0, metavar="N", help=_("N times as fast"))
+
+
+def _export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("session", metavar="SESSION", help=_("its id, or its folder"))
+    parser.add_argument("--output", required=True, metavar="FILE.tar.gz", help=_("where to write it"))
+
+
 def _verify(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("session", metavar="SESSION", help=_("its id, or its folder"))
     _json_option(parser)
@@ -111,8 +121,10 @@ COMMANDS: dict[str, tuple[Declare, Callable[[], str]]] = {
     "verdict": (_verdict, lambda: _("what safety says of a command")),
     "sessions": (_sessions, lambda: _("recorded sessions, newest first")),
     "attach": (_attach, lambda: _("join a session again")),
+    "replay": (_replay, lambda: _("the screen, from a recorded session")),
     "verify": (_verify, lambda: _("check a session's record")),
     "report": (_report, lambda: _("the incident report of a session")),
+    "export": (_export, lambda: _("a session as one archive, with its hashes")),
     "rehearse": (_rehearse, lambda: _("a GameDay rehearsal in a world of its own")),
 }
 

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cockpit import words
@@ -33,19 +33,34 @@ def run(options: argparse.Namespace) -> int:
         cwd=str(current_folder()),
     )
     folder = open_session(settings)
-    start_host(folder, inputs)
-    return show(folder)
+    return show(folder, start=lambda: start_host(folder, inputs))
 
 
-def show(folder: SessionFolder, *, spectator: bool = False, revivable: bool = True) -> int:
-    """Run the viewer on a session; returns its exit code. `revivable` lets it start a host that died again."""
+def show(
+    folder: SessionFolder,
+    *,
+    spectator: bool = False,
+    start: Callable[[], None] | None = None,
+    replay_speed: float | None = None,
+) -> int:
+    """Run the viewer on a session; returns its exit code.
+
+    Args:
+        start: starts the session's host; called once the first frame stands, since the screen comes first.
+        replay_speed: tell a recorded session again, so many times as fast; None shows it as it is.
+    """
     from screens.app import run_viewer
 
     async def revive() -> None:
         await asyncio.to_thread(start_host, folder)
 
     return run_viewer(
-        folder, folder.runbook, spectator=spectator, revive=revive if revivable and not spectator else None
+        folder,
+        folder.runbook,
+        spectator=spectator,
+        revive=None if spectator or replay_speed else revive,
+        start=start,
+        replay_speed=replay_speed,
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+import tarfile
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import pytest
 
@@ -235,6 +237,24 @@ def test_an_edited_output_is_found_out(runbook: Path, tmp_path: Path, capsys: py
     (tmp_path / "state" / session / "runs" / "0001" / "output").write_text("hullo\n")
     assert main(["verify", session]) == 1
     assert "runs/0001/output" in capsys.readouterr().out
+
+
+def test_an_export_holds_every_file_with_its_hash(
+    runbook: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["run", str(runbook), "--step", "hello", "--yes", "--json"])
+    session = events(capsys)[0]["data"]["session"]
+    archive = tmp_path / "out.tar.gz"
+    assert main(["export", session, "--output", str(archive)]) == 0
+    with tarfile.open(archive) as found:
+        names = found.getnames()
+        manifest = json.load(cast(IO[bytes], found.extractfile(f"{session}/manifest.json")))
+        for row in manifest["files"]:
+            held = cast(IO[bytes], found.extractfile(f"{session}/{row['file']}")).read()
+            assert hashlib.sha256(held).hexdigest() == row["sha256"]
+    assert f"{session}/journal.jsonl" in names
+    assert f"{session}/runs/0001/output" in names
+    assert archive.stat().st_mode & 0o077 == 0
 
 
 def test_a_defect_is_one_line_with_its_details_in_a_file(

@@ -1,0 +1,84 @@
+"""`cockpit export`: a session as one archive, with a manifest of every file's sha256."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import json
+import os
+import tarfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cockpit import __version__
+from cockpit.errors import UsageError
+from cockpit.session.folder import PRIVATE_FILE, SessionFolder, find_session, state_root
+from cockpit.words import _
+
+# Of this machine and this moment only: locks, sockets, and where a host once was.
+_LEFT_OUT = frozenset({"lock", "host.json", "host.log", "host.error", "settings.json", "control"})
+_BLOCK_BYTES = 1 << 20
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the archive; what is still growing is taken up to where it stands now."""
+    folder = find_session(state_root(), options.session)
+    output = Path(options.output)
+    new = output.with_name(output.name + ".part")
+    try:
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, PRIVATE_FILE)
+        with os.fdopen(descriptor, "wb") as file:
+            count = _write(folder, file)
+        new.replace(output)
+    except OSError as error:
+        new.unlink(missing_ok=True)
+        raise UsageError(
+            _("the archive can't be written: {error}").format(error=error.strerror), where=str(output)
+        ) from error
+    print(_("{count} files of {session} in {path}").format(count=count, session=folder.name, path=output))
+    return 0
+
+
+def _write(folder: SessionFolder, file: Any) -> int:
+    rows = []
+    with tarfile.open(fileobj=file, mode="w:gz", format=tarfile.PAX_FORMAT) as archive:
+        for path in _files(folder.path):
+            name = str(path.relative_to(folder.path))
+            rows.append({"file": name, **_add(archive, path, f"{folder.name}/{name}")})
+        manifest = {
+            "session": folder.name,
+            "exported": datetime.now(UTC).isoformat(),
+            "version": __version__,
+            "files": rows,
+        }
+        text = json.dumps(manifest, ensure_ascii=False, indent=2).encode()
+        header = tarfile.TarInfo(f"{folder.name}/manifest.json")
+        header.size, header.mode = len(text), PRIVATE_FILE
+        archive.addfile(header, io.BytesIO(text))
+    return len(rows)
+
+
+def _files(root: Path) -> Iterator[Path]:
+    for path in sorted(root.rglob("*")):
+        if path.name not in _LEFT_OUT and path.is_file() and not path.is_symlink():
+            yield path
+
+
+def _add(archive: tarfile.TarFile, path: Path, name: str) -> dict[str, Any]:
+    """Add a file as it stands now; returns its size and hash, of exactly the bytes that went in."""
+    size = path.stat().st_size
+    digest = hashlib.sha256()
+    with path.open("rb") as source:
+        left = size
+        while left and (block := source.read(min(_BLOCK_BYTES, left))):
+            digest.update(block)
+            left -= len(block)
+        size -= left
+        source.seek(0)
+        header = tarfile.TarInfo(name)
+        header.size, header.mode, header.mtime = size, PRIVATE_FILE, int(path.stat().st_mtime)
+        archive.addfile(header, source)
+    return {"size_bytes": size, "sha256": digest.hexdigest()}

@@ -1,0 +1,19 @@
+"""`cockpit replay`: the screen, from a recorded session."""
+
+from __future__ import annotations
+
+import argparse
+
+from cockpit.commands.open import require_terminal, show
+from cockpit.errors import UsageError
+from cockpit.session.folder import find_session, state_root
+from cockpit.words import _
+
+
+def run(options: argparse.Namespace) -> int:
+    """Tell a session again, at its own pace or faster; nothing can be done in it."""
+    if options.speed <= 0:
+        raise UsageError(_("the speed must be above zero"), where="--speed")
+    require_terminal()
+    folder = find_session(state_root(), options.session)
+    return show(folder, spectator=True, replay_speed=options.speed)
