@@ -80,7 +80,7 @@ class Pick(Dialog[str]):
         self.menu = Menu(view, options)
         self.menu.can_focus = not narrowed
         self._search: Input | None = typed_field() if narrowed else None
-        self._hint = Label(view, _("up and down choose   Enter takes   Esc leaves"), "dim")
+        self._hint = Label(view, _chooses(), "dim")
 
     def rows(self, _width: int) -> list[Line]:
         """What is said above the list."""
@@ -112,6 +112,7 @@ class Pick(Dialog[str]):
         words = event.value.casefold().split()
         kept = [o for o in self._options if all(word in f"{o.label} {o.hint}".casefold() for word in words)]
         self.menu.show(kept, self._most())
+        self._hint.say(_chooses() if kept else _("nothing matches"), "dim")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Take the marked one."""
@@ -130,3 +131,7 @@ class Pick(Dialog[str]):
 
     def _most(self) -> int:
         return max(3, self.app.size.height - 7 - len(self._says))
+
+
+def _chooses() -> str:
+    return _("up and down choose   Enter takes   Esc leaves")
