@@ -66,6 +66,16 @@ GATE_KEYS = re.compile(
 )
 
 
+def names_output(heading: str) -> bool:
+    """Whether a heading stands over the output of the command above it, and over nothing else."""
+    return len(heading) <= 40 and _STRONG_OUTPUT.search(heading.strip() + ":") is not None
+
+
+def looks_printed(text: str) -> bool:
+    """Whether a text has the shape of a table, a log, JSON or a response."""
+    return _TABLE_OR_LOG.search(text) is not None
+
+
 def sort_of(text: str, info: Info, intro: str, heading: str, follows_command: bool, adjacent: bool) -> tuple[Sort, str]:
     """What a block is for, and its language (canonical; "" when nothing says).
 

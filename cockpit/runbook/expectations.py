@@ -7,6 +7,7 @@ import re
 
 from cockpit.runbook.model import Expectation, ExpectationKind
 from cockpit.runbook.phrases import is_pattern, phrase
+from cockpit.words import _
 
 _LABEL = re.compile(
     r"(?:^|\s)(?:#|--|//|<!--|;)+\s*(?:[✅✓☑→-]+\s*)?"
@@ -63,6 +64,26 @@ _CURL_STATUS = re.compile(r"\s-\w*[wiIv]|--(?:write-out|include|head|verbose)")
 _BARE = re.compile(r"^[A-Za-z0-9][\w.:/%+-]{0,40}$")
 _LAST_GREP = re.compile(r"(?:^|[|;&]\s*)(?:sudo\s+)?(?:e|f|z)?grep\s[^|;&]*$")
 _PROSY = re.compile(r"[가-힣ぁ-んァ-ヶ一-鿿]|\b(?:is|are|should|the|a|an|of|with|and|or)\b")
+
+_SAMPLE_LABEL = re.compile(
+    r"(?P<expected>\bexpected(?:\s+(?:output|results?|response|value))?\s*[:：*]*$|\bexpected\s+(?:output|results?|response)\b|"
+    r"\bshould\s+(?:see|print|return|show|output|get|be)\b|기대\s?(?:출력|결과|값|하는)|예상\s?(?:출력|결과)|정상\s?(?:출력|결과)|"
+    r"(?:预期|期望)(?:的)?(?:输出|结果)|期待(?:値|結果|される))|"
+    r"\b(?:example|sample|typical)\s+(?:output|result|response)s?\b|\boutput\s+(?:example|sample)\b|출력\s?예|예시\s?출력|"
+    r"输出示例|示例输出|出力例",
+    re.IGNORECASE,
+)
+_ROUGHLY = re.compile(
+    r"\b(?:similar|like|something|about|e\.g\.|for example)\b|비슷|유사|같은|类似|のような", re.IGNORECASE
+)
+_VARIES = re.compile(
+    r"\S\s{2,}\S|\t|<[^>]*>|\[[^\]]*\]|\{|\}|\$\w|\.\.\.|…|[Xx]{3,}|\|.*\||^[+|=*-]{2,}|%|\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|"
+    r"Feb|Mar|Apr|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b|@|^\W*$"
+)
+# A count, a status line, a version: what the author means as it stands.
+_FIXED_NUMBER = re.compile(
+    r"\d{1,3}|HTTP/[\d.]+ [1-5]\d\d(?: [A-Za-z ]+)?|[1-5]\d\d [A-Z][A-Za-z ]+|v?\d+(?:\.\d+){1,3}"
+)
 
 
 def expectations_of(lines: list[tuple[int, str]], code: str) -> tuple[Expectation, ...]:
@@ -123,6 +144,34 @@ def from_words(words: str, line: int, code: str = "") -> list[Expectation]:
 def from_bullet(text: str, line: int) -> list[Expectation]:
     """The expectations of a bullet that stands below a command and says what to see."""
     return from_words(text.lstrip("✅✓☑ "), line)
+
+
+def from_sample(said: str, sample: str, line: int) -> list[Expectation]:
+    """The expectations of a block shown as what a command prints; none when nothing says that it must.
+
+    Args:
+        said: the words in front of the block.
+        sample: the block.
+        line: where its content begins.
+    """
+    label = _SAMPLE_LABEL.search(said.strip()) if len(said) <= 120 else None
+    if label is None:
+        return []
+    expected = label["expected"] is not None and not _ROUGHLY.search(said)
+    lines = [(number, text.strip()) for number, text in enumerate(sample.split("\n"), line) if text.strip()]
+    if 1 <= len(lines) <= 3 and not _ROUGHLY.search(said) and all(_is_stable(text, expected) for _n, text in lines):
+        return [Expectation(ExpectationKind.CONTAINS, text, text=text, line=number) for number, text in lines]
+    if len(lines) == 1 and (found := _structured(lines[0][1], line)) is not None and expected:
+        return [found]
+    question = _("Does the output look like the sample?")
+    return [Expectation(ExpectationKind.MANUAL, question, text=question, line=line)]
+
+
+def _is_stable(text: str, expected: bool) -> bool:
+    """Whether a line of a sample comes back as it is: no columns, blanks, JSON, and no number that may change."""
+    if len(text) > 100 or _VARIES.search(text):
+        return False
+    return not any(map(str.isdigit, text)) or (expected and _FIXED_NUMBER.fullmatch(text) is not None)
 
 
 def similarity(value: str, line: int) -> Expectation:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from cockpit.runbook.classify import BOX_LINE, GATE_KEYS, Sort, sort_of
+from cockpit.runbook.classify import BOX_LINE, GATE_KEYS, Sort, looks_printed, names_output, sort_of
 from cockpit.runbook.commands import command_draft, duration_s
 from cockpit.runbook.drafts import Draft
-from cockpit.runbook.expectations import PROSE_LABEL, from_bullet, from_words, similarity
+from cockpit.runbook.expectations import PROSE_LABEL, from_bullet, from_sample, from_words, similarity
 from cockpit.runbook.input_table import InputTable
 from cockpit.runbook.languages import RUNNABLE, TYPED, Info, info_of
 from cockpit.runbook.lists import Procedures, box_draft, decision_draft, short
@@ -70,7 +70,8 @@ class StepPass:
 
     def _heading(self, block: Block) -> None:
         self._section = self._outline.of_block[block.index]
-        self._command = None
+        if not names_output(block.text):
+            self._command = None
         if self._inside is not None and block.level <= self._inside_level:
             self._inside = None
 
@@ -102,6 +103,8 @@ class StepPass:
         intro = self._intro(block)
         heading = self._section.title if self._section else ""
         follows, adjacent = self._command is not None, self._since <= 1 + bool(intro)
+        if not (block.fenced or intro or looks_printed(block.text)):
+            adjacent = False  # an indented block is output only where something says so
         sort, language = sort_of(block.text, info, intro, heading, follows, adjacent)
         if sort is Sort.COMMAND:
             self._run(block, info, language, intro)
@@ -116,11 +119,13 @@ class StepPass:
         if not block.index:
             return ""
         before = self._blocks[block.index - 1]
-        return before.text[:1000] if before.kind == "paragraph" else ""
+        told = before.kind == "paragraph" or (before.kind == "heading" and names_output(before.text))
+        return before.text[:1000] if told else ""
 
     def _answer(self, block: Block) -> None:
         if self._command is not None:
             self._command.answer(block.text)
+            self._command.expectations += from_sample(self._intro(block), block.text, block.first_line)
         self.outputs.add(block.index)
         self._since = 0
 

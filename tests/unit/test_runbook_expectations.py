@@ -151,3 +151,57 @@ def test_a_paragraph_that_names_the_expected_output_counts() -> None:
 @pytest.mark.parametrize("code", ["curl x # the endpoint", "# list them\nls", "git log --oneline", "ls # 1"])
 def test_other_comments_expect_nothing(code: str) -> None:
     assert expected(code) == ()
+
+
+def shown(label: str, sample: str) -> list[tuple[ExpectationKind, Any]]:
+    step = parse(f"```bash\nrun\n```\n\n{label}\n\n```\n{sample}\n```\n").steps[0]
+    assert step.sample_output == sample
+    return [(e.kind, e.value) for e in step.expectations]
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "Expected output:",
+        "**Expected output**:",
+        "#### Expected output",
+        "Example output:",
+        "출력 예시:",
+        "기대 출력:",
+        "You should see:",
+    ],
+)
+def test_a_short_sample_that_says_what_must_come_is_looked_for(label: str) -> None:
+    assert shown(label, "deployment rolled out\nall is well") == [
+        (ExpectationKind.CONTAINS, "deployment rolled out"),
+        (ExpectationKind.CONTAINS, "all is well"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("label", "sample"),
+    [
+        ("Expected output:", "NAME   READY\napi    Running"),
+        ("Expected output:", "started at 10:04"),
+        ("Expected output:", "pid 4711 started"),
+        ("Expected output:", "deployment <name> rolled out"),
+        ("Expected output:", "a\nb\nc\nd"),
+        ("Expected output:", "done ..."),
+        ("Example output:", "3"),
+        ("출력 예시:", "v1.2.3"),
+        ("You should see something like:", "all is well"),
+    ],
+)
+def test_a_sample_that_may_differ_is_held_against_the_output_by_eye(label: str, sample: str) -> None:
+    assert [kind for kind, _value in shown(label, sample)] == [ExpectationKind.MANUAL]
+
+
+def test_a_sample_with_a_plain_value_is_checked() -> None:
+    assert shown("Expected output:", "v1.2.3") == [(ExpectationKind.CONTAINS, "v1.2.3")]
+    assert shown("Expected output:", '{"status":"UP"}') == [
+        (ExpectationKind.JSON, {"path": "$.status", "equals": "UP"})
+    ]
+
+
+def test_a_sample_that_nothing_names_expects_nothing() -> None:
+    assert parse("```bash\nrun\n```\n\n```\nall is well\n```\n").steps[0].expectations == ()

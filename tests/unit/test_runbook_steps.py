@@ -211,6 +211,19 @@ def test_an_output_block_belongs_to_the_command_above() -> None:
     assert step.sample_output == "a  b"
 
 
+@pytest.mark.parametrize(
+    ("below", "kinds"),
+    [
+        ("    kubectl get pods -n prod", ["command", "command"]),
+        ("    restart-everything --now", ["command", "note"]),
+        ("    NAME      READY   STATUS\n    api-0     1/1     Running", ["command"]),
+        ("Output:\n\n    all is well", ["command"]),
+    ],
+)
+def test_an_indented_block_is_output_only_when_it_looks_like_it(below: str, kinds: list[str]) -> None:
+    assert [step.kind for step in parse(f"```bash\nls\n```\n\n{below}\n").steps] == kinds
+
+
 def test_a_similarity_comment_makes_the_next_block_what_is_expected() -> None:
     step = only('```bash\nls\n```\n\n<!-- expected_similarity="a.*b" -->\n\n```text\na b\n```\n')
     assert (step.sample_output, step.expectations[0].kind, step.expectations[0].value) == ("a b", "regex", "a.*b")
