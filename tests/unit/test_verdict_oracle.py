@@ -6,6 +6,7 @@ is logged instead, once pretending success and once failure, so that both branch
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
@@ -22,7 +23,7 @@ from cockpit.safety.judge import judge
 BASH = shutil.which("bash") or ""
 pytestmark = pytest.mark.skipif(not BASH, reason="needs bash")
 
-CORPUS = Path(__file__).parents[1] / "data" / "verdicts" / "shell.tsv"
+FOLDER = Path(__file__).parents[1] / "data" / "verdicts"
 STARTUP = """
 ulimit -t 1
 enable -n kill
@@ -76,7 +77,7 @@ def unseen(command: str) -> set[str]:
 
 
 def corpus() -> list[tuple[str, str]]:
-    lines = CORPUS.read_text(encoding="utf-8").split("\n")
+    lines = [line for name in ("shell", "quoting") for line in (FOLDER / f"{name}.tsv").read_text("utf-8").split("\n")]
     rows = (line.split("\t", 1) for line in lines if line)
     return [(verdict, command.replace("⏎", "\n")) for verdict, command in rows]
 
@@ -96,6 +97,62 @@ def test_the_oracle_itself_sees_what_starts() -> None:
         run = Run("l''s | g\"re\"p x; echo x > f", Path(folder), 0)
     assert run.started == {"ls", "grep"}
     assert run.files == {"f"}
+
+
+# What opens and closes something, and what looks so. Each is laid across each other one.
+MARKS = [
+    ("`", "`"),
+    ("'", "'"),
+    ('"', '"'),
+    ("$'", "'"),
+    ("$(", ")"),
+    ("<(", ")"),
+    ("${x:-", "}"),
+    ("${x#", "}"),
+    ("$((", "))"),
+    ("\\", ""),
+    ("\\\\", ""),
+    ("\\`", "\\`"),
+    ("\\'", "\\'"),
+    ('\\"', '\\"'),
+    ("\\\n", ""),
+    ("\n", "\n"),
+    ("\n\\\n", ""),
+    (" # ", "\n"),
+    ("#", ""),
+    ("$", ""),
+    ("$ ", ""),
+    ("$\\\n", ""),
+    ("$\n", ""),
+    ("<<E\n", "\nE\n"),
+    ("<<'E'\n", "\nE\n"),
+    ("<<E; ", "\nE\n"),
+    (" x; case x in x) ", ";; esac "),
+    (" x; [[ x =~ ", " ]] "),
+    (" x; [[ x == @(", ") ]] "),
+    (" x; { ", "; } "),
+    (" x; time ", ""),
+    (" x; ! ", ""),
+]
+CROSSINGS = [
+    "echo {a}echo {b}{A}; touch P; echo {a}{B}{A}",
+    "echo {a}{b}; touch P; {A}{B}",
+    "echo {a}{b}$(touch P){A}{B}",
+    'echo "{a}{b}$(touch P){B}{A}"',
+    "echo {a}{b}x{B}{A}touch P",
+    "echo {a}x{A}\n{b}touch P{B}",
+]
+
+
+@pytest.mark.parametrize("crossing", CROSSINGS)
+def test_no_mark_that_crosses_another_hides_a_command(crossing: str) -> None:
+    found = {}
+    for (a, A), (b, B) in itertools.product(MARKS, MARKS):  # noqa: N806 - the capital closes what the small one opens
+        command = crossing.format(a=a, A=A, b=b, B=B)
+        if judge("bash", command).verdict == "read-only" and not UNSAFE.search(command):
+            found[command] = unseen(command)
+    assert found
+    assert {command: missed for command, missed in found.items() if missed} == {}
 
 
 PAYLOADS = [
@@ -165,6 +222,14 @@ PAYLOADS = [
     "f(){ touch P;};f ",
     "\r",
     ";;",
+    "'`'",
+    '"`"',
+    "`'`",
+    "$ ",
+    "$\\\n",
+    "\n\\",
+    "<<E;",
+    " # '",
 ]
 
 

@@ -22,7 +22,14 @@ _BRACES = re.compile(r"\{[^{}]*(?:,|\.\.)[^{}]*\}|\{.*\{.*[,.].*\}")
 _DOUBLE_QUOTED_ESCAPE = re.compile(r"\\([$`\"\\\n])")
 _SUBSTITUTION = re.compile(r"(?<!\\)(?:\\\\)*(?:`|\$[({\[])")
 _HERE_DOCUMENT_ESCAPE = re.compile(r"\\([$`\\\n])")
+_ENDS_WORD = re.compile(r"[\s;&|<>()]")
+# Neither quotes nor a backslash at its end, with which the grammar and bash would part.
+_PATTERN = re.compile(r"(?:[^'\"\\]|\\[^'\"`\n])*")
+_VARIABLE = re.compile(r"\$(?:\w+|[-*@?!#$])")
+_ANSI_STRING = re.compile(r"\$'(?:[^'\\]|\\.)*'", re.DOTALL)
 _ANSI = {"n": "\n", "t": "\t", "\\": "\\", "'": "'", '"': '"', "r": "\r", "e": "\x1b", "a": "\a"}
+_CALCULATIONS = names("""binary_expression unary_expression postfix_expression parenthesized_expression
+    variable_assignment arithmetic_expansion""")
 _MODIFIERS = frozenset(
     [":-", "-", ":+", "+", ":?", "?", "%", "%%", "#", "##", "/", "//", "/#", "/%", ":", "^^", "^", ",,", ","]
 )
@@ -84,6 +91,8 @@ class Decoder:
         if node.type in ("extglob_pattern", "regex"):
             if re.search(r"[$`]", text_of(node)) and not re.fullmatch(r"[^$`]*\$?", text_of(node)):
                 raise Refused(_("a pattern is built when it runs"))
+            if not _PATTERN.fullmatch(text_of(node)):
+                raise Refused(_("where a pattern ends is not certain"))
         else:
             self.word(node)
 
@@ -99,11 +108,11 @@ class Decoder:
                 raise Refused(_("it computes with more than numbers and variables"))
             if node.type != "number" and not name.isdigit():
                 self._check_number(name)
-        elif node.type in ("command_substitution", "expansion", "string"):
-            raise Refused(_("it computes with more than numbers and variables"))
-        else:
+        elif node.type in _CALCULATIONS:
             for child in node.named_children:
                 self.arithmetic(child)
+        else:
+            raise Refused(_("it computes with more than numbers and variables"))
 
     def _check_number(self, name: str) -> None:
         if not computable(self._variables.look_up(name, quoted=True)):
@@ -118,6 +127,8 @@ class Decoder:
         if kind == "raw_string":
             return [Piece(Word(text_of(node)[1:-1]), loose=False)]
         if kind == "ansi_c_string":
+            if not _ANSI_STRING.fullmatch(text_of(node)):
+                raise Refused(_("where a string ends is not certain"))
             return [Piece(Word(_ansi(text_of(node)[2:-1])), loose=False)]
         if kind == "string":
             return self._string(node)
@@ -151,11 +162,13 @@ class Decoder:
     def _expansion(self, node: Node, *, quoted: bool) -> list[Piece]:
         kind = node.type
         if kind == "simple_expansion":
+            # The grammar skips blanks behind a `$`; to bash it is a letter then, and what follows stands for itself.
+            if not _VARIABLE.fullmatch(text_of(node).lstrip()):
+                raise Refused(_("a substitution stands where the grammar does not see it"))
             return [Piece(self._variables.look_up(text_of(node.child(1)), quoted=quoted), loose=False)]
         if kind == "expansion":
             return [Piece(self._braced(node, quoted), loose=False)]
         if kind == "command_substitution":
-            self._check_backticks(node)
             self._judge_inside(node)
             if prints_plain_words(node):
                 return [Piece(Word("", Kind.DATA if quoted else Kind.FILES), loose=False)]
@@ -169,12 +182,10 @@ class Decoder:
             return [Piece(Word("", Kind.DATA), loose=False)]
         raise Refused(_("it uses {construct}, which is not judged").format(construct=kind.replace("_", " ")))
 
-    def _check_backticks(self, node: Node) -> None:
-        if text_of(node).lstrip().startswith("`") and "\\" in text_of(node):
-            raise Refused(_("backslashes between backticks mean something else than they show"))
-
     def _braced(self, node: Node, quoted: bool) -> Word:
         """A `${...}`: the variable with its modifier."""
+        if quoted and "'" in text_of(node):
+            raise Refused(_("single quotes between braces mean one thing to some shells and another to others"))
         children = node.children[1:-1]
         tokens = [text_of(child) for child in children]
         if children and not children[0].is_named and tokens[0] == "#" and len(children) == 2:
@@ -214,12 +225,14 @@ def _check_hidden(text: str) -> None:
 def _bare(text: str) -> list[Piece]:
     """The pieces of unquoted text: what is escaped is quoted."""
     _check_hidden(text)
-    if "\\" not in text:
+    if "\\" not in text and not _ENDS_WORD.search(text):
         return [Piece(Word(text), loose=True)]
     pieces = []
     for part in re.finditer(r"\\(.)|([^\\]+)|\\$", text, re.DOTALL):
         if part[1] is None and part[2] is None:
             raise Refused(_("a word ends in a backslash"))
+        if part[2] and _ENDS_WORD.search(part[2]):
+            raise Refused(_("the grammar takes several words for one"))
         pieces.append(Piece(Word(part[1] or part[2]), loose=part[1] is None))
     return pieces
 
@@ -237,6 +250,8 @@ def _joined(pieces: list[Piece], *, whole: bool) -> Word:
     loose = "".join(piece.word.text if piece.loose else "q" for piece in pieces)
     if _BRACES.search(loose):
         return Word(text.partition("{")[0], Kind.MANY)
+    if loose.startswith("#"):
+        raise Refused(_("the grammar takes a comment for a word"))
     glob = _GLOB.search(loose)
     if glob and loose not in ("[", "[["):
         before = _known_before_glob(pieces)

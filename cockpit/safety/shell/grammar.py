@@ -30,7 +30,8 @@ _NODES = names("""program list pipeline command command_name word number string 
     test_operator negated_command declaration_command unset_command brace_expression arithmetic_expansion
     postfix_expression regex extglob_pattern c_style_for_statement""")
 _KEYWORDS = names("! { } [ ] [[ ]] if then elif else fi for in do done while until case esac")
-_BLANK = re.compile(rb"(?:[ \t\n]|\\\n)*")
+# The grammar goes on with a command when a continued line follows the end of its own; bash does not.
+_BLANK = re.compile(rb"(?:[ \t]|\\\n)*[ \t\n]*")
 _STANDS_ALONE_IN = frozenset({"negated_command", "compound_statement", "test_command"})
 _SETS_APART = (b"", b" ", b"\t", b"\n", b";", b"&", b"|", b"(", b")", b"<", b">", b"`")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -154,4 +155,6 @@ def _check_continuations(data: bytes, root: Node) -> None:
         node = root.descendant_for_byte_range(at, at + 1)
         if (node is None or node.type not in _CONTINUED) and data[at - 1 : at] not in (b" ", b"\t", b"\n", b""):
             raise Refused(_("a line is continued in the middle of a word"))
+        if data[at - 1 : at] == b"$" and (node is None or node.type != "raw_string"):
+            raise Refused(_("a line is continued in the middle of an expansion"))
         at = data.find(b"\\\n", at + 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from cockpit.safety.shell.agreement import check_agreement
 from cockpit.safety.shell.families import TOOLS
 from cockpit.safety.shell.grammar import Refused, parse
 from cockpit.safety.shell.options import judge_call
@@ -46,7 +47,9 @@ class ShellJudge:
         try:
             root = parse(text)
             script = Script(root, self.command, self._values)
-            return worst(script.run(root))
+            found = script.run(root)
+            check_agreement(text, root)
+            return worst(found)
         except Refused as refusal:
             found = script.found if script else []
             return worst([*found, unknown(str(refusal)), *self._worse_lines(text)])

@@ -34,6 +34,7 @@ _SAFE_VALUES = {
     "MANPAGER": ("cat",), "GIT_OPTIONAL_LOCKS": ("0",), "GIT_TERMINAL_PROMPT": ("0",),
     "PGOPTIONS": ("-c default_transaction_read_only=on",), "SYSTEMD_LESS": ("",),
 }  # fmt: skip
+_PLAIN_ARGUMENT = re.compile(r"[\w/.:@%+,=-]*[/.:@%+,=-]", re.ASCII)
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
@@ -122,7 +123,8 @@ class Script:
             elif child.type == "herestring_redirect":
                 stdin = Stdin("text", self._decoder.word(child.named_children[-1]))
             elif child.type in _WORDS:
-                words.append(self._decoder.word(child))
+                word = self._decoder.word(child)
+                words.append(_glued(words.pop(), word) if _touches(child) else word)
             else:
                 raise Refused(_("it uses a construct that is not judged"))
         for prefix in prefixes:
@@ -177,7 +179,10 @@ class Script:
 
     def _redirect(self, node: Node) -> list[Word]:
         """Judge a redirection; the words behind its target are arguments of the command."""
-        words = [self._decoder.word(child) for child in node.named_children if child.type in _WORDS]
+        nodes = [child for child in node.named_children if child.type in _WORDS]
+        if any(map(_touches, nodes[1:])):
+            raise Refused(_("the grammar takes one word for several"))
+        words = [self._decoder.word(child) for child in nodes]
         operator = next(child.type for child in node.children if child.type != "file_descriptor")
         self.found.append(judge_redirect(operator, words[0] if words else None))
         return words[1:]
@@ -251,6 +256,8 @@ class Script:
         self._check_assignable(text_of(name), Word("", Kind.OUTPUT))
         nodes = [child for child in node.named_children if child != name and child.type != "do_group"]
         words = [self._decoder.word(child) for child in nodes]
+        if any(map(_touches, nodes)):
+            raise Refused(_("the grammar takes one word for several"))
         self._variables.settle_loop(text_of(name), words, nodes)
         for child in node.named_children:
             if child.type == "do_group":
@@ -326,6 +333,23 @@ class Script:
                 raise Refused(_("a test depends on a word built when it runs"))
         elif node.type not in ("test_operator", "comment"):
             raise Refused(_("it uses a construct that is not judged"))
+
+
+def _touches(node: Node) -> bool:
+    """Whether a word begins where another ends, and so is one with it to bash, also where the grammar sees two."""
+    before = node.prev_sibling
+    if before is None or before.end_byte != node.start_byte or text_of(node)[:1].isspace():
+        return False
+    if before.type not in _WORDS and before.type != "command_name":
+        raise Refused(_("the grammar takes one word for several"))
+    return True
+
+
+def _glued(first: Word, second: Word) -> Word:
+    """The one word that two are whose ends touch; `first` is an argument of which all is plain and known."""
+    if not first.constant or not _PLAIN_ARGUMENT.fullmatch(first.text):
+        raise Refused(_("the grammar takes one word for several"))
+    return Word(first.text + second.text, second.kind)
 
 
 _BLOCKS = names("""program list subshell do_group if_statement elif_clause else_clause
