@@ -10,9 +10,13 @@ from typing import Any
 from cockpit.runbook.model import Problem
 from cockpit.words import _
 
+_AT_LINE = re.compile(r"\bline (\d{1,6})")
 _LIMIT_CHARS = 64 * 1024
 _CLOSERS = {"---": ("---", "..."), "+++": ("+++",)}
-_KEYED = re.compile(r"\s*(?:[\w\"'.-]+\s*:|#|\{)")
+_KEYED = re.compile(r"\s*(?:[\w\"'.-]+\s*:|#|\{(?![{%]))")
+_KEY_LINE = re.compile(r"[A-Za-z_][\w-]*:(?:\s|$)")
+# What begins neither prose nor Markdown: YAML with a slip in it.
+_SLIPPED = re.compile(r"\s*(?:[:}\],%@?&]|\{(?![{%])|\[(?![^\]]*\]\())")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +33,11 @@ def front_matter(text: str) -> FrontMatter:
     opener = text[: text.find("\n") + 1].rstrip()
     if opener in _CLOSERS:
         end, body = _fenced(text, _CLOSERS[opener])
-        if end and (opener == "+++" or not body.strip() or _KEYED.match(body)):
+        if end and (opener == "+++" or not body.strip() or _KEYED.match(body) or _SLIPPED.match(body)):
             return _read(body, "toml" if opener == "+++" else "yaml", end)
+        if not end and opener == "---" and _KEY_LINE.match(text, len(opener) + 1):
+            message = _("The front matter is never closed; it is read as text")
+            return FrontMatter({}, (Problem(1, "broken-front-matter", message, _("write --- below its last line")),))
     elif opener == "{":
         end, body = _braced(text)
         if end:
@@ -58,18 +65,32 @@ def _read(body: str, form: str, lines: int) -> FrontMatter:
     try:
         values = _LOADERS[form](body)
     except _RefusedError as refusal:
-        problem = Problem(refusal.line + 1, refusal.code, str(refusal), _("the front matter is not used"))
+        problem = Problem(min(refusal.line + 1, lines), refusal.code, str(refusal), _not_used())
         return FrontMatter({}, (problem,), lines)
     except (ValueError, RecursionError) as error:
         reason = str(error).split("\n", 1)[0][:200]
         message = _("The front matter is not {form}: {reason}").format(form=form.upper(), reason=reason)
-        return FrontMatter({}, (Problem(1, "broken-front-matter", message),), lines)
+        return FrontMatter(
+            {}, (Problem(_line_of(error, form, lines), "broken-front-matter", message, _not_used()),), lines
+        )
     if values is None:
         return FrontMatter({}, (), lines)
     if not isinstance(values, dict):
         message = _("The front matter is not a list of keys and values")
-        return FrontMatter({}, (Problem(1, "broken-front-matter", message),), lines)
+        return FrontMatter({}, (Problem(2, "broken-front-matter", message, _not_used()),), lines)
     return FrontMatter(_plain(values), (), lines)
+
+
+def _not_used() -> str:
+    return _("mend it: until then the front matter is not used")
+
+
+def _line_of(error: Exception, form: str, lines: int) -> int:
+    """The line of the file at which TOML or JSON stopped making sense; TOML counts below its opening line."""
+    told = _AT_LINE.search(str(error))
+    if told is None:
+        return max(1, lines - 1)
+    return min(int(told[1]) + (form == "toml"), lines)
 
 
 class _RefusedError(ValueError):

@@ -108,7 +108,7 @@ def _assembled(text: str, path: str, digest: str, problems: list[Problem]) -> Ru
     for block, section in zip(document.blocks, outline.of_block, strict=True):
         thresholds.take(block, section)
     return Runbook(
-        title=_title(front, document, outline, path),
+        title=_title(front, outline, path),
         path=path,
         language=_language(front, text),
         text=text,
@@ -147,17 +147,26 @@ def _skipped(document: Document) -> Iterator[Problem]:
             )
 
 
-def _title(front: FrontMatter, document: Document, outline: Outline, path: str) -> str:
-    first = next((section for section in outline.sections if section.level == 1), None)
-    if first is not None and first.title and not _TEMPLATE_TITLE.search(first.title):
-        return first.title
+def _title(front: FrontMatter, outline: Outline, path: str) -> str:
+    """The H1 that opens the document, else the front matter's title, else a later H1, any heading, or the file.
+
+    The opening H1 is what a responder sees at the top; many front matter titles are only a site's menu entry. A
+    template expression ("# {{ page.title }}") is no title.
+    """
+    headings = [section for section in outline.sections if _is_title(section.title)]
+    first_is_h1 = bool(outline.sections) and outline.sections[0].level == 1
+    if first_is_h1 and headings[:1] == outline.sections[:1]:
+        return headings[0].title
     for key in ("title", "name"):
         value = front.values.get(key)
-        if isinstance(value, str) and value.strip() and not _TEMPLATE_TITLE.search(value):
+        if isinstance(value, str) and _is_title(value):
             return value.strip()
-    if outline.sections and outline.sections[0].title:
-        return outline.sections[0].title
-    return Path(path).stem if path else ""
+    chosen = next((section for section in headings if section.level == 1), next(iter(headings), None))
+    return chosen.title if chosen is not None else Path(path).stem if path else ""
+
+
+def _is_title(text: str) -> bool:
+    return bool(text.strip()) and _TEMPLATE_TITLE.search(text) is None
 
 
 def _language(front: FrontMatter, text: str) -> str:

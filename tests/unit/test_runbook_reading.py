@@ -9,6 +9,7 @@ import pytest
 
 from cockpit.errors import RunbookError
 from cockpit.runbook.decoding import LIMIT_BYTES
+from cockpit.runbook.lint import lint
 from cockpit.runbook.model import ExpectationKind, Runbook, StepKind
 from cockpit.runbook.reading import parse, read
 from cockpit.runbook.shown import as_json
@@ -172,7 +173,12 @@ def test_nothing_written_can_break_the_reader(tmp_path: Path, data: bytes) -> No
         ("---\na: 1\nb: 2\na: 3\n---\n# t\n", "duplicate-key", 4),
         ("---\nx: &x [1]\ny: *x\n---\n", "yaml-alias", 3),
         ("---\nx: [1\n---\n", "broken-front-matter", 3),
-        ("+++\nx = \n+++\n", "broken-front-matter", 1),
+        ("---\n: : [\n---\n# t\n", "broken-front-matter", 2),
+        ("---\ntitle: x\na: : [\n---\n", "broken-front-matter", 3),
+        ("---\ntitle: x\n\n# t\n", "broken-front-matter", 1),
+        ("---\n[1, 2]\n---\n", "broken-front-matter", 2),
+        ("+++\nx = \n+++\n", "broken-front-matter", 2),
+        ('{\n"a": 1,,\n}\n', "broken-front-matter", 2),
         ("> " * 200 + "deep\n", "nested-too-deep", 1),
     ],
 )
@@ -223,3 +229,36 @@ def test_lines_count_from_the_top_of_the_file_not_of_the_body() -> None:
 
 def test_a_template_expression_is_no_title() -> None:
     assert parse("---\ntitle: Real\n---\n# <%= current_page.data.title %>\n").title == "Real"
+
+
+@pytest.mark.parametrize(
+    ("body", "title"),
+    [
+        ("# The runbook\n", "The runbook"),
+        ("## Overview\n\n# Part one\n", "Real"),
+        ("## Overview\n", "Real"),
+        ("{{ page.title }}\n\n## Overview\n", "Real"),
+        ("# {{ page.title }}\n", "Real"),
+        ("#\n", "Real"),
+        ("words\n", "Real"),
+    ],
+)
+def test_the_title_is_the_opening_h1_then_the_front_matters(body: str, title: str) -> None:
+    assert parse(f"---\ntitle: Real\n---\n{body}").title == title
+
+
+def test_without_front_matter_the_first_h1_then_any_heading_is_the_title() -> None:
+    assert [parse(text).title for text in ("## A\n\n# B\n", "## A\n### B\n")] == ["B", "A"]
+    assert parse("# {{ page.title }}\n", "x/api.md").title == "api"
+
+
+def test_what_is_wrong_with_front_matter_is_said_with_a_hint_and_by_lint() -> None:
+    runbook = parse("---\n: : [\n---\n\n## t\n")
+    assert [bool(problem.hint) for problem in runbook.problems] == [True]
+    assert runbook.problems[0] in lint(runbook)
+
+
+def test_rules_around_prose_or_a_list_are_no_front_matter() -> None:
+    for text in ("---\n- [ ] a\n---\n", "---\nSee below.\n---\n", "---\n[a](b)\n---\n", "---\n{% x %}\n---\n"):
+        assert parse(text).problems == ()
+        assert parse(text).front_matter == {}
