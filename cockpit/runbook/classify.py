@@ -35,6 +35,7 @@ _STRONG_OUTPUT = re.compile(
     re.IGNORECASE,
 )
 MESSAGE_WORDS = re.compile(
+    r"\b(?:tell|inform)\s+(?!you\b|us\b|whether\b)\w+|\blet\s+\w+(?:\s\w+)?\s+know\b|알리|알려|전파|"
     r"공지|알림|통지|통보|안내|보고(?!서\s*작성)|메일|메시지\s*템플릿|템플릿|기록\s*양식|양식|announce\w*|"
     r"notif(?:y|ication)s?|templates?|status\s?page|"
     r"(?:e-?mail|slack|message|communication|statement)\s*(?:\w+\s+)?(?:template|example|draft|to\s|:)|"
@@ -45,6 +46,12 @@ MESSAGE_WORDS = re.compile(
 _EXAMPLE = re.compile(r"예시|example|sample|示例|例\s*[:：]?$|サンプル", re.IGNORECASE)
 _TEMPLATE_HEAD = re.compile(
     r"^\W{0,6}\[[^\]\n]{1,30}\]\s*\S|^(?:Subject|제목|件名|主题|Title|To)\s*[:：]", re.IGNORECASE
+)
+# A tag that opens what is said to people, never a log.
+_ANNOUNCES = re.compile(
+    r"^\W{0,6}\[(?:공지|긴급|안내|점검|장애|해결|복구|P[0-4]|SEV-?\d|incident|urgent|resolved|outage|maintenance|notice|"
+    r"announcement|公告|通知|紧急|障害|お知らせ|重要)[^\]\n]{0,20}\]\s*\S|^(?:Subject|제목|件名|主题)\s*[:：]\s*\S",
+    re.IGNORECASE,
 )
 _PLACEHOLDER = re.compile(r"(?:[:：]\s*|-\s*)\[[^\]\n]{1,80}\]|<[A-Za-z가-힣][^>\n]{1,60}>|\{\{?[\w ]+\}\}?")
 _KEYED_LINES = re.compile(r"^[ \t]*\**[^\s:：\n][^:：\n]{0,30}[:：](?:\s|\*)", re.MULTILINE)
@@ -122,7 +129,7 @@ def _untyped(text: str, language: str, intro: str, heading: str, after_command: 
     runnable = commands_in(text) if language != "markdown" else None
     if runnable and not (after_command and _STRONG_OUTPUT.search(intro) and session_of(text, "") is None):
         return Sort.COMMAND, runnable
-    if _is_message(text, intro, heading):
+    if _is_message(text, intro, heading) or (not after_command and _announces(text, intro or heading)):
         return Sort.MESSAGE, language or "text"
     if after_command and (not intro or OUTPUT_WORDS.search(intro)) and not _is_drawing(text):
         return Sort.OUTPUT, language or "text"
@@ -214,6 +221,11 @@ def _is_message(text: str, intro: str, heading: str) -> bool:
     if named and (headed or placeholders or len(_KEYED_LINES.findall(text)) >= 2 or _is_prose(text)):
         return not _DIAGRAM.search(first) or placeholders > 0
     return headed and placeholders > 0
+
+
+def _announces(text: str, said: str) -> bool:
+    first = text.lstrip().split("\n", 1)[0]
+    return _ANNOUNCES.match(first) is not None and _EXAMPLE.search(said) is None and BOX_LINE.search(text) is None
 
 
 def _is_prose(text: str) -> bool:

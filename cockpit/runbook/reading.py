@@ -16,11 +16,12 @@ from cockpit.runbook.decoding import LIMIT_BYTES, check_size, decode, with_unix_
 from cockpit.runbook.front_matter import FrontMatter, front_matter
 from cockpit.runbook.identity import Ids
 from cockpit.runbook.input_table import InputTable
-from cockpit.runbook.markdown import Block, Document, blocks_of
-from cockpit.runbook.model import Contact, Phase, Problem, Runbook, Section, Step, Symptom
+from cockpit.runbook.markdown import Document, blocks_of
+from cockpit.runbook.model import Contact, Problem, Runbook
 from cockpit.runbook.outline import Outline
 from cockpit.runbook.passages import passages_of
 from cockpit.runbook.steps import StepPass
+from cockpit.runbook.symptoms import symptoms_of
 from cockpit.runbook.tables import Thresholds, contacts_of
 from cockpit.words import _
 
@@ -29,11 +30,6 @@ _TEMPLATE_TITLE = re.compile(r"<%|\{\{|\{%|\$\{")
 _HANGUL = re.compile(r"[\uac00-\ud7a3]")
 _KANA = re.compile(r"[\u3040-\u30ff]")
 _HAN = re.compile(r"[\u4e00-\u9fff]")
-_SYMPTOM_WORDS = re.compile(r"증상|symptoms?|signs?|症状|现象|現象", re.IGNORECASE)
-_TELLING = re.compile(
-    r"[\"“`]([^\"”`\n]{4,120})[\"”`]|\b([A-Z][A-Za-z0-9]{2,}[A-Z][a-z]+[A-Za-z0-9]*)\b|"
-    r"\b([45]\d\d)(?=\s*(?:에러|오류|error|응답|HTTP))"
-)
 
 
 def read(path: Path) -> Runbook:
@@ -119,7 +115,7 @@ def _assembled(text: str, path: str, digest: str, problems: list[Problem]) -> Ru
         inputs=inputs.finished(step_ids, document.blocks),
         contacts=tuple(_contacts(document, outline)),
         thresholds=tuple(thresholds.found),
-        symptoms=tuple(_symptoms(document, outline, steps)),
+        symptoms=tuple(symptoms_of(document, outline, steps)),
         passages=passages_of(document, (head, front.lines), of_block, found.outputs),
         problems=tuple(sorted([*problems, *front.problems, *found.problems, *_skipped(document)], key=_by_line)),
     )
@@ -191,35 +187,3 @@ def _contacts(document: Document, outline: Outline) -> Iterator[Contact]:
     for block in document.blocks:
         if block.kind == "table":
             yield from contacts_of(block, outline.of_block[block.index])
-
-
-def _symptoms(document: Document, outline: Outline, steps: tuple[Step, ...]) -> Iterator[Symptom]:
-    """Sections to offer when an output shows what they are about."""
-    texts: dict[str, list[str]] = {}
-    for step in steps:
-        section = outline.get(step.section)
-        if step.sample_output and section is not None and _is_trouble(outline, section):
-            lines = [line.strip() for line in step.sample_output.split("\n")[:20]]
-            texts.setdefault(section.id, []).extend(line for line in lines if 6 <= len(line) <= 200)
-    for block in document.blocks:
-        section = outline.of_block[block.index]
-        if section is not None and _tells_symptom(block, section, document.blocks):
-            told = ["".join(groups) for groups in _TELLING.findall(block.text[:2000])]
-            texts.setdefault(section.id, []).extend(told)
-    for section in outline.sections:
-        if texts.get(section.id):
-            yield Symptom(section.id, tuple(dict.fromkeys(texts[section.id])), section.line)
-
-
-def _is_trouble(outline: Outline, section: Section) -> bool:
-    return any(part.phase is Phase.TROUBLESHOOTING for part in outline.ancestors(section))
-
-
-def _tells_symptom(block: Block, section: Section, blocks: list[Block]) -> bool:
-    if block.kind == "heading":
-        return section.phase is Phase.TROUBLESHOOTING
-    if block.kind != "paragraph" or block.item is None:
-        return False
-    before = block.item.node.start - 1
-    intro = blocks[before] if before >= 0 else None
-    return intro is not None and len(intro.text) < 80 and _SYMPTOM_WORDS.search(intro.text) is not None

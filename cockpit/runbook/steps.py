@@ -111,7 +111,7 @@ class StepPass:
         elif sort is Sort.OUTPUT and self._command is not None:
             self._answer(block)
         elif sort is Sort.MESSAGE:
-            self._message(block, intro or heading)
+            self._message(block, info, intro or heading)
         else:
             self._note(block, info, language, intro or heading)
 
@@ -156,20 +156,11 @@ class StepPass:
             return None
         return next(line.strip("#- \t") for line in comments if found[0] in line.lower())
 
-    def _message(self, block: Block, said: str) -> None:
+    def _message(self, block: Block, info: Info, said: str) -> None:
         label = short(said)
-        self._add(
-            Draft(
-                StepKind.MESSAGE,
-                self._section,
-                block.line,
-                block.end_line,
-                label,
-                block.index,
-                hint=label,
-                text=block.text,
-            )
-        )
+        draft = Draft(StepKind.MESSAGE, self._section, block.line, block.end_line, label, block.index, hint=label)
+        draft.text, draft.attributes = block.text, dict(info.attributes)
+        self._add(draft)
 
     def _note(self, block: Block, info: Info, language: str, said: str) -> None:
         if language == "yaml" and GATE_KEYS.search(block.text):

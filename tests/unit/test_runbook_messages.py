@@ -1,0 +1,58 @@
+"""Messages to people and symptoms of trouble: told from logs, notes and commands."""
+
+from __future__ import annotations
+
+import pytest
+
+from cockpit.runbook.model import StepKind
+from cockpit.runbook.reading import parse
+
+
+@pytest.mark.parametrize(
+    ("intro", "text"),
+    [
+        ("Tell people:", "[공지] 점검을 시작합니다"),
+        ("Tell people:", "[P0] AI down"),
+        ("Let the team know:", "[P1] slow answers\nfrom [시간]"),
+        ("", "[긴급] 서비스 장애"),
+        ("", "Subject: outage\n\nWe are working on it."),
+        ("팀에 알립니다:", "제목: 복구 완료\n시각: 10:00"),
+    ],
+)
+def test_what_is_said_to_people_is_a_message(intro: str, text: str) -> None:
+    step = parse(f"## Fix\n\n{intro}\n\n```text\n{text}\n```\n").steps[0]
+    assert (step.kind, step.text) == (StepKind.MESSAGE, text)
+
+
+@pytest.mark.parametrize(
+    ("intro", "text"),
+    [
+        ("", "[ERROR] connection refused"),
+        ("", "[14:05] 배포 후 5분"),
+        ("알림 예시:", "[P0] High Error Rate"),
+        ("This tells you:", "app is fine"),
+    ],
+)
+def test_logs_and_examples_are_none(intro: str, text: str) -> None:
+    assert parse(f"## Fix\n\n{intro}\n\n```text\n{text}\n```\n").steps[0].kind is StepKind.NOTE
+
+
+def test_what_a_command_printed_is_its_output_though_it_looks_like_a_message() -> None:
+    step = parse("```bash\n./notify.sh\n```\n\n```\n[P0] sent\n```\n").steps[0]
+    assert step.sample_output == "[P0] sent"
+
+
+def test_a_message_takes_its_id_from_its_fence() -> None:
+    step = parse("Tell people:\n\n```text {name=first-word}\n[P0] down\n```\n").steps[0]
+    assert (step.id, step.attributes["name"]) == ("first-word", "first-word")
+
+
+def test_words_in_quotes_or_code_are_symptoms_and_commands_and_paths_are_not() -> None:
+    text = (
+        '## API\n\nSymptoms:\n\n- "connection refused" in the log\n- `ECONNRESET by peer` from `kubectl` for `/health`\n\n'
+        "## DB\n\n**증상**: `too many clients` 가 보인다\n\n## Other\n\nRun `too many words`.\n"
+    )
+    assert [(symptom.section, symptom.texts) for symptom in parse(text).symptoms] == [
+        ("api", ("connection refused", "ECONNRESET by peer")),
+        ("db", ("too many clients",)),
+    ]
