@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 
 from cockpit.safety.secret_forms import secrets_of_environment, wire_forms
 from cockpit.safety.secret_rules import (
+    GATES,
     PEM_BEGIN,
     PEM_BODY,
     PEM_END,
@@ -126,9 +127,10 @@ class _Search:
         lowered = block.lower()
         for keyword, rules in _RULES_OF.items():
             at = lowered.find(keyword)
+            gate = GATES[keyword].now if at >= 0 and keyword in GATES else None
             while at >= 0:
-                for rule in rules:
-                    found += _match(rule, block, at)
+                if gate is None or gate.match(block, at):
+                    found += _matches(rules, block, at)
                 at = lowered.find(keyword, at + 1)
         return list(_joined(found)) if found else found
 
@@ -141,7 +143,7 @@ class _Search:
         if token and any(start.startswith(token[0]) or token[0].startswith(start) for start in TOKEN_STARTS):
             limits.append(token.start())
         key = line.rfind(b"-----BEGIN")
-        if key >= 0 and not PEM_END.search(line, key):
+        if key >= 0 and not PEM_END.now.search(line, key):
             limits.append(key)
         return min(limits)
 
@@ -180,18 +182,18 @@ class _LineMasker:
     def _line(self, line: bytes, sent: int) -> bytes:
         if self.in_pem:
             return self._inside_pem(line)
-        begin = PEM_BEGIN.search(line)
-        if begin is None or PEM_END.search(line, begin.end()):
+        begin = PEM_BEGIN.now.search(line)
+        if begin is None or PEM_END.now.search(line, begin.end()):
             return _masked(line, self._search.spans(line), sent, len(line))
         self.in_pem = True
         before = _masked(line, self._search.spans(line[: begin.start()]), sent, begin.start())
         return before + b"[redacted:pem]" + (b"\n" if line.endswith(b"\n") else b"")
 
     def _inside_pem(self, line: bytes) -> bytes:
-        end = PEM_END.search(line)
-        if end is None and PEM_BODY.fullmatch(line):
+        end = PEM_END.now.search(line)
+        if end is None and PEM_BODY.now.fullmatch(line):
             return b""
-        tail = PEM_LONG_TAIL.search(line)
+        tail = PEM_LONG_TAIL.now.search(line)
         if end is None and tail:
             return line[: tail.start()] + b"[redacted:pem]\n"
         self.in_pem = False
@@ -199,13 +201,14 @@ class _LineMasker:
         return _masked(rest, self._search.spans(rest), 0, len(rest)) if rest.strip() or not end else b""
 
 
-def _match(rule: SecretRule, block: bytes, at: int) -> Iterator[Span]:
-    """The secret that the rule finds at a keyword, if any."""
-    match = rule.pattern.match(block, at)
-    if match is None or match.lastgroup is None or is_placeholder(match[match.lastgroup]):
-        return
-    if rule.before is None or rule.before.search(block[max(0, at - _BEHIND_BYTES) : at]):
-        yield match.start(match.lastgroup), match.end(match.lastgroup), rule.name
+def _matches(rules: tuple[SecretRule, ...], block: bytes, at: int) -> Iterator[Span]:
+    """The secrets that the rules of one keyword find where it stands."""
+    for rule in rules:
+        match = rule.pattern.now.match(block, at)
+        if match is None or match.lastgroup is None or is_placeholder(match[match.lastgroup]):
+            continue
+        if rule.before is None or rule.before.now.search(block[max(0, at - _BEHIND_BYTES) : at]):
+            yield match.start(match.lastgroup), match.end(match.lastgroup), rule.name
 
 
 def _padding(block: bytes, end: int) -> int:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 SHORTEST = 6
 """Values shorter than this many characters are never masked by value: masking "a" or "root" would destroy a log."""
@@ -35,6 +33,8 @@ def secrets_of_environment(env: Mapping[str, str]) -> list[str]:
 
 
 def _password_of(url: str) -> Iterator[str]:
+    from urllib.parse import unquote, urlsplit
+
     try:
         password = urlsplit(url).password
     except ValueError:
@@ -60,18 +60,20 @@ def wire_forms(secrets: Iterable[str]) -> tuple[bytes, ...]:
                 forms.update(form for form in _forms(line) if len(form) >= SHORTEST)
         if "\n" in secret.strip():
             forms.update(_base64_cores(secret.encode("utf-8", "surrogatepass")))
-            forms.add(json.dumps(secret)[1:-1].encode())
+            forms.add(_in_json(secret, ascii_only=True))
     return tuple(sorted(forms, key=lambda form: (-len(form), form)))
 
 
 def _forms(secret: str) -> Iterator[bytes]:
+    from urllib.parse import quote, quote_plus
+
     raw = secret.encode("utf-8", "surrogatepass")
     yield raw
     yield raw.hex().encode()
     yield raw.hex().upper().encode()
     yield from _base64_cores(raw)
-    for text in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
-        escaped = text.encode("utf-8", "surrogatepass")
+    for ascii_only in (True, False):
+        escaped = _in_json(secret, ascii_only=ascii_only)
         yield escaped
         yield escaped.replace(b"/", b"\\/")
     for safe in ("", "/"):
@@ -79,6 +81,12 @@ def _forms(secret: str) -> Iterator[bytes]:
         yield quote(raw, safe=safe).encode()
     yield quote_plus(raw).encode()
     yield raw.replace(b"'", b"'\\''")
+
+
+def _in_json(secret: str, *, ascii_only: bool) -> bytes:
+    import json
+
+    return json.dumps(secret, ensure_ascii=ascii_only)[1:-1].encode("utf-8", "surrogatepass")
 
 
 def _lower_hex(text: str) -> str:

@@ -8,26 +8,32 @@ readable. No pattern crosses a line, and each looks only a bounded way ahead: th
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from cockpit.safety.late_pattern import LatePattern
 
 
-class SecretRule(NamedTuple):
+class SecretRule:
     """One way a secret is written.
 
     `name` stands in the mask. `keywords` are lower-case. `before`, where given, must match the text that ends at the
     keyword.
     """
 
-    name: str
-    keywords: tuple[bytes, ...]
-    pattern: re.Pattern[bytes]
-    before: re.Pattern[bytes] | None = None
+    __slots__ = ("before", "keywords", "name", "pattern")
+
+    def __init__(
+        self, name: str, keywords: tuple[bytes, ...], pattern: LatePattern, before: LatePattern | None
+    ) -> None:
+        self.name = name
+        self.keywords = keywords
+        self.pattern = pattern
+        self.before = before
 
 
 def _rule(name: str, keywords: str, pattern: str, *, any_case: bool = True, before: str = "") -> SecretRule:
     flags = re.IGNORECASE if any_case else 0
-    behind = re.compile(before.encode() + rb"\Z") if before else None
-    return SecretRule(name, tuple(keywords.encode().split()), re.compile(pattern.encode(), flags), behind)
+    behind = LatePattern(before.encode() + rb"\Z") if before else None
+    return SecretRule(name, tuple(keywords.encode().split()), LatePattern(pattern.encode(), flags), behind)
 
 
 _QUOTE = r"""(?:\\?["'])?"""
@@ -107,12 +113,20 @@ RULES: tuple[SecretRule, ...] = (
     ),
 )
 
-PEM_BEGIN = re.compile(rb"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----")
-PEM_END = re.compile(rb"-----END [A-Z0-9 ]{0,40}-----")
-PEM_BODY = re.compile(
+# What every rule of these many-worded keywords asks for at least; most lines fail it at once ("tokens_used").
+_KINDS_GATE = LatePattern(
+    rb"(?:token|secret|credentials?|pass(?:wo?r?d|phrase|code)|passw|pwd|(?:(?<=api)|(?<=[_-]))key|key(?=-data))"
+    rb"(?-i:[^a-z]|(?i:value|data|base|b64|string|hash))",
+    re.IGNORECASE,
+)
+GATES = dict.fromkeys(_KINDS.encode().split(), _KINDS_GATE)
+
+PEM_BEGIN = LatePattern(rb"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----")
+PEM_END = LatePattern(rb"-----END [A-Z0-9 ]{0,40}-----")
+PEM_BODY = LatePattern(
     rb"""[ \t"'+|>-]*(?:[A-Za-z0-9+/=\\]{0,4096}|[A-Za-z-]{1,24}: [^\r\n]{0,128})[ \t"',+\\n]*\r?\n?"""
 )
-PEM_LONG_TAIL = re.compile(rb"[A-Za-z0-9+/]{40,}={0,2}[ \t\"',]*\r?\n?$")
+PEM_LONG_TAIL = LatePattern(rb"[A-Za-z0-9+/]{40,}={0,2}[ \t\"',]*\r?\n?$")
 
 # Tokens whose first bytes give them away: a partial line never ends inside one.
 TOKEN_STARTS = (
@@ -120,7 +134,7 @@ TOKEN_STARTS = (
     b"sk-", b"sk_", b"AIza", b"npm_", b"hf_", b"eyJ", b"LS0tLS1CRUdJTi", b"-----BEGIN",
 )  # fmt: skip
 
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = LatePattern(
     rb"""
       \$\w+ | \$?\{+[^}]*\}* | \$\([^)]*\)? | <[^>]*>? | \[[^\]]*\]? | %\w* | %\([^)]*\)\w? | [*x.\-_\#?=]+
     | (?:your|my|the|some|example|dummy|sample|fake)[-_.].*
@@ -136,4 +150,4 @@ _PLACEHOLDER = re.compile(
 
 def is_placeholder(value: bytes) -> bool:
     """Whether a value is a stand-in that a document shows on purpose, or a word of prose, and not a secret."""
-    return _PLACEHOLDER.fullmatch(value.strip(b".,:;!)")) is not None
+    return _PLACEHOLDER.now.fullmatch(value.strip(b".,:;!)")) is not None

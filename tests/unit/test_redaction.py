@@ -269,3 +269,13 @@ def test_a_bare_python_can_redact() -> None:
     )
     done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "a [redacted:known-secret] b\n"
+
+
+def test_a_bare_python_imports_nothing_slow_until_there_is_something_to_mask() -> None:
+    code = (
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r}); "
+        "from cockpit.safety.redaction import Redactor; Redactor().feed(b'a plain line\\n'); "
+        "print(sorted({'typing', 'urllib.parse', 'json', 'ipaddress'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
