@@ -8,15 +8,13 @@ from typing import Any
 
 from cockpit.runbook.blanks import blanks_in, blanks_in_message
 from cockpit.runbook.drafts import Draft
+from cockpit.runbook.explanations import Explanations
 from cockpit.runbook.markdown import Block
 from cockpit.runbook.model import Input, StepKind
 from cockpit.runbook.spellings import Spellings
 from cockpit.runbook.variables import Blank
 
 _EXPLAINED_AT_MOST = 200
-_LONGEST_HELP = 300
-# A name that can't be mistaken for a word of the prose.
-_NAME_LIKE = re.compile(r"[A-Za-z0-9][_-][A-Za-z0-9]|[A-Z]{3}")
 _VARIABLES = re.compile(r"```[ \t]*variables[^\n]*\n(.*?)```", re.DOTALL)
 _EXPORT = re.compile(
     r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)=(?:\"([^\"\n]*)\"|'([^'\n]*)'|"
@@ -101,6 +99,12 @@ class InputTable:
                 self._users[name].append(draft)
         return tuple(names)
 
+    def _default(self, name: str, blank: Blank, explained: Explanations | None) -> str | None:
+        default = self._defaults.get(name, blank.default)
+        if default is None and explained is not None and not blank.secret:
+            return explained.default(blank)
+        return default
+
     def _new_name(self, blank: Blank) -> str:
         # Two spellings of one name ($POD and <POD>) stay two inputs: each has its own place in the grammar.
         name, number = blank.name, 2
@@ -117,13 +121,13 @@ class InputTable:
             step_ids: a draft's step id, by the draft's identity.
             blocks: the document, for what it says about an input.
         """
-        explained = _Explanations(blocks)
+        explained = Explanations(blocks)
         return tuple(
             Input(
                 name,
                 blank.written,
                 blank.style,
-                self._defaults.get(name, blank.default),
+                self._default(name, blank, explained if position < _EXPLAINED_AT_MOST else None),
                 blank.secret,
                 tuple(dict.fromkeys(step_ids[id(draft)] for draft in sorted(self._users[name], key=_by_line))),
                 blank.help or (explained.of(blank) if position < _EXPLAINED_AT_MOST else ""),
@@ -135,44 +139,6 @@ class InputTable:
 
 def _by_line(draft: Draft) -> int:
     return draft.line
-
-
-class _Explanations:
-    """What a document says of its inputs: a row of a table that begins with the name, or a sentence that holds it."""
-
-    def __init__(self, blocks: list[Block]) -> None:
-        self._blocks = blocks
-        self._prose: str | None = None
-        self._rows: dict[str, str] = {}
-
-    def of(self, blank: Blank) -> str:
-        """The text about a blank, "" when there is none."""
-        if self._prose is None:
-            self._prose = "\0".join(block.text for block in self._blocks if block.kind == "paragraph")
-            self._rows = {name: told for block in self._blocks for name, told in _named_rows(block)}
-        row = self._rows.get(blank.name)
-        if row:
-            return row
-        names = [blank.written]
-        if _NAME_LIKE.search(blank.name):
-            names.append(blank.name)
-        return next((told for name in names if (told := self._sentence(name, self._prose))), "")
-
-    def _sentence(self, name: str, prose: str) -> str:
-        at = prose.find(name)
-        if at < 0:
-            return ""
-        start, end = prose.rfind("\0", 0, at) + 1, prose.find("\0", at)
-        return prose[start : end if end >= 0 else None].strip()[:_LONGEST_HELP]
-
-
-def _named_rows(block: Block) -> list[tuple[str, str]]:
-    if block.kind != "table":
-        return []
-    rows = [
-        (row[0].strip("$<>[]{} "), [cell.strip() for cell in row[1:] if cell.strip()]) for row in block.rows[1:] if row
-    ]
-    return [(name, " | ".join(cells)[:_LONGEST_HELP]) for name, cells in rows if name and cells]
 
 
 def _defaults(front: Mapping[str, Any]) -> dict[str, str]:

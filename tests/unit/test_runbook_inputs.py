@@ -156,3 +156,32 @@ def test_a_table_of_values_explains_them() -> None:
         ("$TOKEN", "of the test account"),
         ("[이름]", ""),
     ]
+
+
+def test_a_table_gives_its_description_for_help_and_its_default() -> None:
+    table = (
+        "| Input | Default | What it is |\n|---|---|---|\n| `$PREVIOUS` | (none) | the version to go back to |\n"
+        "| `$NS` | `prod` | the namespace |\n| `$API_TOKEN` | abc | of the account |\n\n"
+    )
+    runbook = parse(f"{table}```bash\nrun $PREVIOUS $NS $API_TOKEN\n```\n")
+    assert [(blank.name, blank.default, blank.help) for blank in runbook.inputs] == [
+        ("PREVIOUS", None, "the version to go back to"),
+        ("NS", "prod", "the namespace"),
+        ("API_TOKEN", None, "of the account"),
+    ]
+
+
+@pytest.mark.parametrize("none", ["none", "(none)", "-", "없음", "필수", "", "N/A", "the last good one", "<version>"])
+def test_a_cell_that_says_none_is_no_default(none: str) -> None:
+    text = f"| 변수 | 설명 | 기본값 |\n|---|---|---|\n| VERSION | 배포 버전 | {none} |\n\n```bash\nrun $VERSION\n```\n"
+    assert [(blank.default, blank.help) for blank in parse(text).inputs] == [(None, "배포 버전")]
+
+
+def test_front_matter_wins_over_a_table() -> None:
+    text = "---\ninputs:\n  NS: a\n---\n| x | default |\n|---|---|\n| NS | b |\n\n```bash\nrun $NS\n```\n"
+    assert parse(text).inputs[0].default == "a"
+
+
+def test_without_a_heading_that_says_so_the_longest_cell_explains() -> None:
+    text = "| x | Type | y |\n|---|---|---|\n| NS | a very long type | where it runs |\n\n```bash\nrun $NS\n```\n"
+    assert parse(text).inputs[0].help == "where it runs"

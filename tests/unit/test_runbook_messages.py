@@ -49,7 +49,8 @@ def test_a_message_takes_its_id_from_its_fence() -> None:
 
 def test_words_in_quotes_or_code_are_symptoms_and_commands_and_paths_are_not() -> None:
     text = (
-        '## API\n\nSymptoms:\n\n- "connection refused" in the log\n- `ECONNRESET by peer` from `kubectl` for `/health`\n\n'
+        '## API\n\nSymptoms:\n\n- "connection refused" in the log\n'
+        "- `ECONNRESET by peer` from `kubectl` for `/health`\n\n"
         "## DB\n\n**증상**: `too many clients` 가 보인다\n\n## Other\n\nRun `too many words`.\n"
     )
     assert [(symptom.section, symptom.texts) for symptom in parse(text).symptoms] == [
