@@ -44,8 +44,11 @@ _VALUE = (
     r"""|(?P<bare>[^\s"'\\,;&|<>(){}\[\]]{6,}))"""
 )
 _KINDS = "token secret pass credential key pwd"
+# PWD alone, with a path, is the shell's own variable and no password.
+_PWD = rf"(?:(?<=[a-z0-9][_-])pwd|(?<![a-z])pwd(?!{_IS}{_QUOTE}[/~]))"
 _NAME = (
-    r"(?:token|secret|passw(?:or)?d|passphrase|passcode|credentials?|(?<![a-z])pwd"
+    r"(?:token|secret|passw(?:or)?d|passphrase|passcode|credentials?"
+    rf"|{_PWD}"
     r"|(?:(?<=api)|(?<=[_-]))key(?<!cache.key)|key(?=-data))(?:[_-]?(?:value|data|base|base64|b64|string|hash))?"
 )
 _ENV_NAME = (
