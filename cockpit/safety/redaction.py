@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from cockpit.safety.late_pattern import LatePattern
 from cockpit.safety.secret_forms import secrets_of_environment, wire_forms
 from cockpit.safety.secret_rules import (
     GATES,
@@ -32,6 +33,8 @@ CONTEXT_BYTES = 4 * 1024
 
 _TOKEN_END = re.compile(rb"[\s\"'&,;]")
 _LAST_TOKEN = re.compile(rb"[A-Za-z0-9_-]{1,64}$")
+_BASE64_LETTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
+_BASE64_RUN = LatePattern(rb"[A-Za-z0-9+/_-]*")
 _EACH_LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 _BEHIND_BYTES = 48
 _RULES_OF = {word: tuple(r for r in RULES if word in r.keywords) for rule in RULES for word in rule.keywords}
@@ -148,11 +151,15 @@ class _Search:
         return min(limits)
 
     def _known_values(self, block: bytes) -> Iterator[Span]:
-        for form in self._forms:
+        for form, base64 in self._forms.items():
+            end = 0
             at = block.find(form)
             while at >= 0:
+                start = _run_start(block, end, at) if base64 else at
                 end = at + len(form)
-                yield at, end + _padding(block, end), "known-secret"
+                run = _BASE64_RUN.now.match(block, end) if base64 else None
+                end = run.end() if run else end
+                yield start, end + _padding(block, end), "known-secret"
                 at = block.find(form, end)
 
     def _known_prefix(self, line: bytes) -> int:
@@ -209,6 +216,13 @@ def _matches(rules: tuple[SecretRule, ...], block: bytes, at: int) -> Iterator[S
             continue
         if rule.before is None or rule.before.now.search(block[max(0, at - _BEHIND_BYTES) : at]):
             yield match.start(match.lastgroup), match.end(match.lastgroup), rule.name
+
+
+def _run_start(block: bytes, begin: int, at: int) -> int:
+    """Where the letters of base64 that end at a place begin."""
+    while at > begin and block[at - 1] in _BASE64_LETTERS:
+        at -= 1
+    return at
 
 
 def _padding(block: bytes, end: int) -> int:

@@ -48,20 +48,22 @@ def _worth_masking(value: str) -> bool:
     return len(value) >= SHORTEST and not _TOO_COMMON.fullmatch(value) and not value.isspace()
 
 
-def wire_forms(secrets: Iterable[str]) -> tuple[bytes, ...]:
-    """Every byte string that gives a secret away, longest first.
+def wire_forms(secrets: Iterable[str]) -> dict[bytes, bool]:
+    """Every byte string that gives a secret away, longest first, each with whether it is a piece of base64: then the
+    letters around it hold bits of the secret too.
 
     A secret of several lines counts line by line, since streams are searched line by line.
     """
-    forms: set[bytes] = set()
+    forms: dict[bytes, bool] = {}
     for secret in secrets:
         for line in {secret.strip(), *(part.strip() for part in secret.splitlines())}:
             if _worth_masking(line) and "\n" not in line:
-                forms.update(form for form in _forms(line) if len(form) >= SHORTEST)
+                forms |= dict.fromkeys(_base64_cores(line.encode("utf-8", "surrogatepass")), True)
+                forms |= dict.fromkeys(_forms(line), False)
         if "\n" in secret.strip():
-            forms.update(_base64_cores(secret.encode("utf-8", "surrogatepass")))
-            forms.add(_in_json(secret, ascii_only=True))
-    return tuple(sorted(forms, key=lambda form: (-len(form), form)))
+            forms |= dict.fromkeys(_base64_cores(secret.encode("utf-8", "surrogatepass")), True)
+            forms[_in_json(secret, ascii_only=True)] = False
+    return {form: forms[form] for form in sorted(forms, key=lambda form: (-len(form), form)) if len(form) >= SHORTEST}
 
 
 def _forms(secret: str) -> Iterator[bytes]:
@@ -71,7 +73,6 @@ def _forms(secret: str) -> Iterator[bytes]:
     yield raw
     yield raw.hex().encode()
     yield raw.hex().upper().encode()
-    yield from _base64_cores(raw)
     for ascii_only in (True, False):
         escaped = _in_json(secret, ascii_only=ascii_only)
         yield escaped

@@ -6,6 +6,7 @@ import base64
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
@@ -51,6 +52,19 @@ def test_a_known_secret_is_masked_in_every_form_at_every_split(form: str) -> Non
         assert form[4:-4].encode() not in out
         assert out.startswith(b"first line\n2026-01-01 value is ")
         assert out.endswith(b" here\nlast")
+
+
+@pytest.mark.parametrize("before", ["", "x", "xy", "xyz", "user:"])
+@pytest.mark.parametrize("after", ["", "\n", "!", "!!", "!!!\n"])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_base64_leaves_no_letter_of_what_it_encodes(before: str, after: str, encode: Callable[[bytes], bytes]) -> None:
+    form = encode(f"{before}{SECRET}{after}".encode())
+    assert in_pieces(b"a " + form + b" z\n", [], [SECRET]) == b"a [redacted:known-secret] z\n"
+    assert in_pieces(form, [], [SECRET]) == b"[redacted:known-secret]"
+
+
+def test_base64_masks_no_neighbour_of_a_plain_secret() -> None:
+    assert Redactor([PLAIN]).redact(f"/srv/{PLAIN}/log") == "/srv/[redacted:known-secret]/log"
 
 
 def test_a_known_secret_is_masked_when_it_comes_byte_by_byte_with_pauses() -> None:
