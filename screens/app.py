@@ -86,13 +86,10 @@ class CockpitApp(App[int]):
         self._first.hold(self._begin)
 
     async def _begin(self) -> None:
-        failure = self._start_host()
         from screens.viewer import Viewer
 
         folder, path = self._place
         viewer = Viewer(folder, path, self._seen, **self._choices)
-        if failure:
-            viewer.view.notice = (failure, "bad")
         await viewer.begin()
         self.viewer = viewer
         with self.batch_update():
@@ -109,7 +106,10 @@ class CockpitApp(App[int]):
         return ""
 
     def _started(self) -> None:
+        failure = self._start_host()
         if self.viewer:
+            if failure:
+                self.viewer.main.tell(failure, "bad")
             self.viewer.feed.start()
         self.ready.set()
 

@@ -261,7 +261,9 @@ def _hand_over(runner: subprocess.Popen[bytes], document: Mapping[str, Any]) -> 
 def _check_started(line: bytes) -> None:
     """No deadline here: only the runner can say that nothing ran, and if it dies the line ends."""
     if not line:
-        raise Malformed(_("the runner ended without a word"), mend=_("`cockpit doctor` looks for the reason"))
+        raise Malformed(
+            _("the runner ended without a word"), mend=_("see what the run's folder says, and run it again")
+        )
     failure = _message(line).get("failed")
     if failure:
         raise _refused_start(failure)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from cockpit.commands.open import require_terminal, show
+from cockpit.commands.open import require_terminal, show, tell_how_it_stands
 from cockpit.session.folder import find_session, state_root
 from cockpit.session.reader import SessionReader
 from cockpit.session.spawn import host_alive, start_host
@@ -19,4 +19,6 @@ def run(options: argparse.Namespace) -> int:
     ended = reader.state.ended_t is not None
     if not ended and not options.spectate and not host_alive(folder):
         start_host(folder)
-    return show(folder, spectator=options.spectate or ended)
+    code = show(folder, spectator=options.spectate or ended)
+    tell_how_it_stands(folder)
+    return code

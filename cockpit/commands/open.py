@@ -13,6 +13,7 @@ from cockpit import words
 from cockpit.errors import UsageError
 from cockpit.session.folder import SessionFolder
 from cockpit.session.opening import current_folder, open_session
+from cockpit.session.reader import SessionReader
 from cockpit.session.settings import SessionSettings
 from cockpit.session.spawn import start_host
 from cockpit.shipped import RUNBOOKS
@@ -33,7 +34,20 @@ def run(options: argparse.Namespace) -> int:
         cwd=str(current_folder()),
     )
     folder = open_session(settings)
-    return show(folder, start=lambda: start_host(folder, inputs))
+    code = show(folder, start=lambda: start_host(folder, inputs))
+    tell_how_it_stands(folder)
+    return code
+
+
+def tell_how_it_stands(folder: SessionFolder) -> None:
+    """After the screen is gone, say whether the session goes on, and how to come back to it."""
+    reader = SessionReader(folder)
+    reader.poll()
+    name = folder.name
+    if reader.state.ended_t is None:
+        print(_("the session goes on: `cockpit attach {session}`").format(session=name))
+    else:
+        print(_("the session is over: `cockpit report {session}`").format(session=name))
 
 
 def show(

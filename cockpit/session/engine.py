@@ -28,7 +28,8 @@ from cockpit.session.secrets import SecretBook
 from cockpit.session.state import SessionState, fold
 from cockpit.words import _
 
-OPERATOR = "operator"
+# A proposal shown long ago, by this viewer or another, has to be looked at again.
+_DRAFTS_KEPT = 32
 
 
 class Records(Protocol):
@@ -127,7 +128,9 @@ class Engine:
             environment=self._environment(chosen),
         )
         number = f"p{next(self._numbers)}"
-        self._drafts = {number: made}
+        self._drafts[number] = made
+        while len(self._drafts) > _DRAFTS_KEPT:
+            del self._drafts[next(iter(self._drafts))]
         refusal = self._refusal(made)
         return Proposal(
             proposal=number,
