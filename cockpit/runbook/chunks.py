@@ -16,7 +16,7 @@ _EXPECTS = re.compile(
 )
 _NUMBERED = re.compile(r"\s*(?:#|--)+\s*(?:\d+[-.)\d]*\s|\S{1,12}(?: \S{1,12})? \d+\s*[:.)])")
 _ALTERNATIVE = re.compile(
-    r"^(?:방법|대안|method|option|alternative|選択肢|方法)\s*[#]?[\dA-Z]\b|^(?:or|또는|或|或者|または|"
+    r"^(?:방법|대안|해결(?:책|\s?방법)?|method|option|alternative|solution|選択肢|方法|解决方案|解決策)\s*[#]?[\dA-Z]\b|^(?:or|또는|或|或者|または|"
     r"alternatively)\b",
     re.IGNORECASE,
 )
@@ -27,6 +27,15 @@ _STRAY = re.compile(
     r"\s*https?://\S+\s*$|(?:[A-Za-z][\w.-]*(?: \([^)]*\))?:(?:\s|$)(?!\s*[>|&])|"
     r"[\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u4e00-\u9fff\uac00-\ud7a3])"
 )
+
+
+_SYMPTOM = re.compile(
+    r"[ \t]*#+[ \t]*(?:증상|현상|오류\s?메시지|에러\s?메시지|symptoms?|error(?:\s+messages?)?|症状|现象|現象)"
+    r"[ \t]*\d{0,2}[ \t]*[:：.]?[ \t]*\Z",
+    re.IGNORECASE,
+)
+_SYMPTOM_HINT = re.compile(r"증상|현상|메시지|symptom|error|症状|现象|現象", re.IGNORECASE)
+_PROMPTED = re.compile(r"[ \t]*[$%>]\s")
 
 
 @dataclass(slots=True)
@@ -43,6 +52,40 @@ class Chunk:
     def code(self) -> str:
         """The piece as it runs."""
         return "\n".join(text for _index, text in self.lines).strip("\n")
+
+
+def symptoms_apart(text: str) -> tuple[str, list[tuple[int, str]]]:
+    """A block without the symptoms pasted into it, and their lines: index in the block, text.
+
+    "# 증상" above a command and what a machine answered shows what went wrong; nobody is to run it again. Their place
+    stays as blank lines.
+    """
+    if "#" not in text or _SYMPTOM_HINT.search(text) is None:
+        return text, []
+    lines = text.split("\n")
+    pasted: list[tuple[int, str]] = []
+    for index, line in enumerate(lines):
+        if _SYMPTOM.match(line):
+            below = _paragraph(lines, index + 1)
+            if _shows_answer(below):
+                pasted += enumerate([line, *below], index)
+    gone = {index for index, _line in pasted}
+    return "\n".join("" if index in gone else line for index, line in enumerate(lines)), pasted
+
+
+def _paragraph(lines: list[str], start: int) -> list[str]:
+    """The lines from `start` to the next blank line or comment."""
+    end = start
+    while end < len(lines) and lines[end].strip() and not lines[end].lstrip().startswith("#"):
+        end += 1
+    return lines[start:end]
+
+
+def _shows_answer(lines: list[str]) -> bool:
+    prompted = [line for line in lines if _PROMPTED.match(line)]
+    if prompted:
+        return len(prompted) < len(lines)
+    return any(_STRAY.match(line) for line in lines)
 
 
 def chunks_of(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from cockpit.runbook.chunks import Chunk, chunks_of
+from cockpit.runbook.chunks import Chunk, chunks_of, symptoms_apart
 from cockpit.runbook.drafts import Draft, PartDraft
 from cockpit.runbook.expectations import expectations_of
 from cockpit.runbook.languages import TYPED, Info
@@ -36,20 +36,22 @@ def command_draft(
     """
     attributes = dict(info.attributes)
     text, header = (block.text, "") if info.language not in TYPED else _headed(block.text, attributes)
+    text, pasted = symptoms_apart(text) if language == "bash" else (text, [])
     session = session_of(text, "console" if info.spelling not in ("bash", "sh", "shell", "zsh") else language)
     start = block.first_line + (header.count("\n") + 2 if header else 0)
     draft = Draft(StepKind.COMMAND, section, block.line, block.end_line, "", block.index, attributes=attributes)
     if session is not None:
         draft.language = session.language or language
         chunks, strays = chunks_of(session.typed, draft.language, session.starts)
-        draft.code, draft.sample = session.code, session.sample
+        draft.code = session.code
+        draft.sample = _lines(pasted + session.answers)
         _give_answers(draft, chunks, session.answers, start, inside)
     else:
         draft.language = language
         typed = list(enumerate(text.split("\n")))
         chunks, strays = chunks_of(typed, language)
-        draft.code = _without(typed, strays)
-        draft.sample = "\n".join(line for _index, line in strays) or None
+        draft.code = _without(typed, strays + pasted).strip("\n") if pasted else _without(typed, strays)
+        draft.sample = _lines(pasted + strays)
         draft.parts = [_part(chunk, start, draft.language) for chunk in chunks]
     draft.text = header or None
     left_open = _sessions(draft, inside if _fits(draft.language, inside) else None)
@@ -74,6 +76,12 @@ def _without(typed: list[tuple[int, str]], strays: list[tuple[int, str]]) -> str
         return "\n".join(line for _index, line in typed)
     gone = {index for index, _line in strays}
     return "\n".join(line for index, line in typed if index not in gone)
+
+
+def _lines(shown: list[tuple[int, str]]) -> str | None:
+    """What a block shows beside its commands, in order; of two lines of one place the one with words."""
+    text = "\n".join(dict(sorted(shown)).values()).strip("\n")
+    return text if text.strip() else None
 
 
 def _part(chunk: Chunk, start: int, language: str) -> PartDraft:

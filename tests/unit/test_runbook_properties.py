@@ -40,6 +40,7 @@ COMMAND = st.sampled_from(
         "https://x",
         "tail -f x",
         "# expected: ok",
+        "# 증상",
         "key: value",
         "롤백한다",
         "$$",

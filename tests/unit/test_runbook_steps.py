@@ -165,6 +165,37 @@ def test_other_languages_are_split_by_their_own_grammar() -> None:
     assert parts("Get-Foo `\n  -Bar\n\n# b\nGet-Baz", "powershell") == ["Get-Foo `\n  -Bar", "# b\nGet-Baz"]
 
 
+@pytest.mark.parametrize(
+    ("pasted", "info"),
+    [
+        ("# 증상\n./rollback.sh 1\nError: Version not found", "bash"),
+        ("# Symptom:\ncurl: (7) Failed to connect", "bash"),
+        ("# 증상\n대화 조회 시 404 에러", "bash"),
+        ("# symptom\n$ ./rollback.sh 1\n502 Bad Gateway", "console"),
+    ],
+)
+def test_a_pasted_symptom_is_shown_and_is_no_command(pasted: str, info: str) -> None:
+    prompt = "$ " if "$ " in pasted else ""
+    step = only(fence(f"{pasted}\n\n# 해결 1: look\n{prompt}ls\n\n# 해결 2: go\n{prompt}pm2 restart api", info))
+    assert step.sample_output == pasted
+    assert step.code is not None
+    assert [part.label for part in step.parts] == ["해결 1: look", "해결 2: go"]
+    assert "rollback" not in step.code
+    assert all(part.alternative for part in step.parts)
+
+
+@pytest.mark.parametrize("code", ["# 증상\ntop -b -n 1", "# 증상 확인\ncurl x\nError: y", "# symptom\n$ curl x"])
+def test_a_command_that_looks_for_symptoms_is_run(code: str) -> None:
+    step = only(fence(code))
+    assert step.code is not None
+    assert code.replace("$ ", "").split("\n")[1] in step.code
+
+
+def test_a_symptom_alone_is_a_note() -> None:
+    step = only(fence("# symptom\ncurl x\ncurl: (7) Failed"))
+    assert (step.kind, step.text) == (StepKind.NOTE, "# symptom\ncurl x\ncurl: (7) Failed")
+
+
 def test_the_parts_know_their_lines_and_labels() -> None:
     step = only("# t\n\n```bash\n# 1. Disk\ndf -h\n\n# 2. Memory\nfree -m\n# expected: some\n```\n")
     assert [(part.label, part.line, part.end_line) for part in step.parts] == [("1. Disk", 4, 5), ("2. Memory", 7, 9)]
