@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from msgspec import structs
+
 from cockpit.safety.verdict import Judgement, Verdict
 from cockpit.words import _
 
@@ -40,7 +42,10 @@ def judge(language: str, command: str, *, values: Mapping[str, str] | None = Non
         refusal = _gate(command)
         if refusal:
             return Judgement(Verdict.UNKNOWN, (refusal,))
-        return _judge(normal_language(language), command, values)
+        judged = _judge(normal_language(language), command, values)
+        if judged.verdict is Verdict.READ_ONLY and not judged.reasons:
+            return structs.replace(judged, reasons=(_("it only reads"),))
+        return judged
     except Exception as error:  # noqa: BLE001 - doubt, of whatever kind, is unknown
         return Judgement(Verdict.UNKNOWN, (_("it could not be judged: {error}").format(error=type(error).__name__),))
 

@@ -22,6 +22,7 @@ class Verdict(StrEnum):
         return _RANK[self]
 
 
+_MOST_READ_ONLY_REASONS = 5
 _RANK = {Verdict.READ_ONLY: 0, Verdict.UNKNOWN: 1, Verdict.MUTATING: 2, Verdict.DESTRUCTIVE: 3}
 
 
@@ -39,13 +40,18 @@ class Judgement(Struct, frozen=True):
 
 
 def worst(judgements: Iterable[Judgement]) -> Judgement:
-    """Join judgements of parts into one of the whole: the worst verdict, its reasons first, every tag once."""
+    """Join judgements of parts into one of the whole: the worst verdict, its reasons first, every tag once.
+
+    Of what only reads, a few reasons are enough; of anything worse, every one counts.
+    """
     given = list(judgements)
     parts = sorted(given, key=lambda part: -part.verdict.rank)
     if not parts:
         return Judgement(Verdict.UNKNOWN, ("nothing to judge",))
     top = parts[0].verdict
-    reasons = [reason for part in parts if part.verdict is top for reason in part.reasons]
+    reasons = list(dict.fromkeys(reason for part in parts if part.verdict is top for reason in part.reasons))
+    if top is Verdict.READ_ONLY:
+        reasons = reasons[:_MOST_READ_ONLY_REASONS]
     tags = [tag for part in parts for tag in part.tags]
     commands = [name for part in given for name in part.commands]
-    return Judgement(top, tuple(dict.fromkeys(reasons)), tuple(dict.fromkeys(tags)), tuple(dict.fromkeys(commands)))
+    return Judgement(top, tuple(reasons), tuple(dict.fromkeys(tags)), tuple(dict.fromkeys(commands)))

@@ -41,9 +41,17 @@ def test_every_command_of_the_corpus_gets_its_verdict() -> None:
     assert wrong == []
 
 
-def test_what_is_not_read_only_says_why() -> None:
-    silent = [c for _v, c in shell_commands() if (j := judge("bash", c)).verdict != "read-only" and not j.reasons]
-    assert silent == []
+def test_every_verdict_says_why_and_a_harmless_one_in_a_few_words() -> None:
+    judged = [(command, judge("bash", command)) for _verdict, command in shell_commands()]
+    assert [command for command, judgement in judged if not all(judgement.reasons) or not judgement.reasons] == []
+    assert [c for c, j in judged if j.verdict == "read-only" and len(set(j.reasons)) not in range(1, 6)] == []
+
+
+def test_a_read_only_verdict_names_each_command_once() -> None:
+    judged = judge("bash", "kubectl get pods | grep api; sudo systemctl status nginx; kubectl get svc")
+    assert judged.reasons == ("kubectl get only reads", "grep only reads", "systemctl status only reads")
+    assert judge("sql", "select 1").reasons
+    assert judge("promql", "up").reasons
 
 
 def test_the_corpus_is_large_enough_to_mean_something() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from cockpit.safety.shell.tool import READ, Call, Tool, of_verdict, unknown
+from cockpit.safety.shell.tool import READ, Call, Tool, of_verdict, reading, unknown
 from cockpit.safety.shell.words import Kind, Word
 from cockpit.safety.verdict import Judgement, Verdict, worst
 from cockpit.words import _
@@ -89,7 +89,8 @@ def _cluster(reading: Reading, word: Word, values: frozenset[str]) -> str:
 def judge_call(tool: Tool, call: Call, label: str) -> Judgement:
     """The judgement of a call under its rule. `label` is the command with its verbs, for the reasons."""
     if tool.special:
-        return tool.special(call, tool)
+        judged = tool.special(call, tool)
+        return judged if judged.reasons else of_verdict(judged.verdict, label, *judged.tags, started=judged.commands)
     if tool.verbs:
         return _judge_verb(tool, call, label)
     if tool.harmless:
@@ -123,7 +124,7 @@ def _judge_option(tool: Tool, name: str, label: str) -> Judgement:
         return unknown(
             _("{command}: the option {option} is not known to be harmless").format(command=label, option=name)
         )
-    return of_verdict(READ, label)
+    return reading()
 
 
 def _denied(tool: Tool, name: str) -> Verdict:

@@ -121,16 +121,17 @@ def destructive(reason: str, *tags: str) -> Judgement:
     return Judgement(DESTRUCTIVE, (reason,), tags)
 
 
-def of_verdict(verdict: Verdict, command: str, *tags: str) -> Judgement:
-    """The judgement that a table's verdict stands for."""
+def of_verdict(verdict: Verdict, command: str, *tags: str, started: tuple[str, ...] = ()) -> Judgement:
+    """The judgement that a table's verdict stands for. `started`: the commands it starts."""
+    return Judgement(verdict, (_sentence(verdict).format(command=command),), tags, started)
+
+
+def _sentence(verdict: Verdict) -> str:
     if verdict is READ:
-        return reading(*tags)
-    sentences = {
-        UNKNOWN: _("{command} is not known to be read-only"),
-        MUTATING: _("{command} makes changes"),
-        DESTRUCTIVE: _("{command} can't be undone"),
-    }
-    return Judgement(verdict, (sentences[verdict].format(command=command),), tags)
+        return _("{command} only reads")
+    if verdict is UNKNOWN:
+        return _("{command} is not known to be read-only")
+    return _("{command} makes changes") if verdict is MUTATING else _("{command} can't be undone")
 
 
 def tree(
