@@ -149,6 +149,15 @@ def test_known_values_make_the_judgement_exact() -> None:
     assert judge("bash", 'psql -c "$Q"', values={"Q": "select 1"}).verdict == "read-only"
 
 
+def test_quotes_do_not_keep_a_value_of_which_nothing_is_known_from_being_an_option() -> None:
+    for command in ("curl $X", 'curl "$X"', 'find "$OPTS" /var', 'sort "$ARGS" f', 'sed -n 1p "$EXTRA"'):
+        assert judge("bash", command).verdict == "unknown", command
+    for command in ('curl -s -- "$X"', 'curl -s "$SERVICE_URL/health"', 'kubectl get pods -n "$NS"', 'cat "$LOG"'):
+        assert judge("bash", command).verdict == "read-only", command
+    assert judge("bash", 'curl "$X"', values={"X": "http://localhost/health"}).verdict == "read-only"
+    assert judge("bash", 'curl "$X"', values={"X": "-o/etc/passwd"}).verdict == "mutating"
+
+
 def test_the_script_s_own_assignments_count() -> None:
     assert judge("bash", 'verb=delete; kubectl "$verb" pod x').verdict == "mutating"
     assert judge("bash", "NS=prod; kubectl get pods -n $NS").verdict == "read-only"

@@ -115,7 +115,7 @@ class Decoder:
             raise Refused(_("it computes with more than numbers and variables"))
 
     def _check_number(self, name: str) -> None:
-        if not computable(self._variables.look_up(name, quoted=True)):
+        if not computable(self._variables.look_up(name, quoted=True, operand=False)):
             raise Refused(_("it computes with {name}, which may be more than a number").format(name=name))
 
     # -- pieces

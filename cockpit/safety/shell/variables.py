@@ -47,8 +47,8 @@ class Variables:
         if plain and words and len(assigned) == len(nodes) and all(node in nodes for node in assigned):
             self._known[name] = Word("", Kind.DATA)
 
-    def look_up(self, name: str, *, quoted: bool) -> Word:
-        """What `$name` becomes here."""
+    def look_up(self, name: str, *, quoted: bool, operand: bool = True) -> Word:
+        """What `$name` becomes here. `operand`: it stands where a program could take it for an option."""
         if name in _NUMBERS:
             return Word("", Kind.DATA)
         if name in ("@", "*") or (name.isdigit() and not quoted):
@@ -60,7 +60,10 @@ class Variables:
             return self._worst_assigned(name, quoted)
         if self._values is not None:
             return _unquoted(Word(self._values.get(name, "")), quoted)
-        return Word("", Kind.MANY if not quoted and _LOOSE_NAME.fullmatch(name) else Kind.DATA)
+        if operand and _LOOSE_NAME.fullmatch(name):
+            # Quotes make one word of it; they do not keep it from being an option.
+            return Word("", Kind.OUTPUT if quoted else Kind.MANY)
+        return Word("", Kind.DATA)
 
     def _before_only_assignment(self, name: str) -> bool:
         sources = self._assigned[name]
