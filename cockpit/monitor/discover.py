@@ -27,6 +27,10 @@ _HEALTH = re.compile(r"health|ready|live|alive|ping|status|heartbeat", re.IGNORE
 _SENDS = re.compile(r"-[XdFTu]|--(?:request|data|form|json|upload-file|user|proxy|next|config)|-K")
 _LOG_FILE = re.compile(r"(?<![\w./-])((?:~|/)[\w./+-]+\.log)\b")
 _FOLDER = re.compile(r"(?<![\w./-])(/[\w./-]+)/")
+_DOWN = re.compile(
+    r"다운|전면 장애|서비스 (?:중단|불능)|응답 없음|\bdown\b|\boutage\b|\bunavailable\b|not responding|宕机|ダウン",
+    re.IGNORECASE,
+)
 _MACHINE_BOUNDS = {
     "cpu_percent": (70.0, 90.0),
     "memory_percent": (80.0, 90.0),
@@ -77,11 +81,15 @@ def with_own_rules(config: Config, runbook: Runbook) -> Config:
 
 
 def emergency_section(runbook: Runbook) -> Section | None:
-    """Where to go when the service is down: the P0 rollback if there is one, else P0, else a rollback, with steps."""
-    ranked = [(_rank(section), -at, section) for at, section in enumerate(runbook.sections)]
-    with_steps = [(rank, at, section) for rank, at, section in ranked if rank and _has_commands(runbook, section)]
+    """Where to go when the service is down.
+
+    The P0 rollback, else what is P0, a rollback, or about a service that is down, each with commands; else a
+    rollback's checklist.
+    """
+    ranked = [(_rank(runbook, section), -at, section) for at, section in enumerate(runbook.sections)]
+    possible = [one for one in ranked if one[0]]
     # A document called "P0 rollback" is no place to jump to where a section of it is one.
-    inner = [one for one in with_steps if one[2].level > 1] or with_steps
+    inner = [one for one in possible if one[2].level > 1] or possible
     return max(inner, key=lambda one: one[:2])[2] if inner else None
 
 
@@ -185,15 +193,21 @@ def _pm2_answers() -> bool:
     return True
 
 
-def _rank(section: Section) -> int:
+def _rank(runbook: Runbook, section: Section) -> int:
     urgent = section.severity == "P0"
     rolls_back = section.phase is Phase.ROLLBACK
-    return 3 if urgent and rolls_back else 2 if urgent else 1 if rolls_back else 0
+    if not (urgent or rolls_back or _DOWN.search(section.title)):
+        return 0
+    kinds = _kinds(runbook, section)
+    if StepKind.COMMAND not in kinds:
+        return 1 if rolls_back and StepKind.CHECK in kinds else 0
+    return 5 if urgent and rolls_back else 4 if urgent else 3 if rolls_back else 2
 
 
-def _has_commands(runbook: Runbook, section: Section) -> bool:
+def _kinds(runbook: Runbook, section: Section) -> set[StepKind]:
+    """The kinds of the steps in a section and in those below it."""
     inside = {section.id}
     for other in runbook.sections:
         if other.parent in inside:
             inside.add(other.id)
-    return any(step.kind is StepKind.COMMAND and step.section in inside for step in runbook.steps)
+    return {step.kind for step in runbook.steps if step.section in inside}

@@ -119,6 +119,15 @@ _WEAK_FIX = re.compile(
 _PHASES = re.compile(
     "(?<![a-z])(?:" + "|".join(f"(?P<{phase.value}>{words})" for phase, words in _PHASE_WORDS) + ")(?![a-z])"
 )
+# What is done once a rollback is over, or before it begins, is not the rollback.
+_AFTER_ROLLBACK = re.compile(
+    r"(?:롤백|복구)\s*(?:직후|이후|후(?=에|의|\s|[)）\]:,]|$))|(?<![a-z])(?:after\s+(?:the\s+|a\s+)?|post-?\s?)"
+    r"(?:roll(?:ing)?[ -]?backs?|revert\w*)|(?:回滚|回滾)(?:之)?[后後]|ロールバック後"
+)
+_BEFORE_ROLLBACK = re.compile(
+    r"롤백\s*(?:직전|전(?=에|의|\s|[)）\]:,]|$))|(?<![a-z])(?:before\s+(?:the\s+|a\s+|you\s+)?|pre-?\s?)"
+    r"(?:roll(?:ing)?[ -]?backs?|revert\w*)|(?:回滚|回滾)(?:之)?前|ロールバック前"
+)
 _PROCEDURE = re.compile(
     r"^\W*(?:\d+(?:[.)-]\d+)*[.)단:]?\s|step\b|phase\s?\d|단계|stage\s?\d|第?\s?\d+\s?[步章]|步骤|手順|"
     r"ステップ|how to\b)"
@@ -275,10 +284,21 @@ def severity(title: str) -> str | None:
 
 def phase(title: str) -> Phase:
     """What a section is for, by the first word that says so."""
-    found = _PHASES.search(title.lower())
-    if found is not None and found.lastgroup is not None:
-        return Phase(found.lastgroup)
-    return Phase.FIX if _WEAK_FIX.search(title) else Phase.NEUTRAL
+    lowered = title.lower()
+    found = _PHASES.search(lowered)
+    if found is None or found.lastgroup is None:
+        return Phase.FIX if _WEAK_FIX.search(title) else Phase.NEUTRAL
+    if found.lastgroup == Phase.ROLLBACK:
+        return _around_rollback(lowered)
+    return Phase(found.lastgroup)
+
+
+def _around_rollback(lowered: str) -> Phase:
+    for around, instead in ((_AFTER_ROLLBACK, Phase.VERIFY), (_BEFORE_ROLLBACK, Phase.PREREQUISITES)):
+        if around.search(lowered):
+            other = _PHASES.search(around.sub(" ", lowered))
+            return Phase(other.lastgroup) if other is not None and other.lastgroup is not None else instead
+    return Phase.ROLLBACK
 
 
 def is_procedure(title: str) -> bool:
