@@ -45,6 +45,7 @@ _COUNTS = re.compile(
     r"\bwc\s|\bgrep\s+(?:-\w+\s+)*-\w*c\b|--count\b|\bcount\s*\(|\blength\b|\bnproc\b|\bLLEN\b|\bDBSIZE\b",
     re.IGNORECASE,
 )
+_SHORT_FORM = re.compile(r"\d|/|==|^\$?\.|regex|정규|正[则規]", re.IGNORECASE)
 
 
 def phrase(text: str, line: int, code: str) -> Expectation | None:
@@ -55,6 +56,8 @@ def phrase(text: str, line: int, code: str) -> Expectation | None:
         line: where they stand.
         code: the command; a bare count is compared only where the command counts.
     """
+    if _SHORT_FORM.search(text) is None:
+        return None
     exited = _EXIT.match(text)
     if exited is not None:
         return Expectation(ExpectationKind.EXIT, int(exited[1]), text=text, line=line)
