@@ -89,7 +89,7 @@ class Decoder:
     def pattern(self, node: Node) -> None:
         """Check a pattern of `case` or `[[`: it may hold no substitution that is not seen."""
         if node.type in ("extglob_pattern", "regex"):
-            if re.search(r"[$`]", text_of(node)) and not re.fullmatch(r"[^$`]*\$?", text_of(node)):
+            if re.search(r"[$`]|[<>]\(", text_of(node)) and not re.fullmatch(r"[^$`<>]*\$?", text_of(node)):
                 raise Refused(_("a pattern is built when it runs"))
             if not _PATTERN.fullmatch(text_of(node)):
                 raise Refused(_("where a pattern ends is not certain"))
