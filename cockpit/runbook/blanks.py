@@ -81,6 +81,8 @@ _XXXX = re.compile(
     r"(?<![\w$<{\[%\\.-])(?:[A-Za-z0-9]+[-_.])*(?:X{4,}|"
     r"x{4,})(?:[-_.](?:[A-Za-z0-9]+))*(?![\w>}\]])"
 )
+_PATTERN_OF_VALUE = re.compile(r"(?<![\w.$%+-])(?:v?(?:x\.y\.z|X\.Y\.Z)|YYYY-?MM-?DD)(?![\w.])")
+_FORMATS = re.compile(r"(?<![\w-])date\s|format|strftime|to_char", re.IGNORECASE)
 _BEARER = re.compile(
     r"Authorization:\s*(?:Bearer|Basic|Token|token|bearer)\s+([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*|xxx+|token)(?![\w.$<-])"
 )
@@ -173,7 +175,7 @@ def _squares(code: str, language: str) -> Iterator[Blank]:
             continue  # [string]$x, [5m]
         if not is_sure(inner) and (_is_tag_in_echo(code, match) or _in_pattern(code, match.start())):
             continue
-        if _is_heading(code, match) or not _stands_free(code, match):
+        if _is_heading(code, match) or not _stands_free(code, match) or _is_synopsis(code, match):
             continue
         yield Blank(inner, match[0], "square", match.start(), secret=is_secret(inner))
 
@@ -200,6 +202,15 @@ def is_subscript(code: str, start: int, end: int) -> bool:
     name = _SUBSCRIPT.search(before)
     opened = name is not None and before[: name.start()].endswith(("${", "${!", "${#"))
     return opened or (name is not None and code[end : end + 2].startswith(("=", "+=")))
+
+
+def _is_synopsis(code: str, match: re.Match[str]) -> bool:
+    """One of several optional words: doctor [connection] [environment] [cache]."""
+    if _WIDE.search(match[1]) or match[1].isupper():
+        return False
+    end = code.find("\n", match.end())
+    line = line_before(code, match.start()) + code[match.start() : end if end >= 0 else len(code)]
+    return any(not is_plain_square(other) and other.isalpha() for other in _SQUARE.findall(line))
 
 
 def _stands_free(code: str, match: re.Match[str]) -> bool:
@@ -285,6 +296,11 @@ def _literals(code: str, language: str, assigned: set[str]) -> Iterator[Blank]:
             if "mktemp" in line_before(code, match.start()):
                 continue
             yield Blank(match[0], match[0], "literal", match.start(), secret=is_secret(match[0]))
+    if language == "bash" and ("x.y.z" in code or "X.Y.Z" in code or "YYYY" in code):
+        for match in _PATTERN_OF_VALUE.finditer(code):
+            before = line_before(code, match.start())
+            if not _quoted(before) and not _FORMATS.search(before):
+                yield Blank(match[0], match[0], "literal", match.start())
     if language == "bash" and _UNDERSCORED.search(code):
         yield from _upper_words(code, assigned)
 

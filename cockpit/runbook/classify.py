@@ -62,6 +62,11 @@ _TABLE_OR_LOG = re.compile(
     r"^\s*\"[^\"]+\"\s*:|^---\s*$|^\s*(?:apiVersion|kind|metadata|spec):|^HTTP/\d|^< |^> ",
     re.MULTILINE,
 )
+# What only a machine writes: leak reports, stack traces, questions at a prompt.
+_MACHINE_LINE = re.compile(
+    r"\s*==\d+==|\s+at \S.*[(:]|Traceback \(most|\s+File \"|(?:\w+\.)*\w+(?:Error|Exception)\b:?|goroutine \d+|panic:|"
+    r"Enter pass|Password:|Last login:|\[\d{4}-\d\d-\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d"
+)
 _DIAGRAM = re.compile(r"[├└│┌┐─╔═║▼▲◀▶→←↓↑⇒]|-->|<--|──")
 _URL_ONLY = re.compile(r"^\s*(?:https?|ftp|s3|wss?)://\S+\s*$")
 _YAML_LINE = re.compile(r"^\s*(?:-\s+)?[\w./-]+:(?:\s|$)")
@@ -116,9 +121,17 @@ def _runnable(text: str, info: Info, intro: str, follows_command: bool) -> tuple
         return Sort.COMMAND, language
     if follows_command and _STRONG_OUTPUT.search(intro) and not _has_typed(text):
         return Sort.OUTPUT, language
+    if _is_machines(text) and not _has_typed(text):
+        return (Sort.OUTPUT if follows_command else Sort.NOTE), language
     if info.spelling in SESSION_SPELLINGS and _TABLE_OR_LOG.search(text) and not _has_typed(text):
         return (Sort.OUTPUT if follows_command else Sort.NOTE), language
     return Sort.COMMAND, language
+
+
+def _is_machines(text: str) -> bool:
+    """Whether half of the lines, comments aside, are ones that only a machine writes."""
+    lines = [line for line in text.split("\n", 200)[:200] if line.strip() and not line.lstrip().startswith("#")]
+    return bool(lines) and sum(_MACHINE_LINE.match(line) is not None for line in lines) * 2 >= len(lines)
 
 
 def _has_typed(text: str) -> bool:

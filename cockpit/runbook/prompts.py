@@ -112,7 +112,7 @@ def _prompt_kind(
         return _HOST, _CONTINUATION, None
     if "# " in text and _is_root_session(lines, language):
         return _ROOT, _CONTINUATION, None
-    if language == "bash" and "% " in text and all(_PERCENT.match(line) for line in lines if line.strip()):
+    if "% " in text and _is_percent_session(lines, language):
         return _PERCENT, _CONTINUATION, None
     return None
 
@@ -120,6 +120,14 @@ def _prompt_kind(
 def _stands(prompt: re.Pattern[str], text: str) -> bool:
     """Whether any line begins with the prompt."""
     return prompt.search(text) is not None
+
+
+def _is_percent_session(lines: list[str], language: str) -> bool:
+    """A C shell's or zsh's "% " on every line, or in a console block on its first."""
+    written = [line for line in lines if line.strip()]
+    if language == "console":
+        return _PERCENT.match(written[0]) is not None
+    return language == "bash" and all(_PERCENT.match(line) for line in written)
 
 
 def _is_root_session(lines: list[str], language: str) -> bool:

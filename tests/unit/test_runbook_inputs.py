@@ -34,6 +34,8 @@ def written(code: str, info: str = "bash") -> list[str]:
         ('curl -H "Authorization: Bearer TEST_TOKEN"', ["TEST_TOKEN"]),
         ("aws ec2 stop-instances --instance-ids i-XXXXXXXX", ["i-XXXXXXXX"]),
         ("kubectl delete pod POD_NAME", ["POD_NAME"]),
+        ("git node release --prepare x.y.z", ["x.y.z"]),
+        ("gh workflow run x -f release-date=YYYY-MM-DD", ["YYYY-MM-DD"]),
         ("export REGION=Which region is it", ["Which region is it"]),
         ("cat <<EOF\nhost: $HOST_NAME\nEOF", ["$HOST_NAME"]),
     ],
@@ -80,6 +82,9 @@ def test_blanks_are_found(code: str, blanks: list[str]) -> None:
         "ls # $NOT_READ",
         "echo \\$NOT_READ",
         "xargs -I{} echo {}",
+        "npm doctor [connection] [registry] [environment]",
+        "date +YYYY-MM-DD",
+        "psql -c \"SELECT to_char(now(), 'YYYY-MM-DD')\"",
     ],
 )
 def test_look_alikes_are_not_asked_for(code: str) -> None:

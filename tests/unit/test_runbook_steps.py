@@ -119,6 +119,26 @@ def test_prompts_go_and_answers_are_kept_apart(block: str, code: str, sample: st
     assert (step.code, step.sample_output) == (code, sample)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "==4174== 997,000 bytes are lost\n==4174==    at 0x9794979: Method(env) (in /home/x)",
+        'Traceback (most recent call last):\n  File "a.py", line 1\nValueError: x',
+        "# Checking ...\nEnter passphrase for key '/Users/<user>/.ssh/id_rsa':",
+        "2024-01-27 10:00:00 ERROR refused\n2024-01-27 10:00:01 ERROR refused",
+    ],
+)
+@pytest.mark.parametrize("info", ["bash", "console"])
+def test_what_a_machine_wrote_is_not_run_though_it_is_marked_as_shell(text: str, info: str) -> None:
+    step = only(fence(text, info))
+    assert (step.kind, step.text, step.inputs) == (StepKind.NOTE, text, ())
+
+
+def test_a_percent_prompt_with_output_below_is_a_session() -> None:
+    step = only(fence("% perl -v\n\nThis is perl 5", "console"))
+    assert (step.code, step.sample_output) == ("perl -v", "This is perl 5")
+
+
 def test_comments_alone_are_no_root_session() -> None:
     step = only(fence("# see the wiki\n# make sure you are allowed"))
     assert step.kind is StepKind.NOTE
