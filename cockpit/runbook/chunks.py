@@ -34,7 +34,7 @@ _SYMPTOM = re.compile(
     r"[ \t]*\d{0,2}[ \t]*[:：.]?[ \t]*\Z",
     re.IGNORECASE,
 )
-_SYMPTOM_HINT = re.compile(r"증상|현상|메시지|symptom|error|症状|现象|現象", re.IGNORECASE)
+_SYMPTOM_HINTS = ("증상", "현상", "메시지", "symptom", "error", "症状", "现象", "現象")
 _PROMPTED = re.compile(r"[ \t]*[$%>]\s")
 
 
@@ -60,7 +60,8 @@ def symptoms_apart(text: str) -> tuple[str, list[tuple[int, str]]]:
     "# 증상" above a command and what a machine answered shows what went wrong; nobody is to run it again. Their place
     stays as blank lines.
     """
-    if "#" not in text or _SYMPTOM_HINT.search(text) is None:
+    lowered = text.lower()
+    if "#" not in text or not any(hint in lowered for hint in _SYMPTOM_HINTS):
         return text, []
     lines = text.split("\n")
     pasted: list[tuple[int, str]] = []

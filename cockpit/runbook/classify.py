@@ -38,12 +38,12 @@ MESSAGE_WORDS = re.compile(
     r"\b(?:tell|inform)\s+(?!you\b|us\b|whether\b)\w+|\blet\s+\w+(?:\s\w+)?\s+know\b|알리|알려|전파|"
     r"공지|알림|통지|통보|안내|보고(?!서\s*작성)|메일|메시지\s*템플릿|템플릿|기록\s*양식|양식|announce\w*|"
     r"notif(?:y|ication)s?|templates?|status\s?page|"
-    r"(?:e-?mail|slack|message|communication|statement)\s*(?:\w+\s+)?(?:template|example|draft|to\s|:)|"
+    r"(?<!commit )(?:e-?mail|slack|message|communication|statement)\s*(?:\w+\s+)?(?:template|example|draft|to\s|:)|"
     r"post (?:the following|this|in|to)|send (?:the following|this|a message)|"
     r"公告|通知|通报|模板|邮件|告知|テンプレート|お知らせ|メール|報告",
     re.IGNORECASE,
 )
-_EXAMPLE = re.compile(r"예시|example|sample|示例|例\s*[:：]?$|サンプル", re.IGNORECASE)
+_EXAMPLE = re.compile(r"예시|e\.g\.|example|sample|示例|例\s*[:：]?$|サンプル", re.IGNORECASE)
 _TEMPLATE_HEAD = re.compile(
     r"^\W{0,6}\[[^\]\n]{1,30}\]\s*\S|^(?:Subject|제목|件名|主题|Title|To)\s*[:：]", re.IGNORECASE
 )
@@ -64,9 +64,10 @@ _TABLE_OR_LOG = re.compile(
 )
 # What only a machine writes: leak reports, stack traces, questions at a prompt.
 _MACHINE_LINE = re.compile(
-    r"\s*==\d+==|\s+at \S.*[(:]|Traceback \(most|\s+File \"|(?:\w+\.)*\w+(?:Error|Exception)\b:?|goroutine \d+|panic:|"
-    r"Enter pass|Password:|Last login:|\[\d{4}-\d\d-\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d"
+    r"\s*[┌├│└┬╔║╚●✔✖]|\s*==\d+==|gpg: |\s+at \S.*[(:]|Traceback \(most|\s+File \"|goroutine \d+|panic:|"
+    r"(?:\w+\.)*\w+(?:Error|Exception)\b:?|Enter pass|Password:|Last login:|\[?\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d|\])"
 )
+_COLUMNS = re.compile(r"^\S+ {3,}\S", re.MULTILINE)
 _DIAGRAM = re.compile(r"[├└│┌┐─╔═║▼▲◀▶→←↓↑⇒]|-->|<--|──")
 _URL_ONLY = re.compile(r"^\s*(?:https?|ftp|s3|wss?)://\S+\s*$")
 _YAML_LINE = re.compile(r"^\s*(?:-\s+)?[\w./-]+:(?:\s|$)")
@@ -129,9 +130,11 @@ def _runnable(text: str, info: Info, intro: str, follows_command: bool) -> tuple
 
 
 def _is_machines(text: str) -> bool:
-    """Whether half of the lines, comments aside, are ones that only a machine writes."""
-    lines = [line for line in text.split("\n", 200)[:200] if line.strip() and not line.lstrip().startswith("#")]
-    return bool(lines) and sum(_MACHINE_LINE.match(line) is not None for line in lines) * 2 >= len(lines)
+    """Whether half of the lines, comments aside, and the first of them are ones that only a machine writes."""
+    lines = [line for line in text.split("\n", 50)[:50] if line.strip() and not line.lstrip().startswith("#")]
+    if not lines or _MACHINE_LINE.match(lines[0]) is None:
+        return False
+    return sum(_MACHINE_LINE.match(line) is not None for line in lines) * 2 >= len(lines)
 
 
 def _has_typed(text: str) -> bool:
@@ -243,4 +246,4 @@ def _announces(text: str, said: str) -> bool:
 
 def _is_prose(text: str) -> bool:
     words = text.split()
-    return len(words) >= 12 and not _TABLE_OR_LOG.search(text) and _is_data(text) is False
+    return len(words) >= 12 and not _COLUMNS.search(text) and not _TABLE_OR_LOG.search(text) and _is_data(text) is False

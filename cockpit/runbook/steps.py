@@ -70,7 +70,7 @@ class StepPass:
 
     def _heading(self, block: Block) -> None:
         self._section = self._outline.of_block[block.index]
-        if not names_output(block.text):
+        if self._command is not None and not (self._since <= 1 and names_output(block.text)):
             self._command = None
         if self._inside is not None and block.level <= self._inside_level:
             self._inside = None

@@ -31,6 +31,12 @@ def test_what_is_said_to_people_is_a_message(intro: str, text: str) -> None:
         ("", "[14:05] 배포 후 5분"),
         ("알림 예시:", "[P0] High Error Rate"),
         ("This tells you:", "app is fine"),
+        (
+            "Files of the template:",
+            "a.c      the source code of the first\nb.xml    the template of it, with all that it needs",
+        ),
+        ("You can use task lists, e.g. in a template:", "- [x] Complete\n- [ ] Todo"),
+        ("Change the commit message:", "reword 6928fc1 add a\nfixup 8120c4c add test for a and for b and c and d"),
     ],
 )
 def test_logs_and_examples_are_none(intro: str, text: str) -> None:

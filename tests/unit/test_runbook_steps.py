@@ -125,6 +125,7 @@ def test_prompts_go_and_answers_are_kept_apart(block: str, code: str, sample: st
         "==4174== 997,000 bytes are lost\n==4174==    at 0x9794979: Method(env) (in /home/x)",
         'Traceback (most recent call last):\n  File "a.py", line 1\nValueError: x',
         "# Checking ...\nEnter passphrase for key '/Users/<user>/.ssh/id_rsa':",
+        "┌────┬─────┐\n│ id │ name│\n└────┴─────┘",
         "2024-01-27 10:00:00 ERROR refused\n2024-01-27 10:00:01 ERROR refused",
     ],
 )
