@@ -43,7 +43,7 @@ MESSAGE_WORDS = re.compile(
     r"公告|通知|通报|模板|邮件|告知|テンプレート|お知らせ|メール|報告",
     re.IGNORECASE,
 )
-_EXAMPLE = re.compile(r"예시|e\.g\.|example|sample|示例|例\s*[:：]?$|サンプル", re.IGNORECASE)
+_EXAMPLE = re.compile(r"예시|모양|e\.g\.|\blooks? like|example|sample|示例|例\s*[:：]?$|サンプル", re.IGNORECASE)
 _TEMPLATE_HEAD = re.compile(
     r"^\W{0,6}\[[^\]\n]{1,30}\]\s*\S|^(?:Subject|제목|件名|主题|Title|To)\s*[:：]", re.IGNORECASE
 )

@@ -30,6 +30,8 @@ def test_what_is_said_to_people_is_a_message(intro: str, text: str) -> None:
         ("", "[ERROR] connection refused"),
         ("", "[14:05] 배포 후 5분"),
         ("알림 예시:", "[P0] High Error Rate"),
+        ("An alert looks like this.", "[P0] High Error Rate\nTime: 10:00"),
+        ("경보는 이런 모양입니다.", "[P0] High Error Rate\nTime: 10:00"),
         ("This tells you:", "app is fine"),
         (
             "Files of the template:",
