@@ -58,6 +58,8 @@ class Desk(OnceScreen):
             await self.mount(dialog)
             return await dialog.answered
         finally:
+            # The keys leave the dialog before it goes: else they would fall to whatever else can have them.
+            super().set_focus(None)
             self.dialog, self.view.asking = None, False
             await dialog.remove()
             self.logs.focus(self.view.active)

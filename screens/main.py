@@ -128,7 +128,10 @@ class MainScreen(Looking):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """A click put the keys into the output."""
-        if self.dialog is None and self.logs.holds(event.widget) and self.view.active not in ("output", "logs"):
+        # News of a focus that has gone on since is no click.
+        if event.widget is not self.focused or self.dialog is not None or not self.logs.holds(event.widget):
+            return
+        if self.view.active not in ("output", "logs"):
             self.view.active = "output"
             self.lay_out()
 

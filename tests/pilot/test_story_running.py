@@ -133,3 +133,14 @@ async def test_the_cursor_goes_on_after_a_pass_and_stays_after_a_failure(opens: 
         await story.presses("j").sees("[2/2]").presses("enter").sees("next", "[OK]")
         await asyncio.sleep(0)
         assert story.viewer.view.cursor == 1
+
+
+async def test_after_a_run_the_guide_has_the_keys_again(opens: Opens, tmp_path: Path) -> None:
+    text = f"# Two\n\n```bash\ntouch {tmp_path}/a\n```\n\n```bash\ntouch {tmp_path}/b\n```\n"
+    async with opens(text, size=(80, 24)) as story:
+        await story.presses("enter").confirms().sees("1/2 steps")
+        await story.presses("enter").confirms().sees("2/2 steps")
+        await story.presses("up", "enter").confirms().finds(lambda state: len(state.runs) == 3, "third run")
+        await story.sees_no("Run this?").sees("Enter run")
+        assert story.viewer.view.active == "guide"
+        await story.presses("s").sees("Skip: why?")
