@@ -47,7 +47,7 @@ class Explanations:
         if row is not None and row.told:
             return row.told
         if self._prose is None:
-            self._prose = "\0".join(block.text for block in self._blocks if block.kind == "paragraph")
+            self._prose = "\0".join(block.text for block in self._blocks if _is_prose(block))
         names = [blank.written]
         if _NAME_LIKE.search(blank.name):
             names.append(blank.name)
@@ -62,6 +62,11 @@ class Explanations:
         if self._rows is None:
             self._rows = {name: row for block in self._blocks if block.kind == "table" for name, row in _rows(block)}
         return self._rows.get(blank.name)
+
+
+def _is_prose(block: Block) -> bool:
+    """A paragraph, unless it is a command and nothing more: the blank's own line explains nothing."""
+    return block.kind == "paragraph" and not (len(block.spans) == 1 and block.spans[0][1] == "code")
 
 
 def _sentence(name: str, prose: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from urllib.parse import unquote
 
 from cockpit.runbook.markdown import Block
@@ -282,8 +283,9 @@ def severity(title: str) -> str | None:
     return found[1].upper() if found[1] else f"SEV{found[2]}"
 
 
+@lru_cache(maxsize=32)
 def phase(title: str) -> Phase:
-    """What a section is for, by the first word that says so."""
+    """What a section is for, by the first word that says so. The words above a list are asked for at each item."""
     lowered = title.lower()
     found = _PHASES.search(lowered)
     if found is None or found.lastgroup is None:

@@ -119,7 +119,9 @@ class StepPass:
         if not block.index:
             return ""
         before = self._blocks[block.index - 1]
-        told = before.kind == "paragraph" or (before.kind == "heading" and names_output(before.text))
+        told = before.kind == "paragraph" or (
+            before.kind == "heading" and self._command is not None and names_output(before.text)
+        )
         return before.text[:1000] if told else ""
 
     def _answer(self, block: Block) -> None:

@@ -190,3 +190,7 @@ def test_front_matter_wins_over_a_table() -> None:
 def test_without_a_heading_that_says_so_the_longest_cell_explains() -> None:
     text = "| x | Type | y |\n|---|---|---|\n| NS | a very long type | where it runs |\n\n```bash\nrun $NS\n```\n"
     assert parse(text).inputs[0].help == "where it runs"
+
+
+def test_a_command_alone_does_not_explain_its_own_blank() -> None:
+    assert [blank.help for blank in parse("## Fix\n\n1. `helm rollback <release>`\n").inputs] == [""]
