@@ -72,7 +72,7 @@ class Acting(Moves):
         elif (row.part or row.step).interactive:
             self.work.enter_terminal(run.run)
         else:
-            self.tell(_("it is running; Ctrl-C twice stops it"))
+            self.tell(_("it is running; Ctrl-C twice stops it"), run=run.run)
 
     def action_tick(self) -> None:
         """Tick a check or take the tick back; elsewhere, a page of the document."""

@@ -11,6 +11,7 @@ from screens.clock import clock_text, local_time
 from screens.marks import mode_word, status_word
 from screens.paint import BLANK, Line, cropped, fit, line, wrapped
 from screens.pane import Pane
+from screens.rows import first_command
 
 _STYLES = {"passed": "ok", "failed": "bad", "timed-out": "bad", "refused": "warn", "unknown": "warn", "red": "bad"}
 
@@ -107,7 +108,7 @@ _TELLERS: Mapping[str, Callable[[Mapping[str, Any]], tuple[str, str]]] = {
     "session.started": lambda data: (_("session {name} began").format(name=data["session"]), "strong"),
     "session.ended": lambda data: (_("session ended {reason}").format(reason=data.get("reason") or ""), "strong"),
     "host.recovered": lambda data: (_("the host came back"), "warn"),
-    "step.intent": lambda data: (f"$ {fit(str(data.get('command', '')).strip(), 200)}", "code"),
+    "step.intent": lambda data: (f"$ {fit(first_command(str(data.get('command', ''))), 200)}", "code"),
     "step.finished": _finished,
     "step.answered": _answered,
     "step.reopened": lambda data: (_("{step} taken back").format(step=data["step"]), ""),

@@ -10,7 +10,7 @@ from screens.clock import clock_text, moment
 from screens.marks import STATUS_MARKS, status_word, verdict_word
 from screens.paint import BLANK, Line, cropped, line, plain_rows, spread, wrapped
 from screens.pane import Pane
-from screens.rows import Row
+from screens.rows import Row, without_heading
 
 
 class Card(Pane):
@@ -114,16 +114,9 @@ def _command(row: Row, proposal: Proposal | None, width: int) -> list[Line]:
     if row.is_block:
         told = _("{count} commands: Enter goes to the first that is not done").format(count=len(row.step.parts))
         return [line((f" {told}", "dim"))]
-    code = _without_heading((proposal.command if proposal else row.code) or "")
+    code = without_heading((proposal.command if proposal else row.code) or "")
     rows = [each for each in plain_rows(code.strip("\n"), width - 3, "code") if each.text.strip()]
     return [Line(((" $ " if n == 0 else "   ", "key"), *each.spans)) for n, each in enumerate(rows)]
-
-
-def _without_heading(code: str) -> str:
-    """The command without the comments above it: the card's title says as much, and its rows are few."""
-    lines = code.strip("\n").split("\n")
-    first = next((n for n, each in enumerate(lines) if each.strip() and not each.lstrip().startswith("#")), 0)
-    return "\n".join(lines[first:])
 
 
 def _facts(proposal: Proposal, width: int) -> list[Line]:

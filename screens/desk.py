@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from screens.terminal_relay import Foreground
 
 T = TypeVar("T")
+_NOTICE_S = 10.0
 
 
 class Desk(OnceScreen):
@@ -39,6 +40,8 @@ class Desk(OnceScreen):
         self.dialog: Dialog[Any] | None = None
         self.logs = Logs(self)
         self.starting = False
+        self._told_s: float | None = None
+        self._told_of: int | None = None
 
     def lay_out(self) -> None:
         """Show the panes that fit, as the view is now."""
@@ -75,11 +78,19 @@ class Desk(OnceScreen):
         except CockpitError as error:
             self.tell(str(error), "bad")
 
-    def tell(self, text: str, style: str = "") -> None:
-        """Say something in the notice row; "" takes it away."""
+    def tell(self, text: str, style: str = "", *, run: int | None = None) -> None:
+        """Say something in the notice row; "" takes it away. It goes by itself, and with the run it is about."""
+        self._told_s, self._told_of = self.view.clock.monotonic_s(), run
         if (text, style) != self.view.notice:
             self.view.notice = (text, style)
             self.panes["notice"].sync()
+
+    def outlive(self, ended: Iterable[int | None]) -> None:
+        """Take away a notice that has stood for long, or is about a run that has ended."""
+        old = self._told_s is not None and self.view.clock.monotonic_s() - self._told_s > _NOTICE_S
+        if old or (self._told_of is not None and self._told_of in ended):
+            self.tell("")
+            self._told_s = None
 
     def waits(self) -> str:
         """Why the screen can't act just now; "" when it can."""

@@ -162,6 +162,7 @@ class MainScreen(Looking):
         ends = [event.data for event in events if event.kind == "step.finished" and event.data["status"] in passed]
         if row is not None and any((end.get("part") or end["step"]) == row.id for end in ends):
             self.advance()
+        self.outlive([event.data.get("run") for event in events if event.kind in ("step.exited", "step.finished")])
         self.lay_out()
         self.sync()
         self.preview_soon()
@@ -178,6 +179,7 @@ class MainScreen(Looking):
     def tick(self) -> None:
         """Time passed: clocks, and whatever runs."""
         view, now_s = self.view, self.view.clock.monotonic_s()
+        self.outlive(())
         view.clock_fine = bool(view.state.running) or now_s - self._touched_s < _LIVELY_S
         if not self.panes:
             return

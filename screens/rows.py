@@ -73,6 +73,18 @@ class Row:
         return None
 
 
+def without_heading(code: str) -> str:
+    """A command without the comments above it: where rows are few, what runs is worth more."""
+    lines = code.strip("\n").split("\n")
+    first = next((n for n, each in enumerate(lines) if each.strip() and not each.lstrip().startswith("#")), 0)
+    return "\n".join(lines[first:])
+
+
+def first_command(code: str) -> str:
+    """The first line of a command that is one, for where there is room for one."""
+    return without_heading(code).split("\n", 1)[0].strip()
+
+
 def rows_of(runbook: Runbook) -> tuple[Row, ...]:
     """Every step that asks something, in the document's order, each block's commands below it."""
     sections: Mapping[str, Section] = {section.id: section for section in runbook.sections}

@@ -11,7 +11,7 @@ from cockpit.safety.text import sanitise
 from cockpit.session.event import Status
 from cockpit.words import _
 from screens.paint import Line, line, pad, plain_rows, wrapped
-from screens.rows import Row
+from screens.rows import Row, first_command
 
 if TYPE_CHECKING:
     from screens.acting import Acting
@@ -205,7 +205,7 @@ class Saying:
         if main.view.state.ended_t or main.view.spectator or not main.feed.live or not main.feed.connected:
             main.app.exit(0)
             return
-        running = [run.intent.get("command", "") for run in main.view.state.running]
+        running = [first_command(run.intent.get("command", "")) for run in main.view.state.running]
         says = [line((_(" still running: {command}").format(command=each), "warn")) for each in running]
         says += [line((_(" `cockpit attach` comes back to this session"), "dim"))]
         options = [

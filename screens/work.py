@@ -9,7 +9,7 @@ from cockpit.runbook.model import StepKind
 from cockpit.safety.permit import Rung
 from cockpit.session.event import Status
 from cockpit.words import _
-from screens.rows import Row
+from screens.rows import Row, first_command
 
 if TYPE_CHECKING:
     from cockpit.session.proposal import Proposal
@@ -108,7 +108,7 @@ class Work:
             main.tell(str(error), "warn")
             return
         main.feed.read()
-        main.tell(_("left the terminal; it still runs: Enter goes back") if end is RelayEnd.LEFT else "")
+        main.tell(_("left the terminal; it still runs: Enter goes back") if end is RelayEnd.LEFT else "", run=run)
 
     async def fill(self, row: Row, names: tuple[str, ...] = ()) -> bool:
         """Ask for inputs (those named, else all the row uses) and send them; False when the form was left."""
@@ -156,10 +156,11 @@ class Work:
         chosen = next((run for run in running if run.run == main.view.shown_run()), running[-1])
         if now_s - self._stop_asked_s > _TWICE_S:
             self._stop_asked_s = now_s
-            main.tell(_("Ctrl-C again stops: {command}").format(command=chosen.intent.get("command", "")), "warn")
+            command = first_command(chosen.intent.get("command", ""))
+            main.tell(_("Ctrl-C again stops: {command}").format(command=command), "warn", run=chosen.run)
             return
         self._stop_asked_s = -_TWICE_S
-        main.tell(_("stopping…"), "warn")
+        main.tell(_("stopping…"), "warn", run=chosen.run)
         main.flow(self._cancel(chosen.run))
 
     async def _cancel(self, run: int) -> None:

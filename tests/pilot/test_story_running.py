@@ -144,3 +144,27 @@ async def test_after_a_run_the_guide_has_the_keys_again(opens: Opens, tmp_path: 
         await story.sees_no("Run this?").sees("Enter run")
         assert story.viewer.view.active == "guide"
         await story.presses("s").sees("Skip: why?")
+
+
+async def test_what_is_told_of_a_run_goes_with_it(opens: Opens, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    gate.mkdir()
+    text = f"# Wait\n\n```bash\nuntil [ -f {gate}/open ]; do sleep 0.05; done\n```\n\n- [ ] then\n"
+
+    async def opened() -> None:
+        (gate / "open").touch()
+
+    async with opens(text) as story:
+        await story.presses("enter").sees("running").presses("enter").sees("it is running; Ctrl-C twice stops it")
+        await story.does(opened).sees("1/2 steps").sees_no("it is running")
+
+
+async def test_a_notice_goes_by_itself_after_a_while(opens: Opens) -> None:
+    async with opens(READ) as story:
+        await story.presses("x", "l").sees("no logs are followed").pauses(5).sees("no logs are followed")
+        await story.pauses(6).sees_no("no logs are followed")
+
+
+async def test_the_timeline_tells_commands_rather_than_their_comments(opens: Opens) -> None:
+    async with opens("# Look\n\n```bash\n# First, look closely\necho he''llo\n```\n", size=(170, 40)) as story:
+        await story.presses("enter").sees("[OK]", "$ echo he''llo").sees_no("$ # First")
