@@ -10,7 +10,7 @@ from cockpit.errors import UsageError
 from cockpit.runbook.model import Expectation, Input, Part, Runbook, Step, StepKind
 from cockpit.safety.permit import Action, Mode, Rung, required_rung
 from cockpit.safety.verdict import Judgement, Verdict
-from cockpit.session.filling import Filled, fill
+from cockpit.session.filling import Filled, fill, spelling
 from cockpit.words import _
 
 
@@ -142,4 +142,4 @@ def used_inputs(inputs: Sequence[Input], text: str, names: Sequence[str]) -> tup
 def _holds(text: str, blank: Input, names: Sequence[str]) -> bool:
     if blank.style == "dollar":
         return re.search(rf"\$\{{?{re.escape(blank.name)}\b", text) is not None and blank.name in names
-    return blank.written in text and blank.name in names
+    return blank.name in names and spelling(blank.written).search(text) is not None

@@ -84,8 +84,8 @@ def _literals(code: str, language: str, literals: list[tuple[str, str]]) -> str:
     values: list[str] = []
     for written, value in sorted(literals, key=lambda pair: -len(pair[0])):
         marker = _MARKER.format(number=len(values))
-        if written in marked:
-            marked = marked.replace(written, marker)
+        marked, found = spelling(written).subn(marker, marked)
+        if found:
             values.append(value)
     if language == "bash":
         places = _shell_places(marked)
@@ -99,6 +99,13 @@ def _literals(code: str, language: str, literals: list[tuple[str, str]]) -> str:
         return _QUOTE[place](values[int(match.group(1))])
 
     return _MARKERS.sub(quoted, marked)
+
+
+def spelling(written: str) -> re.Pattern[str]:
+    """Where a blank stands: not inside a longer word (`token` in `tokens`), nor behind a dollar (`{id}` in `${id}`)."""
+    before = r"(?<!\w)" if written[0].isalnum() or written[0] == "_" else r"(?<!\$)"
+    after = r"(?!\w)" if written[-1].isalnum() or written[-1] == "_" else ""
+    return re.compile(before + re.escape(written) + after)
 
 
 def _refuse(value: str) -> str:

@@ -90,14 +90,19 @@ def event_of(line: bytes) -> Event | None:
 
 
 class SessionReader:
-    """A session, read as it grows. `state` is the fold of every event so far; `bad_lines` counts unreadable records."""
+    """A session, read as it grows. `state` is the fold of every event so far; `bad_lines` counts unreadable records.
 
-    def __init__(self, folder: SessionFolder) -> None:
+    Args:
+        every_sample: from the first one on, as a replay needs them; else only those of the last MiB, which tell how
+            things stand.
+    """
+
+    def __init__(self, folder: SessionFolder, *, every_sample: bool = False) -> None:
         self.folder = folder
         self.state = SessionState()
         self.bad_lines = 0
         self._journal = LineFollower(folder.journal)
-        self._samples = LineFollower(folder.samples, from_last_bytes=_CHUNK_BYTES)
+        self._samples = LineFollower(folder.samples, from_last_bytes=None if every_sample else _CHUNK_BYTES)
 
     def poll(self) -> list[Event]:
         """New events, folded into `state`."""

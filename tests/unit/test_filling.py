@@ -103,3 +103,12 @@ def test_what_is_read_twice_takes_plain_values_only(code: str) -> None:
     for hostile in ("a; touch pwned", "$(touch pwned)", "`touch pwned`", "a'b", 'a"b', "a b", "a\nb", "a|b", "~x", ""):
         with pytest.raises(UsageError):
             fill(code, "bash", inputs, {"it": hostile})
+
+
+def test_a_blank_is_not_found_inside_a_longer_word_nor_in_a_variable() -> None:
+    token, number = Input("token", "token", "literal"), Input("id", "{id}", "brace")
+    code = 'curl -H "Bearer token" tokens "${id}" /{id}'
+    assert (
+        fill(code, "bash", [token, number], {"token": "abc", "id": "7"}).body
+        == 'curl -H "Bearer abc" tokens "${id}" /7'
+    )
