@@ -19,9 +19,9 @@ def detail(panel: PanelState, width: int) -> list[Line]:
     """The heads, then the processes."""
     if panel.last_data is None or not panel.last_data.rows:
         return []
-    names = max(8, min(24, width - 39))
+    names = max(8, min(24, width - 37))
     name, state, restarts, memory = pad(_("name"), names), pad(_("state"), 9), _("restarts"), _("memory")
-    head = f"     {name} {state} {_right(restarts, 8)} {'cpu':>5} {_right(memory, 7)} "
+    head = f"    {name} {state} {_right(restarts, 8)} {'cpu':>4} {_right(memory, 8)}"
     return [line((head, "dim")), *(_row(row, names) for row in panel.last_data.rows[:_MOST_ROWS])]
 
 
@@ -34,12 +34,12 @@ def _row(row: Mapping[str, Any], names: int) -> Line:
     change = row.get("restarts_change") or 0
     restarts = f"{row.get('restarts', '-')}{f' +{change}' if change else ''}"
     return line(
-        ("  ", ""),
+        (" ", ""),
         (mark, style),
         f" {pad(str(row.get('name', '')), names)} ",
         (pad(str(row.get("status", "")), 9), style),
         (f" {restarts:>8}", "warn" if change else ""),
-        f" {_percent(row.get('cpu_percent')):>5} {_size(row.get('memory_bytes')):>7}",
+        f" {_percent(row.get('cpu_percent')):>4} {_size(row.get('memory_bytes')):>8}",
     )
 
 

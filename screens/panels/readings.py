@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from cockpit.monitor.sample import Level, PanelState, Reading
 from cockpit.words import _
 from screens.clock import age_text
@@ -23,13 +25,18 @@ def detail(panel: PanelState, width: int) -> list[Line]:
     """One row a reading."""
     if panel.last_data is None:
         return []
-    return [_reading(panel, reading, width) for reading in panel.last_data.readings]
+    return rows_of(panel, panel.last_data.readings, width)
+
+
+def rows_of(panel: PanelState, readings: Iterable[Reading], width: int) -> list[Line]:
+    """One row each."""
+    return [_reading(panel, reading, width) for reading in readings]
 
 
 def _reading(panel: PanelState, reading: Reading, width: int) -> Line:
     mark, style = LEVEL_MARKS[reading.level]
     names = min(20, max(8, width // 3))
-    name = reading.name.replace("_", " ")
+    name = label_of(reading)
     spans = [
         ("  ", ""),
         (mark, style),
@@ -43,6 +50,17 @@ def _reading(panel: PanelState, reading: Reading, width: int) -> Line:
     if len(reading.bound) <= room:
         spans.append((f" {reading.bound}", "dim"))
     return line(*spans)
+
+
+def label_of(reading: Reading) -> str:
+    """The name as a person writes it; the unit stands with the value."""
+    return (
+        reading.name.removesuffix("_bytes")
+        .removesuffix("_percent")
+        .removesuffix("_ms")
+        .removesuffix("_s")
+        .replace("_", " ")
+    )
 
 
 def value_text(reading: Reading) -> str:
@@ -62,12 +80,12 @@ def value_text(reading: Reading) -> str:
 
 
 def size_text(size_bytes: float) -> str:
-    """1.9G, 12M, 640B."""
-    for unit in ("B", "K", "M"):
+    """1.9 GB, 12 MB, 640 B."""
+    for unit in ("B", "KB", "MB"):
         if size_bytes < _KIB:
-            return f"{size_bytes:.0f}{unit}"
+            return f"{size_bytes:.0f} {unit}"
         size_bytes /= _KIB
-    return f"{size_bytes:.1f}G"
+    return f"{size_bytes:.1f} GB"
 
 
 def sparkline(panel: PanelState, name: str) -> str:
