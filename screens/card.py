@@ -8,7 +8,7 @@ from cockpit.session.proposal import Proposal
 from cockpit.words import _
 from screens.clock import clock_text, moment
 from screens.marks import STATUS_MARKS, status_word, verdict_word
-from screens.paint import BLANK, Line, cropped, line, plain_rows, spread, wrapped
+from screens.paint import BLANK, Line, cropped, fit_path, line, plain_rows, spread, wrapped
 from screens.pane import Pane
 from screens.rows import Row, without_heading
 
@@ -122,7 +122,8 @@ def _command(row: Row, proposal: Proposal | None, width: int) -> list[Line]:
 def _facts(proposal: Proposal, width: int) -> list[Line]:
     word, style = verdict_word(proposal.verdict)
     facts = [(f" {word}", style), (_("  on {target}").format(target=proposal.target), "strong")]
-    facts += [(_("  in {folder}").format(folder=proposal.cwd), "dim")] if proposal.cwd else []
+    if proposal.cwd:
+        facts.append((_("  in {folder}").format(folder=fit_path(proposal.cwd, max(16, width // 3))), "dim"))
     facts += [(f"  {'; '.join(proposal.reasons)}", "dim")] if proposal.reasons else []
     rows = [cropped(line(*facts), width)]
     if proposal.missing:
@@ -130,10 +131,19 @@ def _facts(proposal: Proposal, width: int) -> list[Line]:
         rows = [cropped(line((told, "warn")), width)]
     if proposal.refusal:
         rows.append(cropped(line((f" {proposal.refusal}", "bad"), (f"  {proposal.mend}", "dim")), width))
+    elif manner := _manner(proposal):
+        rows.append(cropped(line((manner, "info")), width))
     if proposal.inside:
         told = _(" meant for inside: {session}").format(session=proposal.inside)
         rows.append(cropped(line((told, "warn")), width))
     return rows
+
+
+def _manner(proposal: Proposal) -> str:
+    """What Enter leads to where that is not a result soon."""
+    if proposal.interactive:
+        return _(" Enter: it takes the terminal; Ctrl-] leaves it running")
+    return _(" Enter: it runs until stopped: Ctrl-C twice") if proposal.endless else ""
 
 
 def _words(row: Row, width: int) -> list[Line]:

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 
 
 class Clock:
-    """The real time."""
+    """The real time. `speed`: how many of its seconds pass in one of ours."""
+
+    speed = 1.0
 
     def now(self) -> datetime:
         """The wall clock, in UTC."""

@@ -55,6 +55,9 @@ class Listener(Protocol):
     def link_changed(self, up: bool, detail: str) -> None:
         """The line to the host is up or down."""
 
+    def record_failed(self) -> None:
+        """The host could not write down what it saw."""
+
     def ticked(self) -> None:
         """A poll passed, changed or not."""
 
@@ -254,7 +257,7 @@ class Feed:
         from cockpit.session.client import HostClient
 
         client = HostClient(self.folder, spectator=self._spectator)
-        client.on_wake = lambda _kind: self._woken.set()
+        client.on_wake = self._on_wake
         client.on_lost = self._on_lost
         self._lost.clear()
         with self.busy():
@@ -262,6 +265,11 @@ class Feed:
             self._client = client
             self._listener.link_changed(True, "")
             self.read()
+
+    def _on_wake(self, what: str) -> None:
+        if what == "record-failed":
+            self._listener.record_failed()
+        self._woken.set()
 
     def _on_lost(self) -> None:
         self._client = None

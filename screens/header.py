@@ -40,8 +40,13 @@ class TopBar(Pane):
         left += [(clock, "strong")]
         if view.state.ended_t:
             left += [(_("  ended"), "dim")]
-        right = [(_(" SPECTATOR "), "advice")] if view.spectator else []
+        right = [(self._role(), "advice")] if view.spectator else []
         return spread(line(*left, row="header"), line(*right, (f" {word} ", style)), self.size.width)
+
+    def _role(self) -> str:
+        if self.view.link is LinkState.REPLAY:
+            return _(" REPLAY x{speed:g} ").format(speed=self.view.clock.speed)
+        return _(" SPECTATOR ")
 
     def _second(self) -> Line:
         view = self.view
@@ -61,6 +66,9 @@ class TopBar(Pane):
 
     def _trouble(self) -> Line | None:
         view = self.view
+        if view.record_fails:
+            told = _(" NOT RECORDED: the record can't be written: disk full? Nothing can run until it can ")
+            return Line(line((told, "alarm")).spans, "alarm")
         if view.link is not LinkState.LOST or view.state.ended_t:
             return None
         told = _(" HOST LOST: running steps go on, nothing new can start.  R starts the host again ")

@@ -30,7 +30,7 @@ class Logs:
     def show_output(self, view: View) -> None:
         """The output of the run that goes with the cursor."""
         run = view.shown_run()
-        if run is None or run == self._run:
+        if run is None or run == self._run or not view.told_of(run):
             return
         from screens.log_pane import LogSource, OutputPane
 

@@ -66,6 +66,22 @@ def fit(text: str, width: int) -> str:
     return set_cell_size(text, width - 1).rstrip() + "…" if width > 0 else ""
 
 
+def fit_path(path: str, width: int) -> str:
+    """A path cut to `width` cells in its middle: where it begins, and its last folders, tell it from others."""
+    path = clean(path)
+    if cell_len(path) <= width:
+        return path
+    head, room = path[: max(0, width // 3)], width - 1
+    while cell_len(head) > width // 3:
+        head = head[:-1]
+    tail = path
+    while cell_len(tail) > room - cell_len(head):
+        tail = tail[1:]
+    # Whole folders, where that leaves any.
+    whole = tail.find("/")
+    return f"{head}…{tail[whole:] if whole >= 0 else tail}" if width > 0 else ""
+
+
 def pad(text: str, width: int) -> str:
     """The text in exactly `width` cells."""
     return set_cell_size(fit(text, width), width)

@@ -18,14 +18,14 @@ class ReplayClock(Clock):
 
     def __init__(self, speed: float, own: Clock | None = None) -> None:
         self._own = own or Clock()
-        self._speed = speed
+        self.speed = speed
         self._began_s = self._own.monotonic_s()
         self.first = self._own.now()
         self.last: datetime | None = None
 
     def now(self) -> datetime:
         """The moment that is being told."""
-        told = self.first + timedelta(seconds=(self._own.monotonic_s() - self._began_s) * self._speed)
+        told = self.first + timedelta(seconds=(self._own.monotonic_s() - self._began_s) * self.speed)
         return min(told, self.last) if self.last else told
 
     def monotonic_s(self) -> float:
@@ -37,13 +37,16 @@ class Replay:
     """Events and samples of a folder, each when its time has come. See `feed.Source`."""
 
     def __init__(self, folder: SessionFolder, clock: ReplayClock) -> None:
-        reader = SessionReader(folder)
+        reader = SessionReader(folder, every_sample=True)
         self.state = SessionState()
         self._clock = clock
         self._events = deque(reader.poll())
         self._samples = deque(sample for sample in reader.poll_samples() if "t" in sample)
         times = [at for at in (moment(event.t) for event in self._events) if at]
         if times:
+            # A host that was killed has taken samples after its last event.
+            last = moment(self._samples[-1]["t"]) if self._samples else None
+            times.append(max(times[-1], last or times[-1]))
             clock.first, clock.last = times[0], times[-1]
 
     def poll(self) -> list[Event]:

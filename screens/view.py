@@ -34,6 +34,7 @@ class View:
     """The state of one viewer. `cursor` indexes `rows`; `proposal` belongs to `proposal_row` only.
 
     `active` is the pane that has the keys, `full` one that has the whole screen ("" for none).
+    `record_fails`: the host could not write down what it saw, and nothing has been written since.
     """
 
     runbook: Runbook
@@ -46,6 +47,7 @@ class View:
     cursor: int = 0
     link: LinkState = LinkState.CONNECTING
     link_detail: str = ""
+    record_fails: bool = False
     lost_at_s: float = 0.0
     environment: str = ""
     targets: tuple[str, ...] = ()
@@ -139,6 +141,10 @@ class View:
         if run:
             return run.run
         return max((each.run for each in self.state.running), default=max(self.state.runs, default=None))
+
+    def told_of(self, run: int) -> bool:
+        """Whether a run's output may be shown: a recording holds all of it, and tells it once the run has ended."""
+        return self.link is not LinkState.REPLAY or self.state.runs[run].finished_t is not None
 
     def run_title(self, number: int) -> str:
         """What a run is called: its step's label."""

@@ -77,6 +77,7 @@ class Viewer:
         view = self.view
         view.state = self.feed.source.state
         view.events.extend(events)
+        view.record_fails = False
         if any(event.kind in _OUTDATING for event in events):
             view.proposal = None
         if self._caught_up and any(_is_loud(event) for event in events):
@@ -100,6 +101,13 @@ class Viewer:
         elif view.link in (LinkState.UP, LinkState.LOST) or detail:
             # Before its first answer a host is only starting, unless it left word why it can't.
             view.link, view.link_detail = LinkState.LOST, detail
+        if self.main.panes:
+            self.main.link_changed()
+
+    def record_failed(self) -> None:
+        """The host could not write down what it saw; the next event takes the alarm away."""
+        self.view.record_fails = True
+        self.main.app.bell()
         if self.main.panes:
             self.main.link_changed()
 

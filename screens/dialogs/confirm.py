@@ -13,7 +13,7 @@ from cockpit.session.proposal import Proposal
 from cockpit.words import _
 from screens.dialogs.dialog import Choices, Dialog, Label, typed_field
 from screens.marks import verdict_word
-from screens.paint import BLANK, Line, line, pad, plain_rows, wrapped
+from screens.paint import BLANK, Line, fit_path, line, pad, plain_rows, wrapped
 from screens.view import View
 
 QUIET_S = 0.4
@@ -54,7 +54,7 @@ class ConfirmDialog(Dialog[Confirmed]):
         where = " ".join(filter(None, (proposal.environment, proposal.target)))
         rows += [BLANK, line((_label(_("where")), "dim"), (where, "strong"))]
         if proposal.cwd:
-            rows.append(line((_label(_("folder")), "dim"), proposal.cwd))
+            rows.append(line((_label(_("folder")), "dim"), fit_path(proposal.cwd, width - _LABEL_CELLS - 1)))
         rows.append(line((_label(_("effect")), "dim"), (word, style)))
         blank = _label("")
         for reason in proposal.reasons:

@@ -47,3 +47,46 @@ async def test_events_and_samples_come_in_their_time(tmp_path: Path) -> None:
         assert "READ-WRITE" in second
         assert "[READ-ONLY]" in await after(30.0)
         assert clock.now() == START + timedelta(seconds=40)
+
+
+async def test_it_is_told_from_the_very_first_sample_and_says_that_it_is_a_replay(tmp_path: Path) -> None:
+    many = [sample("api", 1 + n / 1000, text=f"UP {n} {'.' * 900}") for n in range(2000)]
+    folder = record(tmp_path, "# Doc\n\n- [ ] check\n", [(10.0, "mode.changed", {"mode": "live"})], many)
+    hand = Hand()
+    clock = ReplayClock(4.0, hand)
+    app = CockpitApp(folder, folder.runbook, spectator=True, source=Replay(folder, clock), clock=clock)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.ready.wait()
+        assert app.viewer is not None
+        hand.at_s += 0.3
+        app.viewer.feed.read()
+        app.viewer.ticked()
+        await pilot.pause()
+        assert "REPLAY x4" in shown(app)
+        assert "SPECTATOR" not in shown(app)
+        assert "UP 2" in shown(app)
+
+
+async def test_the_output_of_a_run_is_not_shown_before_its_end(tmp_path: Path) -> None:
+    from cockpit.runbook.reading import read
+
+    document = "# Doc\n\n```bash\necho x\n```\n"
+    (tmp_path / "doc.md").write_text(document)
+    step = read(tmp_path / "doc.md").steps[0].id
+    intent = {"step": step, "part": None, "run": 1, "command": "echo x"}
+    end = {"step": step, "run": 1, "status": "passed", "exit_code": 0, "expectations": []}
+    folder = record(tmp_path, document, [(10.0, "step.intent", intent), (20.0, "step.finished", end)])
+    folder.run(1).mkdir(parents=True)
+    (folder.run(1) / "output").write_text("what came of it\n")
+    hand = Hand()
+    clock = ReplayClock(1.0, hand)
+    app = CockpitApp(folder, folder.runbook, spectator=True, source=Replay(folder, clock), clock=clock)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.ready.wait()
+        assert app.viewer is not None
+        for seconds, running in ((15.0, True), (21.0, False)):
+            hand.at_s = 100.0 + seconds
+            app.viewer.feed.read()
+            await pilot.pause()
+            assert (app.viewer.main.logs.output is None) is running
+            assert ("running" in shown(app)) is running

@@ -1,0 +1,94 @@
+"""What narrow screens still have room for, and what is loud."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+
+from cockpit.monitor.sample import Level, Outcome, PanelState, Reading, Sample
+from screens.paint import fit_path
+from screens.panels import detail_of
+from tests.pilot.conftest import Opens
+from tests.pilot.recording import record, replayed, sample, shown
+
+GIB = 1 << 30
+
+
+def _panel(kind: str, readings: tuple[Reading, ...] = (), rows: tuple[dict[str, object], ...] = ()) -> PanelState:
+    last = Sample("p", kind, "", 1, Outcome.DATA, Level.GREEN, "", readings, rows)
+    return PanelState("p", kind, "p", last=last, last_data=last)
+
+
+MACHINE = _panel(
+    "machine",
+    (
+        Reading("cpu_percent", 12.0, "%"),
+        Reading("load1", 0.5),
+        Reading("cores", 4.0),
+        Reading("memory_bytes", 2.3 * GIB, "bytes"),
+    ),
+)
+
+
+def test_a_narrow_machine_panel_leaves_out_what_seldom_changes() -> None:
+    narrow = "\n".join(row.text for row in detail_of(MACHINE, 45))
+    assert "12 %" in narrow
+    assert "cores" not in narrow
+    wide = "\n".join(row.text for row in detail_of(MACHINE, 80))
+    assert "cores" in wide
+    assert "2.3 GB" in wide
+    assert "_" not in wide
+
+
+@pytest.mark.parametrize("width", [45, 46, 55, 80])
+def test_processes_keep_their_memory_however_narrow(width: int) -> None:
+    row = {"name": "결제-서버-운영-1", "status": "launching", "restarts": 12, "restarts_change": 3}
+    rows = detail_of(_panel("pm2", rows=({**row, "cpu_percent": 100.0, "memory_bytes": 1.5 * GIB},)), width)
+    assert all(each.width <= width for each in rows)
+    assert rows[0].text.endswith("memory")
+    assert rows[1].text.endswith("1.5 GB")
+
+
+@pytest.mark.parametrize("width", range(12, 60))
+def test_a_path_keeps_its_beginning_and_its_last_folders(width: int) -> None:
+    path = "/root/.local/state/리허설-세계/worlds/p0-rollback-20240127/opt/app/current"
+    cut = fit_path(path, width)
+    assert cell_len(cut) <= width
+    assert cut.startswith("/ro")
+    assert cut.endswith("current"[-5:])
+    assert fit_path("/opt/app", width) == "/opt/app"
+
+
+async def test_a_record_that_cannot_be_written_is_loud_until_it_can(opens: Opens) -> None:
+    async with opens("# Doc\n\n- [ ] check\n", size=(80, 24)) as story:
+        host_says = story.viewer.feed.client.on_wake
+
+        async def fail() -> None:
+            host_says("record-failed")
+
+        await story.sees_no("NOT RECORDED").does(fail).sees("the record can't be written: disk full?")
+        await story.presses("enter").sees("[OK]").sees_no("NOT RECORDED")
+
+
+async def test_a_card_says_what_enter_leads_to(opens: Opens, tmp_path: Path) -> None:
+    log = tmp_path / "app.log"
+    log.write_text("one\n")
+    text = f"# Doc\n\n```bash\ntail -f {log}\n```\n\n```bash\nless {log}\n```\n"
+    async with opens(text, size=(80, 24)) as story:
+        await story.sees("it runs until stopped: Ctrl-C twice")
+        await story.presses("down").sees("it takes the terminal; Ctrl-] leaves it running")
+
+
+async def test_a_readable_size_and_no_underscore_on_the_screen(tmp_path: Path) -> None:
+    readings = [{"name": "heap_bytes", "value": 2.5 * GIB, "unit": "bytes", "level": "green", "bound": ""}]
+    folder = record(tmp_path, "# Doc\n", samples=[sample("api", 190, readings=readings)])
+    app = replayed(folder)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await app.ready.wait()
+        assert app.viewer is not None
+        app.viewer.feed.read()
+        await pilot.pause()
+        assert "2.5 GB" in shown(app)
+        assert "heap_bytes" not in shown(app)
