@@ -6,7 +6,7 @@ from cockpit.runbook.model import StepKind
 from cockpit.session.event import Status
 from cockpit.words import _
 from screens.keys import log_keys, short, shown
-from screens.paint import BLANK, Line, Span, cropped, line
+from screens.paint import BLANK, Line, Span, cropped, line, spread
 from screens.pane import Pane
 
 
@@ -51,7 +51,8 @@ class Advice(Bar):
         more = f" (+{len(raised) - 1})" if len(raised) > 1 else ""
         opens = _("   r: go there") if section else ""
         text = _(" recommended{where}: {text}{more}").format(where=where, text=newest.get("text", ""), more=more)
-        return Line(line((text + opens, "advice")).spans, "advice")
+        # The key stays however long the words are.
+        return spread(line((text, "advice"), row="advice"), line((opens, "advice")), self.size.width)
 
 
 class Notice(Bar):
