@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,6 +19,7 @@ from screens.themes import first_theme
 if TYPE_CHECKING:
     from textual.screen import Screen
 
+    from cockpit.runbook.model import Runbook
     from cockpit.session.folder import SessionFolder
     from screens.feed import Revive, Source
     from screens.terminal_relay import Foreground
@@ -34,6 +36,7 @@ class CockpitApp(App[int]):
         read_only: the mode to show until the session's record says which it is.
         source: where events come from; None follows the folder as it grows.
         revive: starts the host; None when this viewer may not.
+        read: gives the runbook, read already or not; None reads it here.
         start: starts the host; called once the first frame is painted, so that the host does not delay it.
         clock: the time, as told.
         foreground: gives the terminal to an interactive step; None for the real one.
@@ -55,6 +58,7 @@ class CockpitApp(App[int]):
         read_only: bool = False,
         source: Source | None = None,
         revive: Revive | None = None,
+        read: Callable[[], Runbook] | None = None,
         start: Callable[[], None] | None = None,
         clock: Clock | None = None,
         foreground: Foreground | None = None,
@@ -68,6 +72,7 @@ class CockpitApp(App[int]):
         self._first = FirstFrame(self._seen)
         self._place = (folder, runbook_path)
         self._start = start
+        self._read = read or partial(_read, runbook_path)
         self._choices: dict[str, Any] = {
             "spectator": spectator,
             "read_only": read_only,
@@ -89,7 +94,7 @@ class CockpitApp(App[int]):
         from screens.viewer import Viewer
 
         folder, path = self._place
-        viewer = Viewer(folder, path, self._seen, **self._choices)
+        viewer = Viewer(folder, path, self._seen, self._read, **self._choices)
         await viewer.begin()
         self.viewer = viewer
         with self.batch_update():
@@ -125,6 +130,12 @@ class CockpitApp(App[int]):
         await super().on_event(event)
 
 
+def _read(path: Path) -> Runbook:
+    from cockpit.runbook.reading import read
+
+    return read(path)
+
+
 def run_viewer(
     folder: SessionFolder,
     runbook_path: Path,
@@ -132,23 +143,27 @@ def run_viewer(
     spectator: bool = False,
     read_only: bool = False,
     revive: Revive | None = None,
+    read: Callable[[], Runbook] | None = None,
     start: Callable[[], None] | None = None,
     replay_speed: float | None = None,
 ) -> int:
     """Show a session until its viewer leaves; returns the exit code.
 
     Args:
+        read, start: see CockpitApp.
         replay_speed: tell the recorded session again, so many times as fast as it happened; None shows it as it is.
 
     Raises:
         RunbookError: the document can't be read.
     """
     if replay_speed is None:
-        app = CockpitApp(folder, runbook_path, spectator=spectator, read_only=read_only, revive=revive, start=start)
+        app = CockpitApp(
+            folder, runbook_path, spectator=spectator, read_only=read_only, revive=revive, read=read, start=start
+        )
     else:
         from screens.replay import Replay, ReplayClock
 
         clock = ReplayClock(replay_speed)
-        app = CockpitApp(folder, runbook_path, spectator=True, source=Replay(folder, clock), clock=clock)
+        app = CockpitApp(folder, runbook_path, spectator=True, source=Replay(folder, clock), read=read, clock=clock)
     code = app.run()
     return code if code is not None else app.return_code or 0

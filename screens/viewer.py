@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 from cockpit.errors import CockpitError
@@ -29,6 +30,7 @@ class Viewer:
         folder: SessionFolder,
         runbook_path: Path,
         seen: Glance,
+        read: Callable[[], Runbook],
         *,
         spectator: bool,
         read_only: bool,
@@ -43,7 +45,7 @@ class Viewer:
             self.view.link = LinkState.REPLAY
         self.feed = Feed(folder, self, source=source, spectator=spectator, revive=revive)
         self.main = MainScreen(self.view, self.feed, foreground)
-        self._path = runbook_path
+        self._read_document = read
         self._reading: asyncio.Task[None] | None = None
         self._caught_up = False
 
@@ -61,7 +63,7 @@ class Viewer:
     async def _read(self) -> None:
         with self.feed.busy():
             try:
-                runbook = await asyncio.to_thread(_read, self._path)
+                runbook = await asyncio.to_thread(self._read_document)
             except CockpitError as error:
                 self.view.notice = (str(error), "bad")
                 return
@@ -123,12 +125,6 @@ def _is_loud(event: Event) -> bool:
         long = (event.data.get("duration_s") or 0) > _LONG_RUN_S
         return long and event.data.get("status") in (Status.FAILED, Status.TIMED_OUT)
     return event.kind == "recommendation.raised" or (event.kind == "probe.changed" and event.data.get("level") == "red")
-
-
-def _read(path: Path) -> Runbook:
-    from cockpit.runbook.reading import read
-
-    return read(path)
 
 
 def _at_a_glance(seen: Glance, path: Path) -> Runbook:

@@ -63,6 +63,9 @@ def show(
         start: starts the session's host; called once the first frame stands, since the screen comes first.
         replay_speed: tell a recorded session again, so many times as fast; None shows it as it is.
     """
+    from cockpit.runbook.ahead import ReadAhead
+
+    ahead = ReadAhead(folder.runbook)
     from screens.app import run_viewer
 
     async def revive() -> None:
@@ -73,6 +76,7 @@ def show(
         folder.runbook,
         spectator=spectator,
         revive=None if spectator or replay_speed else revive,
+        read=ahead.runbook,
         start=start,
         replay_speed=replay_speed,
     )

@@ -1,0 +1,80 @@
+"""Reading a document in a process of its own while the screen's program is still being loaded.
+
+Reading costs as much as half a first frame, most of it imports; on a second core it costs the viewer nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from cockpit.runbook.model import Runbook
+
+_BLOCK_BYTES = 1 << 20
+# Less than the viewer's own priority: with one core, the first frame comes first.
+_NICENESS = 5
+
+
+class ReadAhead:
+    """A document that is being read. Begun before any thread is started, since it forks."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._pid: int | None = None
+        self._result, result = os.pipe()
+        try:
+            self._pid = os.fork()
+        except OSError:
+            os.close(result)
+            return
+        if self._pid == 0:
+            os.close(self._result)
+            _read_and_leave(path, result)
+        os.close(result)
+
+    def runbook(self) -> Runbook:
+        """The runbook, once it is read; read here and now when the other process could not. Call it once.
+
+        Raises:
+            RunbookError: the document can't be read.
+        """
+        data = self._take()
+        try:
+            return msgspec.msgpack.decode(data, type=Runbook)
+        except msgspec.MsgspecError:
+            from cockpit.runbook.reading import read
+
+            return read(self._path)
+
+    def _take(self) -> bytes:
+        blocks = []
+        with os.fdopen(self._result, "rb", buffering=0) as pipe:
+            while block := pipe.read(_BLOCK_BYTES):
+                blocks.append(block)
+        if self._pid:
+            os.waitpid(self._pid, 0)
+        return b"".join(blocks)
+
+
+def _read_and_leave(path: Path, result: int) -> None:
+    """In the child: write the runbook, or nothing. No exit handler of the parent may run here."""
+    try:
+        os.nice(_NICENESS)
+        from cockpit.runbook.reading import read
+
+        data = msgspec.msgpack.encode(read(path), enc_hook=_plain)
+        with os.fdopen(result, "wb") as pipe:
+            pipe.write(data)
+    finally:
+        os._exit(0)
+
+
+def _plain(value: Any) -> Any:
+    """What msgpack has no word for: read-only mappings, as plain ones."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(type(value).__name__)
