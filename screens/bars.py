@@ -6,7 +6,7 @@ from cockpit.runbook.model import StepKind
 from cockpit.session.event import Status
 from cockpit.words import _
 from screens.keys import log_keys, short, shown
-from screens.paint import BLANK, Line, Span, cropped, line, spread
+from screens.paint import BLANK, Line, Span, cropped, line
 from screens.pane import Pane
 
 
@@ -52,7 +52,8 @@ class Advice(Bar):
         opens = _("   r: go there") if section else ""
         text = _(" recommended{where}: {text}{more}").format(where=where, text=newest.get("text", ""), more=more)
         # The key stays however long the words are.
-        return spread(line((text, "advice"), row="advice"), line((opens, "advice")), self.size.width)
+        key = line((opens, "advice"))
+        return Line((*cropped(line((text, "advice")), self.size.width - key.width).spans, *key.spans), "advice")
 
 
 class Notice(Bar):

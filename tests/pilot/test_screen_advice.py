@@ -35,6 +35,15 @@ async def test_one_key_goes_to_the_recommended_section(app: CockpitApp) -> None:
         assert "[2/2] Roll back" in shown(app)
 
 
+async def test_the_key_stays_however_long_the_advice(tmp_path: Path) -> None:
+    seconds, kind, data = RAISED
+    app = replayed(record(tmp_path, RUNBOOK, [(seconds, kind, {**data, "text": "err > 1 % " * 20})]))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.ready.wait()
+        await pilot.pause()
+        assert "…   r: go there" in shown(app)
+
+
 async def test_panels_tell_data_none_failed_and_stale_apart(app: CockpitApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await app.ready.wait()
