@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -48,7 +49,7 @@ async def test_killing_the_starter_at_any_moment_costs_nothing(
     monkeypatch.setattr("cockpit.runs.run._STARTING_S", 3.0)
     folder = local.folder()
     mark = folder.parent / f"mark-{seed}"
-    script = f"touch '{mark}'; for i in $(seq 1 200); do echo line $i; done; sleep 0.1; echo end >&2; exit {seed + 20}"
+    script = f"touch '{mark}'; for i in $(seq 1 200); do echo line $i; done; sleep 0.3; echo end >&2; exit {seed + 20}"
     starter = subprocess.Popen(
         [sys.executable, "-c", STARTER, str(folder), script], stdout=subprocess.PIPE, cwd=REPOSITORY
     )
@@ -56,7 +57,7 @@ async def test_killing_the_starter_at_any_moment_costs_nothing(
         assert starter.stdout is not None
         starter.stdout.readline()
         moment = random.Random(seed).uniform(0, 0.16)
-        with pytest.raises(subprocess.TimeoutExpired):
+        with contextlib.suppress(subprocess.TimeoutExpired):  # on a quick machine it may be over by then
             starter.wait(moment)
         starter.kill()
 
