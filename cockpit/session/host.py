@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _SYNC_S = 1.0
 _LEFT_ALONE_S = 24 * 3600.0
+_ONLY_LOOKED_AT_S = 600.0
 
 
 class Host:
@@ -126,8 +127,14 @@ class Host:
         """A session that nobody looks at and that runs nothing does not watch for ever."""
         if self.server.viewers or self.execution.busy:
             self._last_needed_m = time.monotonic()
-        elif time.monotonic() - self._last_needed_m > self._left_alone_s and not self.ended.is_set():
+        elif time.monotonic() - self._last_needed_m > self._patience_s() and not self.ended.is_set():
             self.end(_("nobody came back"), "host")
+
+    def _patience_s(self) -> float:
+        """A session in which nobody did anything was only looked at: it is not kept running for a day."""
+        state = self.engine.state
+        used = bool(state.steps or state.notes or state.severity)
+        return self._left_alone_s if used else min(self._left_alone_s, _ONLY_LOOKED_AT_S)
 
     def _record_start(self) -> None:
         settings, runbook = self.settings, self.runbook
