@@ -133,7 +133,7 @@ class Host:
     def _patience_s(self) -> float:
         """A session in which nobody did anything was only looked at: it is not kept running for a day."""
         state = self.engine.state
-        used = bool(state.steps or state.notes or state.severity)
+        used = bool(state.steps or state.notes)
         return self._left_alone_s if used else min(self._left_alone_s, _ONLY_LOOKED_AT_S)
 
     def _record_start(self) -> None:
