@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from cockpit.commands.open import require_terminal, show, tell_how_it_stands
+from cockpit.commands.screen import show, tell_how_it_stands
+from cockpit.commands.terminal import require_terminal
 from cockpit.session.folder import find_session, state_root
 from cockpit.session.reader import SessionReader
 from cockpit.session.spawn import host_alive, start_host

@@ -1,21 +1,19 @@
-"""`cockpit RUNBOOK`: open a session, start its host, and show the screen."""
+"""`cockpit RUNBOOK`: open a session, start its host, and show the screen.
+
+Little is imported before the document is being read: reading it and loading the rest then take their time together.
+"""
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import os
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from cockpit import words
+from cockpit.commands.terminal import require_terminal
 from cockpit.errors import UsageError
-from cockpit.session.folder import SessionFolder
-from cockpit.session.opening import current_folder, open_session
-from cockpit.session.reader import SessionReader
-from cockpit.session.settings import SessionSettings
-from cockpit.session.spawn import start_host
+from cockpit.runbook.ahead import ReadAhead
+from cockpit.runbook.document import document_at
 from cockpit.shipped import RUNBOOKS
 from cockpit.words import _
 
@@ -24,6 +22,16 @@ def run(options: argparse.Namespace) -> int:
     """Open the runbook (or the first look at this machine) on the screen."""
     require_terminal()
     runbook = Path(options.runbook) if options.runbook else first_look()
+    document = document_at(runbook)
+    return _show(options, runbook, document, ReadAhead(document, runbook))
+
+
+def _show(options: argparse.Namespace, runbook: Path, document: bytes, ahead: ReadAhead) -> int:
+    from cockpit.commands.screen import show, tell_how_it_stands
+    from cockpit.session.opening import current_folder, open_session
+    from cockpit.session.settings import SessionSettings
+    from cockpit.session.spawn import start_host
+
     inputs = assignments(options.set)
     settings = SessionSettings(
         runbook_path=str(current_folder() / runbook),
@@ -33,69 +41,10 @@ def run(options: argparse.Namespace) -> int:
         config_path=str(current_folder() / options.config) if options.config else None,
         cwd=str(current_folder()),
     )
-    folder = open_session(settings)
-    code = show(folder, start=lambda: start_host(folder, inputs))
+    folder = open_session(settings, document)
+    code = show(folder, ahead=ahead, start=lambda: start_host(folder, inputs))
     tell_how_it_stands(folder)
     return code
-
-
-def tell_how_it_stands(folder: SessionFolder) -> None:
-    """After the screen is gone, say whether the session goes on, and how to come back to it."""
-    reader = SessionReader(folder)
-    reader.poll()
-    name = folder.name
-    if reader.state.ended_t is None:
-        print(_("the session goes on: `cockpit attach {session}`").format(session=name))
-    else:
-        print(_("the session is over: `cockpit report {session}`").format(session=name))
-
-
-def show(
-    folder: SessionFolder,
-    *,
-    spectator: bool = False,
-    start: Callable[[], None] | None = None,
-    replay_speed: float | None = None,
-) -> int:
-    """Run the viewer on a session; returns its exit code.
-
-    Args:
-        start: starts the session's host; called once the first frame stands, since the screen comes first.
-        replay_speed: tell a recorded session again, so many times as fast; None shows it as it is.
-    """
-    from cockpit.runbook.ahead import ReadAhead
-
-    ahead = ReadAhead(folder.runbook)
-    from screens.app import run_viewer
-
-    async def revive() -> None:
-        await asyncio.to_thread(start_host, folder)
-
-    return run_viewer(
-        folder,
-        folder.runbook,
-        spectator=spectator,
-        revive=None if spectator or replay_speed else revive,
-        read=ahead.runbook,
-        start=start,
-        replay_speed=replay_speed,
-    )
-
-
-def require_terminal() -> None:
-    """Refuse to paint where there is no terminal to paint on.
-
-    Raises:
-        UsageError: standard input or output is no terminal, or TERM says that it can't be painted on.
-    """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError(_("this needs a terminal"), mend=_("`cockpit run RUNBOOK` is the same without a screen"))
-    if os.environ.get("TERM", "") in ("", "dumb"):
-        raise UsageError(
-            _("this terminal can't be painted on"),
-            where="TERM=" + os.environ.get("TERM", ""),
-            mend=_("set TERM, for example TERM=xterm-256color; or use `cockpit run`"),
-        )
 
 
 def first_look() -> Path:

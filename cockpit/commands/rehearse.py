@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 from cockpit import words
-from cockpit.commands.open import require_terminal, show
+from cockpit.commands.screen import show
+from cockpit.commands.terminal import require_terminal
 from cockpit.errors import UsageError
 from cockpit.rehearsal.run import Prepared, new_world_folder, play, prepare, score_session
 from cockpit.rehearsal.scenario import Scenario, find_scenario, scenarios

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from cockpit.commands.open import require_terminal, show
+from cockpit.commands.screen import show
+from cockpit.commands.terminal import require_terminal
 from cockpit.errors import UsageError
 from cockpit.session.folder import find_session, state_root
 from cockpit.words import _

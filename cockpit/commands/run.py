@@ -14,10 +14,11 @@ from cockpit.commands import INTERRUPTED
 from cockpit.commands.open import assignments
 from cockpit.commands.telling import Telling
 from cockpit.errors import UsageError
+from cockpit.runbook.document import document_at
 from cockpit.session.folder import SessionFolder
 from cockpit.session.headless import Headless, Leave, chosen_steps, exit_code, interruptible
 from cockpit.session.host import Host
-from cockpit.session.opening import current_folder, open_session, read_document
+from cockpit.session.opening import current_folder, open_session
 from cockpit.session.settings import SessionSettings
 from cockpit.session.targets import LOCAL
 from cockpit.words import _
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 def run(options: argparse.Namespace) -> int:
     """Run the chosen steps in order; the record is a session like any other."""
     path = current_folder() / options.runbook
-    read_document(path)
-    config = _check_choice(path, options)
+    document = document_at(path)
+    config = _check_choice(path, document, options)
     if options.dry_run:
         from cockpit.commands.dry_run import dry_run
 
@@ -44,16 +45,16 @@ def run(options: argparse.Namespace) -> int:
         cwd=str(current_folder()),
         watch=False,
     )
-    folder = open_session(settings)
+    folder = open_session(settings, document)
     return asyncio.run(_drive(folder, options))
 
 
-def _check_choice(path: Path, options: argparse.Namespace) -> Config:
+def _check_choice(path: Path, document: bytes, options: argparse.Namespace) -> Config:
     """A target, step, section or input that nobody knows is told before a session is made."""
     from cockpit.config import load
-    from cockpit.runbook.reading import read
+    from cockpit.runbook.reading import read_bytes
 
-    runbook = read(path)
+    runbook = read_bytes(document, str(path))
     config = load(Path(options.config) if options.config else None, runbook)
     for problem in config.problems:
         print(f"cockpit: {problem}", file=sys.stderr)

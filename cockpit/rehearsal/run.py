@@ -16,9 +16,9 @@ from cockpit.rehearsal.scenario import Scenario
 from cockpit.rehearsal.scoring import Score, score
 from cockpit.rehearsal.script import Player, read_script
 from cockpit.rehearsal.world import World
+from cockpit.runbook.document import document_at
 from cockpit.runbook.reading import read
 from cockpit.session.folder import SessionFolder
-from cockpit.session.opening import read_document
 from cockpit.session.reader import SessionReader
 from cockpit.session.settings import SessionSettings
 from cockpit.words import _
@@ -152,7 +152,7 @@ async def play(prepared: Prepared, folder: SessionFolder, script: Path, tell: Ca
         CockpitError: the script can't be read, or a line of it failed; the session is ended all the same.
     """
     runbook = read(folder.runbook)
-    acts = read_script(read_document(script).decode("utf-8", "replace"), prepared.names, str(script))
+    acts = read_script(document_at(script).decode("utf-8", "replace"), prepared.names, str(script))
     async with at_desk(folder) as desk:
         try:
             await Player(desk, runbook, tell).play(acts)

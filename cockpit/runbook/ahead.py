@@ -15,14 +15,18 @@ import msgspec
 from cockpit.runbook.model import Runbook
 
 _BLOCK_BYTES = 1 << 20
-# Less than the viewer's own priority: with one core, the first frame comes first.
-_NICENESS = 5
 
 
 class ReadAhead:
-    """A document that is being read. Begun before any thread is started, since it forks."""
+    """A document that is being read. Begun before any thread is started, since it forks.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        document: its bytes.
+        path: where they are from, for the runbook and its errors.
+    """
+
+    def __init__(self, document: bytes, path: Path) -> None:
+        self._document = document
         self._path = path
         self._pid: int | None = None
         self._result, result = os.pipe()
@@ -33,7 +37,7 @@ class ReadAhead:
             return
         if self._pid == 0:
             os.close(self._result)
-            _read_and_leave(path, result)
+            _read_and_leave(document, path, result)
         os.close(result)
 
     def runbook(self) -> Runbook:
@@ -46,9 +50,9 @@ class ReadAhead:
         try:
             return msgspec.msgpack.decode(data, type=Runbook)
         except msgspec.MsgspecError:
-            from cockpit.runbook.reading import read
+            from cockpit.runbook.reading import read_bytes
 
-            return read(self._path)
+            return read_bytes(self._document, str(self._path))
 
     def _take(self) -> bytes:
         blocks = []
@@ -60,13 +64,12 @@ class ReadAhead:
         return b"".join(blocks)
 
 
-def _read_and_leave(path: Path, result: int) -> None:
+def _read_and_leave(document: bytes, path: Path, result: int) -> None:
     """In the child: write the runbook, or nothing. No exit handler of the parent may run here."""
     try:
-        os.nice(_NICENESS)
-        from cockpit.runbook.reading import read
+        from cockpit.runbook.reading import read_bytes
 
-        data = msgspec.msgpack.encode(read(path), enc_hook=_plain)
+        data = msgspec.msgpack.encode(read_bytes(document, str(path)), enc_hook=_plain)
         with os.fdopen(result, "wb") as pipe:
             pipe.write(data)
     finally:

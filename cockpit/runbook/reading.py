@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +10,8 @@ from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
 
-from cockpit.errors import RunbookError
-from cockpit.runbook.decoding import LIMIT_BYTES, check_size, decode, with_unix_line_ends
+from cockpit.runbook.decoding import check_size, decode, with_unix_line_ends
+from cockpit.runbook.document import document_at
 from cockpit.runbook.front_matter import FrontMatter, front_matter
 from cockpit.runbook.identity import Ids
 from cockpit.runbook.input_table import InputTable
@@ -38,22 +37,17 @@ def read(path: Path) -> Runbook:
     Raises:
         RunbookError: the file can't be read, is larger than 16 MiB, or is not text.
     """
-    where = str(path)
-    try:
-        if path.is_dir():
-            raise RunbookError(_("This is a folder"), where=where, mend=_("give a Markdown file in it"))
-        with path.open("rb") as file:
-            check_size(os.fstat(file.fileno()).st_size, where)
-            data = file.read(LIMIT_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise RunbookError(
-            _("The runbook can't be read: {reason}").format(reason=reason),
-            where=where,
-            mend=_("check the path and its permissions"),
-        ) from error
-    decoded = decode(data, where)
-    return _runbook(decoded.text, where, sha256(data).hexdigest(), list(decoded.problems))
+    return read_bytes(document_at(path), str(path))
+
+
+def read_bytes(document: bytes, where: str) -> Runbook:
+    """The runbook in a document's bytes. `where` is the path to keep, and to name in errors.
+
+    Raises:
+        RunbookError: it is larger than 16 MiB, or is not text.
+    """
+    decoded = decode(document, where)
+    return _runbook(decoded.text, where, sha256(document).hexdigest(), list(decoded.problems))
 
 
 def parse(text: str, path: str = "") -> Runbook:

@@ -6,19 +6,21 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cockpit.errors import RunbookError, UsageError
+from cockpit.errors import UsageError
+from cockpit.runbook.document import document_at
 from cockpit.session.folder import SessionFolder, private_opener, state_root
 from cockpit.session.settings import SessionSettings
 from cockpit.words import _
 
 
-def open_session(settings: SessionSettings) -> SessionFolder:
-    """A new session folder holding a byte-for-byte copy of the runbook.
+def open_session(settings: SessionSettings, document: bytes | None = None) -> SessionFolder:
+    """A new session folder holding a byte-for-byte copy of the runbook: of `document`, or of what is at its path.
 
     Raises:
         RunbookError: the document can't be read. FolderRefused: the state folder is unsafe.
     """
-    document = read_document(Path(settings.runbook_path))
+    if document is None:
+        document = document_at(Path(settings.runbook_path))
     folder = SessionFolder.create(state_root(), datetime.now(UTC))
     with open(folder.runbook, "xb", opener=private_opener) as copy:
         copy.write(document)
@@ -26,22 +28,6 @@ def open_session(settings: SessionSettings) -> SessionFolder:
         os.fsync(copy.fileno())
     settings.save(folder)
     return folder
-
-
-def read_document(path: Path) -> bytes:
-    """The document's bytes.
-
-    Raises:
-        RunbookError: it isn't there, isn't a file, or may not be read.
-    """
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise RunbookError(
-            _("the runbook can't be read: {error}").format(error=error.strerror or error),
-            where=str(path),
-            mend=_("give the path of a Markdown file"),
-        ) from error
 
 
 def current_folder() -> Path:

@@ -1,0 +1,56 @@
+"""The screen on a session, and the word after it is gone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from cockpit.runbook.ahead import ReadAhead
+from cockpit.runbook.document import document_at
+from cockpit.session.folder import SessionFolder
+from cockpit.session.reader import SessionReader
+from cockpit.session.spawn import start_host
+from cockpit.words import _
+
+
+def tell_how_it_stands(folder: SessionFolder) -> None:
+    """After the screen is gone, say whether the session goes on, and how to come back to it."""
+    reader = SessionReader(folder)
+    reader.poll()
+    name = folder.name
+    if reader.state.ended_t is None:
+        print(_("the session goes on: `cockpit attach {session}`").format(session=name))
+    else:
+        print(_("the session is over: `cockpit report {session}`").format(session=name))
+
+
+def show(
+    folder: SessionFolder,
+    *,
+    spectator: bool = False,
+    ahead: ReadAhead | None = None,
+    start: Callable[[], None] | None = None,
+    replay_speed: float | None = None,
+) -> int:
+    """Run the viewer on a session; returns its exit code.
+
+    Args:
+        ahead: the document, if it is being read already.
+        start: starts the session's host; called once the first frame stands, since the screen comes first.
+        replay_speed: tell a recorded session again, so many times as fast; None shows it as it is.
+    """
+    ahead = ahead or ReadAhead(document_at(folder.runbook), folder.runbook)
+    from screens.app import run_viewer
+
+    async def revive() -> None:
+        await asyncio.to_thread(start_host, folder)
+
+    return run_viewer(
+        folder,
+        folder.runbook,
+        spectator=spectator,
+        revive=None if spectator or replay_speed else revive,
+        read=ahead.runbook,
+        start=start,
+        replay_speed=replay_speed,
+    )
