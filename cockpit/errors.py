@@ -15,6 +15,7 @@ CockpitError
     ├── TargetUnreachable the network or the service did not answer
     ├── AccessDenied      it answered, and refused the credentials
     ├── TimedOut          the deadline passed
+    ├── Declined          it understood the request, and says no
     └── Malformed         it answered with something that can't be understood
 """
 
@@ -107,6 +108,10 @@ class AccessDenied(AdapterError):
 
 class TimedOut(AdapterError):
     """The deadline passed first."""
+
+
+class Declined(AdapterError):
+    """It understood the request, and says no: a mistake in a query, a missing table, a conflict."""
 
 
 class Malformed(AdapterError):

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
+
+from msgspec import Struct
 
 from cockpit.safety.permit import Permit
 
@@ -92,3 +94,34 @@ class RunsSteps(Adapter, Protocol):
 
     async def adopt(self, folder: Path) -> Running:
         """Take over a run that another host started, from its folder alone."""
+
+
+@runtime_checkable
+class KnowsSecrets(Protocol):
+    """Holds values that must be masked in everything the session writes or shows."""
+
+    def secrets(self) -> Sequence[str]:
+        """The values as far as they are known now. Never raises."""
+
+
+class Enforcement(Struct, frozen=True):
+    """Who keeps a target from being changed while the session is read-only.
+
+    `by` "server": the credentials themselves can't change anything. "tool": they could, and only this program holds
+    them back. `detail` says why, in one sentence ("the role app owns 3 tables").
+    """
+
+    by: Literal["server", "tool"]
+    detail: str = ""
+
+
+@runtime_checkable
+class TellsEnforcement(Protocol):
+    """Can ask its system what these credentials may do."""
+
+    async def enforcement(self) -> Enforcement:
+        """Ask; changes nothing. It has a deadline of its own.
+
+        Raises:
+            CockpitError: it can't be asked, and why.
+        """

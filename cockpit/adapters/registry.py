@@ -5,7 +5,9 @@ Names are listed without importing anything; one adapter is imported when it is 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
 from cockpit.adapters.base import Adapter
 from cockpit.errors import ToolMissing
@@ -19,8 +21,11 @@ def installed() -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=GROUP)}
 
 
-def load(name: str) -> Adapter:
+def load(name: str, make: Callable[[Any], Any] = lambda kind: kind()) -> Adapter:
     """A new instance of the adapter of that name.
+
+    Args:
+        make: an instance from the adapter's class.
 
     Raises:
         ToolMissing: there is none, or importing it failed; the reason is in the message.
@@ -32,7 +37,7 @@ def load(name: str) -> Adapter:
             mend=_("installed ones: {names}").format(names=", ".join(sorted(points)) or "-"),
         )
     try:
-        adapter = points[name].load()()
+        adapter = make(points[name].load())
     except ImportError as error:
         raise ToolMissing(
             _("the adapter {name} can't be loaded: {error}").format(name=name, error=error),

@@ -77,12 +77,12 @@ def tail(table: dict[str, Any], where: str, folder: Path) -> TailConfig:
     return msgspec.structs.replace(built, path=str(folder / Path(built.path).expanduser()))
 
 
-def target(table: dict[str, Any], where: str) -> TargetConfig:
+def target(table: dict[str, Any], where: str, trusted: bool) -> TargetConfig:
     """A target; what its kind needs beyond kind and title is left to the adapter."""
-    common = set(fields_of(TargetConfig)) - {"options"}
+    common = set(fields_of(TargetConfig)) - {"options", "trusted"}
     values = {key: value for key, value in table.items() if key in common}
     values["options"] = {key: value for key, value in table.items() if key not in common}
-    return typed(values, TargetConfig, where)
+    return msgspec.structs.replace(typed(values, TargetConfig, where), trusted=trusted)
 
 
 class _RuleTable(Struct, kw_only=True):

@@ -73,12 +73,16 @@ class Rule(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class TargetConfig(Struct, frozen=True, kw_only=True):
-    """[target.NAME]: where steps run. `options` belong to the adapter of that kind."""
+    """[target.NAME]: where steps run. `options` belong to the adapter of that kind.
+
+    `trusted` targets stand in a file, and may name credentials of this machine; those of a document may not.
+    """
 
     name: str
     kind: str = "local"
     title: str = ""
     options: Mapping[str, Any] = {}
+    trusted: bool = True
 
 
 class Config(Struct, frozen=True, kw_only=True):

@@ -47,13 +47,14 @@ def read_source(source: Source) -> Config:
     if source.trusted:
         probes = tuple(_with_environment(probe, where) for probe in probes)
     tail = partial(entries.tail, folder=source.folder)
+    target = partial(entries.target, trusted=source.trusted)
     return Config(
         cockpit=typed(tables.get("cockpit", {}), General, f"{where}cockpit"),
         safety=typed(tables.get("safety", {}), Safety, f"{where}safety"),
         probes=probes,
         tails=entries.entries(tables.get("tail", []), f"{where}tail", tail),
         rules=entries.entries(tables.get("rule", []), f"{where}rule", entries.rule),
-        targets=entries.entries(tables.get("target", {}), f"{where}target", entries.target),
+        targets=entries.entries(tables.get("target", {}), f"{where}target", target),
         origin=source.where,
     )
 

@@ -152,9 +152,8 @@ class Child:
         environment = dict(document["env"])
         script, first, report = _high_descriptors()
         os.dup2(self._script, script)
-        argv = [document["shell"]]
+        argv = [document["shell"], *document["arguments"]]
         if document["carries"]:
-            argv += ["--noprofile", "--norc"]
             os.dup2(_in_memory(prelude(report)), first)
             os.dup2(self._report_end, report)
             environment["BASH_ENV"] = f"/dev/fd/{first}"

@@ -12,8 +12,10 @@ throws away, so the command ends as it would have; only its status and its later
 so (`runner.json` without `exit.json`). The same holds for a server that a step left behind, with the step's pipe in
 its hands.
 
-Document: {folder, script, sha256, shell, carries, env, brought, cwd, secrets, timeout_s, grace_s, terminal,
-output_cap_bytes}. Secrets are in it alone: never in an argv, in this process's environment, or on disk.
+Document: {folder, script, sha256, shell, arguments, command, carries, env, brought, cwd, secrets, timeout_s, grace_s,
+terminal, output_cap_bytes}. `shell` is run with `arguments` and a file that holds `script`; `carries` is null where it
+is no shell and has no state to hand on. Secrets are in the document alone: never in an argv, in this process's
+environment, or on disk.
 Lines to the starter: {"started": {pid, child}} or {"failed": {kind, detail}}; at the end {"carried": {cwd, variables,
 lost}}; then end of file, whatever happened.
 """
@@ -161,6 +163,8 @@ def _never_began(detail: str) -> dict[str, Any]:
 
 def _passed_on(document: Mapping[str, Any], report: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
     """What exit.json says of the shell, and what the next step gets."""
+    if document["carries"] is None:
+        return {"pipe_status": [], "cwd": document["cwd"]}, {}
     state = reported(report) if document["carries"] else None
     if state is None:
         said = {"state_reported": False, "pipe_status": [], "cwd": document["cwd"]}
@@ -175,7 +179,7 @@ def _write_end(document: Mapping[str, Any], end: dict[str, Any], passed_on: Mapp
     folder = document["folder"]
     end |= {"t": time.time(), "m": time.monotonic_ns()}
     kept = passed_on
-    if passed_on["variables"] or end["cwd"] != document["cwd"]:
+    if passed_on.get("variables") or end["cwd"] != document["cwd"]:
         kept = _without_secrets(passed_on, document["secrets"])
         end["cwd"] = kept["cwd"]
     for name, content, durable in (("carried.json", kept, False), ("exit.json", end, True)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ def document_for(
     cwd: str | None,
     secrets: Iterable[str],
 ) -> dict[str, Any]:
-    """The runner's document, without a deadline or a terminal (see runner.py for its fields).
+    """The runner's document of a shell script, without a deadline or a terminal (see runner.py for its fields).
 
     Args:
         carries: the shell is bash and can hand its state on.
@@ -34,14 +34,49 @@ def document_for(
         cwd: the operator's home when None.
         secrets: exact values to mask; those the environment holds are added.
     """
+    document = _document(folder, script, shell, environment, cwd, secrets)
+    return document | {
+        "arguments": ["--noprofile", "--norc"] if carries else [],
+        "command": script,
+        "carries": carries,
+        "brought": {name: text for name, text in brought.items() if environment.get(name) == text},
+    }
+
+
+def program_document(
+    folder: Path,
+    task: str,
+    argv: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    command: str,
+    secrets: Iterable[str],
+) -> dict[str, Any]:
+    """The runner's document of a program that reads its task from the file its last argument names.
+
+    Args:
+        task: the file's text. It may hold secrets: it never lies on disk, nor in an argv or environment.
+        argv: the program and its arguments but for the last.
+        command: what the record shows of the task.
+    """
+    document = _document(folder, task, argv[0], environment, None, secrets)
+    return document | {"arguments": list(argv[1:]), "command": command, "carries": None, "brought": {}}
+
+
+def _document(
+    folder: Path,
+    script: str,
+    shell: str,
+    environment: Mapping[str, str],
+    cwd: str | None,
+    secrets: Iterable[str],
+) -> dict[str, Any]:
     return {
         "folder": str(folder.absolute()),
         "script": script,
         "sha256": hashlib.sha256(script.encode("utf-8", "surrogateescape")).hexdigest(),
         "shell": shell,
-        "carries": carries,
         "env": dict(environment),
-        "brought": {name: text for name, text in brought.items() if environment.get(name) == text},
         "cwd": cwd or str(Path.home()),
         "secrets": sorted({*secrets, *secrets_of_environment(environment)}),
         "timeout_s": None,
@@ -61,7 +96,7 @@ def write_spec(document: Mapping[str, Any]) -> None:
     spec = {
         "v": 1,
         "boot_id": boot_id(),
-        "command": redact(document["script"]),
+        "command": redact(document["command"]),
         "sha256": document["sha256"],
         "shell": document["shell"],
         "environment": sorted(document["env"]),

@@ -17,7 +17,7 @@ from cockpit.errors import CockpitError, PolicyRefusal, UsageError
 from cockpit.runbook.model import Runbook, Step, StepKind
 from cockpit.safety.environment import child_environment
 from cockpit.safety.permit import Confirmation, Mode, Rung, grant, required_rung
-from cockpit.session.drafting import Draft, draft
+from cockpit.session.drafting import Draft, command_step, draft
 from cockpit.session.event import Event, Status
 from cockpit.session.filling import fill_text
 from cockpit.session.folder import SessionFolder
@@ -26,6 +26,7 @@ from cockpit.session.intent import intent_of
 from cockpit.session.proposal import Proposal
 from cockpit.session.secrets import SecretBook
 from cockpit.session.state import SessionState, fold
+from cockpit.session.targets import able, adapter_called, adapter_for, target_for
 from cockpit.words import _
 
 # A proposal shown long ago, by this viewer or another, has to be looked at again.
@@ -115,8 +116,12 @@ class Engine:
     def propose(
         self, step: str, *, part: str | None = None, code: str | None = None, target: str | None = None
     ) -> Proposal:
-        """What running the step would do. Nothing runs; the proposal is kept until it is run or replaced."""
-        chosen = target or self.state.target
+        """What running the step would do. Nothing runs; the proposal is kept until it is run or replaced.
+
+        Without a `target` it goes to the one the step names, else to the session's, else to the one that ran the last
+        step of its language, else to the only one that can.
+        """
+        chosen = target or self._target_of(step)
         made = draft(
             self.runbook,
             step,
@@ -155,7 +160,16 @@ class Engine:
             mend=refusal.mend if refusal else "",
             environment=self.environment,
             inside=made.inside,
+            targets=able(self.adapters, made.action.language),
         )
+
+    def _target_of(self, step_id: str) -> str:
+        step = command_step(self.runbook, step_id)
+        language = step.language or "bash"
+        ran = (run.intent for run in reversed(tuple(self.state.runs.values())))
+        last = next((intent.get("target") for intent in ran if intent.get("language") == language), None)
+        wishes = (step.attributes.get("target"), self.state.target, last)
+        return target_for(language, self.adapters, wishes) or self.state.target
 
     def _deadline_s(self, made: Draft) -> float | None:
         if made.endless or made.interactive:
@@ -179,24 +193,7 @@ class Engine:
         Raises:
             UsageError: no such target, or it can't run this language.
         """
-        adapter = self._target(made.action.target)
-        if made.action.language not in adapter.languages:
-            raise UsageError(
-                _("{language} steps can't run on {target}").format(
-                    language=made.action.language, target=made.action.target
-                ),
-                mend=_("run it by hand and tick it"),
-            )
-        return adapter
-
-    def _target(self, name: str) -> RunsSteps:
-        adapter = self.adapters.get(name)
-        if adapter is None:
-            raise UsageError(
-                _("no target is called {target}").format(target=name),
-                mend=_("known ones: {names}").format(names=", ".join(sorted(self.adapters))),
-            )
-        return adapter
+        return adapter_for(made.action.language, self.adapters, made.action.target)
 
     def forget_drafts(self) -> None:
         """What was shown was judged under conditions that no longer hold: it has to be looked at again."""
@@ -378,7 +375,7 @@ class Engine:
         Raises:
             UsageError: no such target.
         """
-        self._target(target)
+        adapter_called(target, self.adapters)
         self._drafts = {}
         self.record("target.changed", actor=by, target=target)
 

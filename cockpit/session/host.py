@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from cockpit import __version__
+from cockpit.adapters.base import KnowsSecrets
 from cockpit.errors import JournalError
 from cockpit.runs.run import Run
 from cockpit.session.engine import Engine
@@ -67,11 +68,15 @@ class Host:
         self.resumed = reader.state.started_t is not None
         self.runbook = read(folder.runbook)
         self.config = load(_path(self.settings.config_path), self.runbook)
+        adapters = targets_of(self.config.targets, self.config.origin)
+        for adapter in adapters.values():
+            if isinstance(adapter, KnowsSecrets):
+                self.secrets.learn(adapter.secrets())
         self.engine = Engine(
             folder,
             self.runbook,
             self.journal,
-            targets_of({target.name: target.kind for target in self.config.targets}),
+            adapters,
             self.secrets,
             state=reader.state,
             timeout_s=self.config.safety.timeout_s,

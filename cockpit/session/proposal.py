@@ -19,6 +19,7 @@ class Proposal(Struct, frozen=True):
     must carry it. `missing` are inputs still to fill: with any, it can't run. `values` are the inputs as shown
     (secrets masked). `refusal` says why the mode or the adapter refuses; empty when it may go on. `undo` is a command
     the runbook names as the way back; `inside` the session the command is meant for, when an earlier one opened it.
+    `targets` are all that can run its language.
     """
 
     proposal: str
@@ -44,6 +45,7 @@ class Proposal(Struct, frozen=True):
     undo: str = ""
     environment: str = ""
     inside: str | None = None
+    targets: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON values for the socket."""
@@ -57,6 +59,6 @@ class Proposal(Struct, frozen=True):
                 **data,
                 "verdict": Verdict(data["verdict"]),
                 "rung": Rung(data["rung"]),
-                **{k: tuple(data.get(k, ())) for k in ("reasons", "tags", "missing")},
+                **{k: tuple(data.get(k, ())) for k in ("reasons", "tags", "missing", "targets")},
             }
         )

@@ -1,35 +1,114 @@
-"""From configured targets to the adapters that run their steps."""
+"""From configured targets to the adapters that run their steps, and from a step to its target."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
-from cockpit.adapters.base import RunsSteps
+from cockpit.adapters.base import Adapter, RunsSteps
 from cockpit.adapters.registry import load
-from cockpit.errors import ConfigError
+from cockpit.config import TargetConfig
+from cockpit.config.table import typed
+from cockpit.errors import ConfigError, UsageError
 from cockpit.words import _
 
 LOCAL = "local"
+_CREDENTIALS = ("_env", "_file")
 
 
-def targets_of(kinds: Mapping[str, str], names: Iterable[str] = ()) -> dict[str, RunsSteps]:
+def targets_of(configured: Iterable[TargetConfig] = (), origin: str = "") -> dict[str, RunsSteps]:
     """An adapter per target name; this machine, called "local", is always one.
 
     Args:
-        kinds: target name -> adapter name, from configuration.
-        names: further names for this machine.
+        origin: the file they are configured in, for messages.
 
     Raises:
-        ConfigError: an adapter that can't run steps. ToolMissing: one that isn't installed.
+        ConfigError: an adapter that can't run steps, or options that it does not have. ToolMissing: one that isn't
+            installed.
     """
-    targets: dict[str, RunsSteps] = {}
-    for name, kind in {LOCAL: LOCAL, **dict.fromkeys(names, LOCAL), **kinds}.items():
-        adapter = load(kind)
+    adapters: dict[str, RunsSteps] = {}
+    for target in (TargetConfig(name=LOCAL), *configured):
+        where = f"{origin}: target.{target.name}" if origin else f"target.{target.name}"
+        adapter = load(target.kind, partial(_made, target=target, where=where))
         if not isinstance(adapter, RunsSteps):
             raise ConfigError(
-                _("the adapter {kind} runs no steps").format(kind=kind),
-                where=f"target.{name}",
+                _("the adapter {kind} runs no steps").format(kind=target.kind),
+                where=where,
                 mend=_("choose another kind"),
             )
-        targets[name] = adapter
-    return targets
+        adapters[target.name] = adapter
+    return adapters
+
+
+def _made(kind: Any, target: TargetConfig, where: str) -> Adapter:
+    """An adapter of that class, with the target's options if it has any."""
+    shape = getattr(kind, "Options", None)
+    if not target.trusted:
+        asked = next((key for key in target.options if key.endswith(_CREDENTIALS)), None)
+        if asked:
+            raise ConfigError(
+                _("a document can't ask for credentials of this machine"),
+                where=f"{where}.{asked}",
+                mend=_("configure the target in cockpit.toml"),
+            )
+    if shape is None:
+        if target.options:
+            raise ConfigError(
+                _("unknown key {word}").format(word=next(iter(target.options))),
+                where=where,
+                mend=_("a target of kind {kind} has no options").format(kind=target.kind),
+            )
+        made: Adapter = kind()
+        return made
+    try:
+        made = kind(typed(target.options, shape, where))
+    except ConfigError as error:
+        raise ConfigError(error.what, where=error.where or where, mend=error.mend) from error
+    return made
+
+
+def able(adapters: Mapping[str, RunsSteps], language: str) -> tuple[str, ...]:
+    """The targets that can run steps of this language, by name."""
+    return tuple(name for name, adapter in adapters.items() if language in adapter.languages)
+
+
+def target_for(language: str, adapters: Mapping[str, RunsSteps], wishes: Sequence[Any]) -> str | None:
+    """Where a step of this language goes: the first wish that can run it; else the only target that can; else None."""
+    names = able(adapters, language)
+    for wish in wishes:
+        if wish in names:
+            return str(wish)
+    return names[0] if len(names) == 1 else None
+
+
+def adapter_called(target: str, adapters: Mapping[str, RunsSteps]) -> RunsSteps:
+    """The adapter of that target.
+
+    Raises:
+        UsageError: there is no such target.
+    """
+    if target in adapters:
+        return adapters[target]
+    raise UsageError(
+        _("no target is called {target}").format(target=target),
+        mend=_("known ones: {names}").format(names=", ".join(sorted(adapters))),
+    )
+
+
+def adapter_for(language: str, adapters: Mapping[str, RunsSteps], target: str) -> RunsSteps:
+    """The adapter of that target, which can run this language.
+
+    Raises:
+        UsageError: there is no such target, or it can't.
+    """
+    adapter = adapter_called(target, adapters)
+    if language in adapter.languages:
+        return adapter
+    others = able(adapters, language)
+    raise UsageError(
+        _("{language} steps can't run on {target}").format(language=language, target=target),
+        mend=_("choose one of these targets: {names}").format(names=", ".join(others))
+        if others
+        else _("configure a target that can, or run it by hand and tick it"),
+    )

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from cockpit.adapters.base import Outcome, RunRequest
-from cockpit.adapters.local import LocalAdapter, LocalRunning
+from cockpit.adapters.followed import FollowedRun
+from cockpit.adapters.local import LocalAdapter
 from cockpit.runs.process import process_start_time, relatives
 from cockpit.safety.permit import Action, Mode, grant
 from cockpit.safety.verdict import Judgement, Verdict
@@ -48,7 +49,7 @@ class LocalBench:
 
     async def start(
         self, script: str, *, adapter: LocalAdapter | None = None, values: dict[str, str] | None = None, **request: Any
-    ) -> LocalRunning:
+    ) -> FollowedRun:
         action = Action("bash", script, "local", values or {})
         permit = grant(action, Judgement(Verdict.READ_ONLY), Mode.LIVE, by="test")
         running = await (adapter or LocalAdapter()).start(permit, RunRequest(self.folder(), **request))

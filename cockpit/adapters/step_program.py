@@ -1,0 +1,74 @@
+"""The step program: `python -I -m cockpit.adapters.step_program FILE`, with what to do in the file (see program.py).
+
+Exit status: 0 done · 1 the backend said no, or gave an answer that can't be understood · 2 wrong usage, credentials,
+or no connection · 3 refused because nothing may change · 130 cancelled. One clear line on stderr tells why.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from cockpit.adapters.page import Page
+from cockpit.adapters.program import performed
+from cockpit.errors import (
+    AccessDenied,
+    CockpitError,
+    ConfigError,
+    PolicyRefusal,
+    TargetUnreachable,
+    ToolMissing,
+    UsageError,
+)
+from cockpit.safety.text import sanitise
+from cockpit.words import _, choose
+
+CANCELLED = 130
+_NOT_EVEN_ASKED = (UsageError, ConfigError, AccessDenied, ToolMissing, TargetUnreachable)
+
+
+def main() -> int:
+    """Read the task from the file and do it. Returns the exit status."""
+    what, adapter, task, words = performed(Path(sys.argv[1]).read_bytes())
+    choose(words)
+    signal.signal(signal.SIGTERM, _interrupt)
+    page = Page(sys.stdout.buffer)
+    try:
+        if what == "enforced":
+            import msgspec
+
+            page.write(msgspec.json.encode(adapter.enforced(task)))
+        else:
+            adapter.perform(task, page)
+    except CockpitError as error:
+        return _fail(str(error), exit_status(error))
+    except KeyboardInterrupt:
+        return _fail(_("cancelled"), CANCELLED)
+    except Exception as error:  # noqa: BLE001 - one clear line, whatever a library thought of
+        return _fail(f"{type(error).__name__}: {error}", 1)
+    return 0
+
+
+def exit_status(error: CockpitError) -> int:
+    """What the program ends with for an error."""
+    if isinstance(error, PolicyRefusal):
+        return 3
+    return 2 if isinstance(error, _NOT_EVEN_ASKED) else 1
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough; what does not end is killed after the grace
+    raise KeyboardInterrupt
+
+
+def _fail(text: str, status: int) -> int:
+    line = " ".join(sanitise(text).split())
+    os.write(2, line.encode("utf-8", "backslashreplace") + b"\n")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
