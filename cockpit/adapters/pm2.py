@@ -19,6 +19,7 @@ from msgspec import Struct
 from cockpit.adapters.pm2_daemon import ask_daemon, run_jlist
 from cockpit.adapters.probing import Finding, Value
 from cockpit.errors import Malformed
+from cockpit.places import expanded, home_folder
 from cockpit.safety.permit import Action, Permit
 from cockpit.safety.verdict import Judgement, Verdict
 from cockpit.words import _, plural
@@ -156,7 +157,7 @@ class Pm2Probe:
 
 def pm2_home(configured: str = "") -> Path:
     """PM2's folder: as configured, else $PM2_HOME, else ~/.pm2."""
-    return Path(configured or os.environ.get("PM2_HOME") or Path.home() / ".pm2").expanduser()
+    return expanded(configured or os.environ.get("PM2_HOME") or str(home_folder() / ".pm2"))
 
 
 def _finding(rows: tuple[Mapping[str, Any], ...], broken: int) -> Finding:

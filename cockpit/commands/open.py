@@ -6,12 +6,14 @@ Little is imported before the document is being read: reading it and loading the
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from cockpit import words
 from cockpit.commands.terminal import require_terminal
 from cockpit.errors import UsageError
+from cockpit.places import ADMINISTRATORS_FILE
 from cockpit.runbook.ahead import ReadAhead
 from cockpit.runbook.document import document_at
 from cockpit.shipped import RUNBOOKS
@@ -33,18 +35,40 @@ def _show(options: argparse.Namespace, runbook: Path, document: bytes, ahead: Re
     from cockpit.session.spawn import start_host
 
     inputs = assignments(options.set)
+    read_only = options.read_only or administered_read_only()
     settings = SessionSettings(
         runbook_path=str(current_folder() / runbook),
-        mode="read-only" if options.read_only else "live",
+        mode="read-only" if read_only else "live",
         target=options.target or "local",
         language=words.chosen(),
-        config_path=str(current_folder() / options.config) if options.config else None,
+        config_path=chosen_config(options),
         cwd=str(current_folder()),
     )
     folder = open_session(settings, document)
-    code = show(folder, ahead=ahead, start=lambda: start_host(folder, inputs))
+    code = show(folder, read_only=read_only, ahead=ahead, start=lambda: start_host(folder, inputs))
     tell_how_it_stands(folder)
     return code
+
+
+def chosen_config(options: argparse.Namespace) -> str | None:
+    """The configuration file that was named, by --config or $COCKPIT_CONFIG; any later host reads the same one."""
+    from cockpit.session.opening import current_folder
+
+    named = options.config or os.environ.get("COCKPIT_CONFIG")
+    return str(current_folder() / named) if named else None
+
+
+def administered_read_only() -> bool:
+    """Whether the administrator makes sessions on this machine read-only.
+
+    Raises:
+        ConfigError: that can't be told for sure.
+    """
+    if not os.path.lexists(ADMINISTRATORS_FILE.parent):  # mostly so, and what reads the file is slow to load
+        return False
+    from cockpit.config import Administrator
+
+    return Administrator().config().safety.read_only
 
 
 def first_look() -> Path:

@@ -10,9 +10,11 @@ import sys
 from pathlib import Path
 
 from cockpit import words
+from cockpit.commands.open import administered_read_only
 from cockpit.commands.screen import show
 from cockpit.commands.terminal import require_terminal
-from cockpit.errors import UsageError
+from cockpit.errors import PolicyRefusal, UsageError
+from cockpit.places import ADMINISTRATORS_FILE
 from cockpit.rehearsal.run import Prepared, new_world_folder, play, prepare, score_session
 from cockpit.rehearsal.scenario import Scenario, find_scenario, scenarios
 from cockpit.rehearsal.scoring import Score, debrief
@@ -32,12 +34,27 @@ def run(options: argparse.Namespace) -> int:
     if options.list:
         return _list(options.json)
     scenario = find_scenario(options.scenario)
+    _require_leave_to_change()
     if options.headless:
         return _headless(scenario, options)
     if options.script:
         raise UsageError(_("a script is played without a screen"), where="--script", mend=_("add --headless"))
     require_terminal()
     return _on_screen(scenario, options)
+
+
+def _require_leave_to_change() -> None:
+    """A rehearsal's service is a world of its own, but its steps are commands on this machine, and can be edited.
+
+    Raises:
+        PolicyRefusal: the administrator keeps the machine read-only. ConfigError: that can't be told for sure.
+    """
+    if administered_read_only():
+        raise PolicyRefusal(
+            _("the administrator keeps this machine read-only, and a rehearsal runs real commands on it"),
+            where=str(ADMINISTRATORS_FILE),
+            mend=_("rehearse on another machine"),
+        )
 
 
 def _list(as_json: bool) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from cockpit import words
 from cockpit.commands import INTERRUPTED
-from cockpit.commands.open import assignments
+from cockpit.commands.open import assignments, chosen_config
 from cockpit.commands.telling import Telling
 from cockpit.errors import UsageError
 from cockpit.runbook.document import document_at
@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
         mode="read-only" if options.read_only else "live",
         target=options.target or "local",
         language=words.chosen(),
-        config_path=str(current_folder() / options.config) if options.config else None,
+        config_path=chosen_config(options),
         cwd=str(current_folder()),
         watch=False,
     )

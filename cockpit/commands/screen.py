@@ -28,6 +28,7 @@ def show(
     folder: SessionFolder,
     *,
     spectator: bool = False,
+    read_only: bool = False,
     ahead: ReadAhead | None = None,
     start: Callable[[], None] | None = None,
     replay_speed: float | None = None,
@@ -35,6 +36,7 @@ def show(
     """Run the viewer on a session; returns its exit code.
 
     Args:
+        read_only: the mode to show until the record says which it is.
         ahead: the document, if it is being read already.
         start: starts the session's host; called once the first frame stands, since the screen comes first.
         replay_speed: tell a recorded session again, so many times as fast; None shows it as it is.
@@ -49,6 +51,7 @@ def show(
         folder,
         folder.runbook,
         spectator=spectator,
+        read_only=read_only,
         revive=None if spectator or replay_speed else revive,
         read=ahead.runbook,
         start=start,

@@ -39,18 +39,22 @@ Found by `--config`, `$COCKPIT_CONFIG`, `./cockpit.toml`, then `$XDG_CONFIG_HOME
 
 An address or a path may begin with an input of the runbook: `url = "$SERVICE_URL/actuator/health"`.
 
-`/etc/cockpit/cockpit.toml` may hold [cockpit] and [safety] for everybody; with `locked = true` a session that is
-read-only by it can't be made live. read_only set in any of the sources counts. A runbook's front matter may hold the
+`/etc/cockpit/cockpit.toml`, root's alone, may hold [cockpit] and [safety] for everybody. read_only set in any of the
+sources counts when a session begins. With `locked = true` beside it nothing that changes anything runs on this machine,
+whatever a flag, another file, a document or a request over the socket says: it is looked at again before every step, so
+it also holds for sessions that were live before. A runbook's front matter may hold the
 keys `probes`, `tails`, `rules`, `targets`, `severity` and `mode: read-only`, or a `cockpit:` table of the above. Probes
 and tails come from the first of these that has any: the file, the front matter, what is found on this machine.
 """
 
+from cockpit.config.administrator import Administrator
 from cockpit.config.bound import Bound
 from cockpit.config.condition import Condition
 from cockpit.config.model import Config, General, ProbeConfig, Rule, Safety, TailConfig, TargetConfig
 from cockpit.config.source import find_config, load
 
 __all__ = [
+    "Administrator",
     "Bound",
     "Condition",
     "Config",

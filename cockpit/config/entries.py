@@ -15,6 +15,7 @@ from cockpit.config.condition import Condition, Standing, check_condition, parse
 from cockpit.config.model import ProbeConfig, Rule, TailConfig, TargetConfig
 from cockpit.config.table import check_keys, fields_of, mapping, typed
 from cockpit.errors import ConfigError
+from cockpit.places import expanded
 from cockpit.words import _
 
 Entry = TypeVar("Entry", ProbeConfig, TailConfig, Rule, TargetConfig)
@@ -74,7 +75,7 @@ def tail(table: dict[str, Any], where: str, folder: Path) -> TailConfig:
     _check_times(where, interval_s=built.interval_s)
     if built.path.startswith("$"):  # an input of the runbook, filled in when the watch begins
         return built
-    return msgspec.structs.replace(built, path=str(folder / Path(built.path).expanduser()))
+    return msgspec.structs.replace(built, path=str(folder / expanded(built.path)))
 
 
 def target(table: dict[str, Any], where: str, trusted: bool) -> TargetConfig:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import stat
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +22,7 @@ from cockpit.words import _
 
 TABLES = ("cockpit", "safety", "probe", "tail", "rule", "target")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
+_LARGEST_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,28 @@ class Source:
     where: str
     folder: Path
     trusted: bool
+
+
+def read_file(path: Path) -> Source:
+    """A file's tables.
+
+    Raises:
+        ConfigError: it can't be read, is no TOML, or everybody can write to it.
+    """
+    try:
+        info = path.stat()
+        if info.st_mode & stat.S_IWOTH:
+            raise ConfigError(_("everybody can write to this file"), where=str(path), mend=f"chmod o-w {path}")
+        if info.st_size > _LARGEST_BYTES:
+            raise ConfigError(_("the file is larger than 1 MiB"), where=str(path))
+        tables = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(error.strerror or str(error), where=str(path)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ConfigError(
+            _("not TOML: {error}").format(error=error), where=str(path), mend=_("mend that line")
+        ) from error
+    return Source(tables, str(path), path.absolute().parent, trusted=True)
 
 
 def read_source(source: Source) -> Config:

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import os
-import stat
-import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
 
+from cockpit.config.administrator import Administrator
 from cockpit.config.document import read_front_matter
 from cockpit.config.model import Config, General, Safety
 from cockpit.config.names import check_names
-from cockpit.config.reading import Source, read_source
-from cockpit.config.table import check_keys
+from cockpit.config.reading import read_file, read_source
 from cockpit.errors import ConfigError
+from cockpit.places import ADMINISTRATORS_FILE, home_folder
 from cockpit.words import _
-
-ADMIN_FILE = Path("/etc/cockpit/cockpit.toml")
-_LARGEST_BYTES = 1 << 20
 
 
 class HasFrontMatter(Protocol):
@@ -31,25 +27,42 @@ class HasFrontMatter(Protocol):
         """Its keys and values."""
 
 
-def find_config(explicit: Path | None = None) -> Path | None:
-    """The file to read: `explicit`, $COCKPIT_CONFIG, ./cockpit.toml, the XDG one; None when there is none.
+def find_config(explicit: Path | None = None, here: Path = Path()) -> Path | None:
+    """The file to read: `explicit`, $COCKPIT_CONFIG, cockpit.toml in `here`, the XDG one; None when there is none.
 
     Raises:
-        ConfigError: `explicit` or $COCKPIT_CONFIG names a file that is not there.
+        ConfigError: `explicit` or $COCKPIT_CONFIG names a file that is not there, or what lies here is somebody else's.
     """
     named = explicit or (Path(os.environ["COCKPIT_CONFIG"]) if os.environ.get("COCKPIT_CONFIG") else None)
     if named is not None:
         if not named.is_file():
             raise ConfigError(_("there is no such file"), where=str(named), mend=_("check --config or COCKPIT_CONFIG"))
-        return named
-    base = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    return next((p for p in (Path("cockpit.toml"), base / "cockpit" / "cockpit.toml") if p.is_file()), None)
+        return named.absolute()
+    base = Path(os.environ.get("XDG_CONFIG_HOME") or home_folder() / ".config")
+    places = (here / "cockpit.toml", base / "cockpit" / "cockpit.toml")
+    found = next((place.absolute() for place in places if place.is_file()), None)
+    if found is not None and found.stat().st_uid not in _own_uids():
+        raise ConfigError(
+            _("the file lies here but belongs to another user, and a configuration can send what you know elsewhere"),
+            where=str(found),
+            mend=_("if you trust it: --config {file}").format(file=found),
+        )
+    return found
+
+
+def _own_uids() -> set[int]:
+    """Whose files are taken without being named: this user's, root's, and those of who called sudo."""
+    sudo = os.environ.get("SUDO_UID", "")
+    return {0, os.geteuid(), *([int(sudo)] if sudo.isdecimal() else [])}
 
 
 def load(
     path: Path | None = None,
     document: HasFrontMatter | None = None,
     machine: Callable[[], Config] | None = None,
+    *,
+    here: Path = Path(),
+    administrator: Administrator | None = None,
 ) -> Config:
     """The settings of a session (see the package for the order in which sources win).
 
@@ -57,12 +70,16 @@ def load(
         path: the file of `--config`; None looks in the usual places.
         document: the runbook; only its front matter is looked at.
         machine: called for what is found on this machine, only when nothing else names a probe or a tail.
+        here: the folder whose cockpit.toml counts.
+        administrator: whose word holds; None for this machine's own.
 
     Raises:
         ConfigError: a file that can't be read, an unknown key, a wrong type; `where` has the file and the key's path.
+            The administrator's file can't be trusted.
     """
-    found = find_config(path)
-    config = read_source(_file(found)) if found else Config()
+    admin = (administrator or Administrator()).config()
+    found = find_config(path, here)
+    config = read_source(read_file(found)) if found else Config()
     check_names(config)
     if document is not None:
         config = _joined(config, read_front_matter(document.front_matter))
@@ -71,7 +88,7 @@ def load(
         config = msgspec.structs.replace(
             config, probes=discovered.probes, tails=discovered.tails, origin=discovered.origin
         )
-    return _administered(config)
+    return _administered(config, admin)
 
 
 def _joined(config: Config, document: Config) -> Config:
@@ -95,39 +112,22 @@ def _joined(config: Config, document: Config) -> Config:
     )
 
 
-def _administered(config: Config) -> Config:
+def _administered(config: Config, admin: Config) -> Config:
+    """With what holds for everybody: the administrator's environment wins, and care asked for anywhere counts."""
     if config.safety.locked:
         raise ConfigError(
-            _("only {file} can lock").format(file=ADMIN_FILE),
+            _("only {file} can lock").format(file=ADMINISTRATORS_FILE),
             where=f"{config.origin}: safety.locked",
             mend=_("take it out"),
         )
-    if not ADMIN_FILE.exists():
-        return config
-    source = _file(ADMIN_FILE)
-    check_keys(source.tables, ("cockpit", "safety"), f"{source.where}: ")
-    admin = read_source(source)
     safety = Safety(
         read_only=config.safety.read_only or admin.safety.read_only,
         locked=admin.safety.locked,
         timeout_s=config.safety.timeout_s or admin.safety.timeout_s,
     )
-    general = config.cockpit if config.cockpit != General() else admin.cockpit
+    general = General(
+        title=config.cockpit.title or admin.cockpit.title,
+        environment=admin.cockpit.environment or config.cockpit.environment,
+        language=config.cockpit.language or admin.cockpit.language,
+    )
     return msgspec.structs.replace(config, safety=safety, cockpit=general)
-
-
-def _file(path: Path) -> Source:
-    try:
-        info = path.stat()
-        if info.st_mode & stat.S_IWOTH:
-            raise ConfigError(_("everybody can write to this file"), where=str(path), mend=f"chmod o-w {path}")
-        if info.st_size > _LARGEST_BYTES:
-            raise ConfigError(_("the file is larger than 1 MiB"), where=str(path))
-        tables = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise ConfigError(error.strerror or str(error), where=str(path)) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ConfigError(
-            _("not TOML: {error}").format(error=error), where=str(path), mend=_("mend that line")
-        ) from error
-    return Source(tables, str(path), path.absolute().parent, trusted=True)

@@ -18,6 +18,7 @@ from cockpit.config.condition import parse_condition
 from cockpit.monitor.filling import fill_written
 from cockpit.monitor.listening import health_addresses
 from cockpit.monitor.stated import bounds_for
+from cockpit.places import expanded
 from cockpit.runbook.model import Phase, Runbook, Section, StepKind
 from cockpit.words import _
 
@@ -165,7 +166,7 @@ def _other_disks(code: Iterable[str]) -> list[str]:
 
 
 def _tails(code: Iterable[str]) -> Iterator[TailConfig]:
-    paths = dict.fromkeys(Path(match[1]).expanduser() for text in code for match in _LOG_FILE.finditer(text))
+    paths = dict.fromkeys(expanded(match[1]) for text in code for match in _LOG_FILE.finditer(text))
     names: set[str] = set()
     for path in [path for path in paths if _is_file(path)][:_MOST]:
         name = re.sub(r"[^\w.-]", "-", path.stem).strip("-._") or "log"

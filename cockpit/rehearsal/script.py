@@ -136,9 +136,8 @@ class Player:
         step = step_named(self._runbook, name)
         proposal = Proposal.from_json(await self._desk.call("propose", step=step.id))
         typed = proposal.target if proposal.rung == "type-target" else ""
-        run = await self._desk.call(
-            "run", proposal=proposal.proposal, sha256=proposal.sha256, rung=proposal.rung.value, typed=typed
-        )
+        yes = {"rung": proposal.rung.value, "typed": typed, "reason": _("the script says so")}
+        run = await self._desk.call("run", proposal=proposal.proposal, sha256=proposal.sha256, **yes)
         number = int(run["run"])
 
         def over() -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from cockpit.places import home_folder
 from cockpit.runs.files import write_whole
 from cockpit.runs.process import boot_id
 from cockpit.safety.redaction import Redactor, secrets_of_environment
@@ -77,7 +78,7 @@ def _document(
         "sha256": hashlib.sha256(script.encode("utf-8", "surrogateescape")).hexdigest(),
         "shell": shell,
         "env": dict(environment),
-        "cwd": cwd or str(Path.home()),
+        "cwd": cwd or str(home_folder()),
         "secrets": sorted({*secrets, *secrets_of_environment(environment)}),
         "timeout_s": None,
         "grace_s": 5.0,

@@ -1,13 +1,13 @@
 """From a verdict to a permit. No adapter method that acts can be called without one.
 
 A permit is made in one place, `grant`, names the exact bytes by their hash, and is checked again by the adapter at
-the moment of acting: what was judged and confirmed is what runs.
+the moment of acting: what was judged and confirmed is what runs, and only if the mode of that moment still lets it.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -86,7 +86,7 @@ class Permit:
     """Leave to perform one action once judged and confirmed. Made by `grant` only.
 
     `sha256` is the action's identity when it was granted: a copy with another action, or an action whose values were
-    changed since, is not covered.
+    changed since, is not covered. `mode` is the one it was granted in.
     """
 
     action: Action
@@ -95,16 +95,24 @@ class Permit:
     by: str
     _seal: object = field(repr=False, compare=False)
     sha256: str = ""
+    _mode_now: Callable[[], Mode] | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self._seal is not _SEAL:
             raise PolicyRefusal("a permit is granted by policy, never constructed")
 
     def covers(self, action: Action) -> None:
-        """Raise PolicyRefusal unless `action` is byte for byte the one permitted."""
+        """To be called at the moment of acting.
+
+        Raises:
+            PolicyRefusal: `action` is not byte for byte the one permitted, or the session became read-only meanwhile.
+        """
         granted = getattr(self, "_seal", None) is _SEAL and self.sha256
         if not granted or action.sha256 != granted:
             raise PolicyRefusal(_("what is about to run is not what was confirmed"), mend=_("confirm it again"))
+        mode = self._mode_now() if self._mode_now else self.mode
+        if required_rung(self.judgement, mode) is Rung.REFUSED:
+            raise PolicyRefusal(_("the session became read-only before this could run"))
 
 
 def required_rung(judgement: Judgement, mode: Mode) -> Rung:
@@ -117,13 +125,22 @@ def required_rung(judgement: Judgement, mode: Mode) -> Rung:
 
 
 def grant(
-    action: Action, judgement: Judgement, mode: Mode, *, by: str, confirmation: Confirmation | None = None
+    action: Action,
+    judgement: Judgement,
+    mode: Mode,
+    mode_now: Callable[[], Mode] | None = None,
+    *,
+    by: str,
+    confirmation: Confirmation | None = None,
 ) -> Permit:
     """A permit for the action, or PolicyRefusal saying which rung is missing.
 
+    Args:
+        mode_now: tells the mode again at the moment of acting; None where it can't change.
+
     Raises:
         PolicyRefusal: read-only mode and not provably read-only; no confirmation, one of other bytes, one of a lower
-            rung, or (destructive) a typed word that is not the target's name.
+            rung, or (destructive) a typed word that is not the target's name, or no reason.
     """
     rung = required_rung(judgement, mode)
     if rung is Rung.REFUSED:
@@ -133,7 +150,7 @@ def grant(
         )
     if rung is not Rung.NONE:
         _check_confirmation(action, rung, confirmation)
-    return Permit(action, judgement, mode, by, _SEAL, action.sha256)
+    return Permit(action, judgement, mode, by, _SEAL, action.sha256, mode_now)
 
 
 def _check_confirmation(action: Action, rung: Rung, confirmation: Confirmation | None) -> None:
@@ -152,3 +169,5 @@ def _check_confirmation(action: Action, rung: Rung, confirmation: Confirmation |
                 _("what was typed is not the target's name"),
                 mend=_("type {target}").format(target=action.target),
             )
+        if not confirmation.reason.strip():
+            raise PolicyRefusal(_("what can't be undone needs a reason"), mend=_("say why, in a few words"))

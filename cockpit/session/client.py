@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import getpass
 import json
 import os
 from collections.abc import Callable
 from typing import Any
 
 from cockpit.errors import CockpitError, HostUnreachable, PolicyRefusal, UsageError
+from cockpit.places import user_name
 from cockpit.session.folder import SessionFolder
 from cockpit.session.proposal import Proposal
 from cockpit.words import _
@@ -61,7 +61,7 @@ class HostClient:
         self._listener = asyncio.create_task(self._listen(reader), name="host-client")
         return await self.call(
             "hello",
-            user=getpass.getuser(),
+            user=user_name(),
             origin=os.environ.get("SSH_CONNECTION", "").split(" ")[0],
             pid=os.getpid(),
             spectator=self.spectator,

@@ -82,6 +82,7 @@ def draft(
     judgement = _judge_blank(filled) or judge(
         language, filled.body, values=None if environment is None else {**environment, **filled.environment}
     )
+    judgement = _with_what_is_typed(judgement, part.interactive if part else step.interactive)
     edited = text.strip() != written.strip()
     result = Draft(
         step=step,
@@ -100,6 +101,14 @@ def _judge_blank(filled: Filled) -> Judgement | None:
     if not filled.missing:
         return None
     return Judgement(Verdict.UNKNOWN, (_("inputs are missing: {names}").format(names=", ".join(filled.missing)),))
+
+
+def _with_what_is_typed(judgement: Judgement, interactive: bool) -> Judgement:
+    """A program that has the terminal does what is typed into it (`top` kills, `less` starts shells): not proven."""
+    if not interactive or judgement.verdict is not Verdict.READ_ONLY:
+        return judgement
+    reasons = (_("what is typed into it is not judged"), *judgement.reasons)
+    return Judgement(Verdict.UNKNOWN, reasons, judgement.tags, judgement.commands)
 
 
 def _raise_for_inside(result: Draft) -> Draft:

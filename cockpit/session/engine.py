@@ -23,6 +23,7 @@ from cockpit.session.filling import fill_text
 from cockpit.session.folder import SessionFolder
 from cockpit.session.inputs import InputBook
 from cockpit.session.intent import intent_of
+from cockpit.session.modes import Modes
 from cockpit.session.proposal import Proposal
 from cockpit.session.secrets import SecretBook
 from cockpit.session.state import SessionState, fold
@@ -54,7 +55,7 @@ class Engine:
     Args:
         adapters: by target name, what runs that target's steps.
         timeout_s: the deadline of steps that name none; None for no deadline.
-        read_only_for_good: configuration says so, and no one on the screen may change it.
+        modes: what keeps the session read-only whatever was chosen; None for nothing.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class Engine:
         state: SessionState | None = None,
         timeout_s: float | None = None,
         environment: str = "",
-        read_only_for_good: bool = False,
+        modes: Modes | None = None,
     ) -> None:
         self.folder = folder
         self.runbook = runbook
@@ -77,7 +78,7 @@ class Engine:
         self.state = state or SessionState()
         self.timeout_s = timeout_s
         self.environment = environment
-        self._read_only_for_good = read_only_for_good
+        self._modes = modes or Modes()
         self.shells: dict[str, ShellState] = {}
         self.on_event: Callable[[Event], None] = lambda _event: None
         self._journal = journal
@@ -96,8 +97,8 @@ class Engine:
 
     @property
     def mode(self) -> Mode:
-        """The mode the session is in now."""
-        return Mode(self.state.mode)
+        """The mode of this moment: that of the session, unless something keeps it read-only."""
+        return self._modes.now(self.state)
 
     def values(self, target: str | None = None) -> dict[str, str]:
         """Every input's value on a target, secret ones included: they are in this process only."""
@@ -179,8 +180,7 @@ class Engine:
     def _refusal(self, made: Draft) -> CockpitError | None:
         """Why this draft can't run as things stand, missing inputs aside."""
         if made.rung is Rung.REFUSED:
-            why = "; ".join(made.judgement.reasons) or str(made.judgement.verdict)
-            return PolicyRefusal(_("not provably read-only: {why}").format(why=why), mend=_("run it in a live session"))
+            return self._modes.refusal(made.judgement)
         try:
             self.adapter(made)
         except CockpitError as error:
@@ -219,7 +219,7 @@ class Engine:
                 raise PolicyRefusal(
                     _("this is meant to run inside {session}").format(session=made.inside), mend=_("confirm it")
                 )
-            permit = grant(made.action, made.judgement, self.mode, by=by, confirmation=confirmation)
+            permit = grant(made.action, made.judgement, self.mode, lambda: self.mode, by=by, confirmation=confirmation)
             self.adapter(made)
         except CockpitError as refusal:
             self.finish(
@@ -362,12 +362,11 @@ class Engine:
         """Change the mode. Drafts are forgotten, so what was shown under the old mode is judged again.
 
         Raises:
-            PolicyRefusal: configuration keeps the session read-only.
+            PolicyRefusal: it has to stay as it is.
         """
-        if self._read_only_for_good and Mode(mode) is not Mode.READ_ONLY:
-            raise PolicyRefusal(_("the configuration keeps this read-only"), where="[safety] read_only")
+        changed = self._modes.changed(self.state, mode)
         self._drafts = {}
-        self.record("mode.changed", actor=by, durable=True, mode=Mode(mode).value, reason=reason)
+        self.record("mode.changed", actor=by, durable=True, mode=changed.value, reason=reason)
 
     def set_target(self, target: str, by: str) -> None:
         """Change where steps run.

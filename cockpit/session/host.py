@@ -18,12 +18,15 @@ from typing import TYPE_CHECKING, Any
 from cockpit import __version__
 from cockpit.adapters.base import KnowsSecrets
 from cockpit.errors import JournalError
+from cockpit.places import user_name
 from cockpit.runs.run import Run
+from cockpit.safety.permit import Mode
 from cockpit.session.engine import Engine
 from cockpit.session.event import Event, Status
 from cockpit.session.execution import Execution
 from cockpit.session.folder import SessionFolder
 from cockpit.session.journal import Journal
+from cockpit.session.modes import Modes
 from cockpit.session.reader import SessionReader
 from cockpit.session.secrets import SecretBook
 from cockpit.session.server import Server
@@ -32,6 +35,7 @@ from cockpit.session.targets import targets_of
 from cockpit.words import _, choose
 
 if TYPE_CHECKING:
+    from cockpit.config import Administrator
     from cockpit.monitor.watch import Watch
 
 
@@ -45,6 +49,7 @@ class Host:
 
     Args:
         inputs: given when the session was opened; unlike those of the settings they may be secret.
+        administrator: who may lock the machine; None for this machine's own.
     """
 
     def __init__(
@@ -53,8 +58,9 @@ class Host:
         inputs: Mapping[str, str] = MappingProxyType({}),
         *,
         left_alone_s: float = _LEFT_ALONE_S,
+        administrator: Administrator | None = None,
     ) -> None:
-        from cockpit.config import load
+        from cockpit.config import Administrator, load
         from cockpit.runbook.reading import read
 
         self.folder = folder
@@ -67,7 +73,13 @@ class Host:
         reader.poll()
         self.resumed = reader.state.started_t is not None
         self.runbook = read(folder.runbook)
-        self.config = load(_path(self.settings.config_path), self.runbook)
+        self.administrator = administrator or Administrator()
+        self.config = load(
+            _path(self.settings.config_path),
+            self.runbook,
+            here=Path(self.settings.cwd or ""),
+            administrator=self.administrator,
+        )
         adapters = targets_of(self.config.targets, self.config.origin)
         for adapter in adapters.values():
             if isinstance(adapter, KnowsSecrets):
@@ -80,8 +92,8 @@ class Host:
             self.secrets,
             state=reader.state,
             timeout_s=self.config.safety.timeout_s,
-            environment=self.config.cockpit.environment,
-            read_only_for_good=self.config.safety.read_only,
+            environment=self._environment(),
+            modes=Modes(self._kept_read_only),
         )
         self.execution = Execution(self.engine)
         self.ended = asyncio.Event()
@@ -94,6 +106,23 @@ class Host:
         self._last_needed_m = time.monotonic()
         if self.settings.cwd:
             self.engine.shell(self.settings.target).cwd = self.settings.cwd
+
+    def _environment(self) -> str:
+        """Where this is. A rehearsal says so, whatever the machine is called."""
+        return _("rehearsal") if self.settings.mode == "rehearsal" else self.config.cockpit.environment
+
+    def _kept_read_only(self) -> str:
+        """Why nothing may be changed now, whatever anybody asks for; "" when the session's mode decides."""
+        if locked := self.administrator.lock():
+            return locked
+        if self.config.safety.read_only:
+            return _("the configuration keeps this read-only ([safety] read_only)")
+        changed = self._runbook_changed()
+        return _("the session's copy of the runbook is not the one it began with: open a new one") if changed else ""
+
+    def _runbook_changed(self) -> bool:
+        began_with = self.engine.state.runbook.get("sha256") if self.resumed else None
+        return began_with not in (None, self.runbook.sha256)
 
     def _on_event(self, _event: Event) -> None:
         self.server.wake("journal")
@@ -108,6 +137,7 @@ class Host:
                     self.engine.set_input(name, value, "host", source="settings")
         else:
             self._carry_on()
+            self._keep_read_only()
             adopted, lost = await self.execution.adopt(list(self.engine.adapters.values()))
             self.engine.record("host.recovered", durable=True, pid=os.getpid(), adopted=adopted, lost=lost)
 
@@ -124,9 +154,17 @@ class Host:
         while True:
             await asyncio.sleep(_SYNC_S)
             self._end_when_left_alone()
+            self._keep_read_only()
             with contextlib.suppress(JournalError):  # `suspect` keeps it, and the next durable record raises
                 if not self.journal.suspect:
                     self.journal.sync()
+
+    def _keep_read_only(self) -> None:
+        """Say in the record, and so on every screen, that the session may change nothing any more."""
+        why = self._kept_read_only()
+        if why and self.engine.state.mode != Mode.READ_ONLY and not self.ended.is_set():
+            with contextlib.suppress(JournalError):  # a full disk: it is kept read-only all the same, and told later
+                self.engine.set_mode(Mode.READ_ONLY, why, "host")
 
     def _end_when_left_alone(self) -> None:
         """A session that nobody looks at and that runs nothing does not watch for ever."""
@@ -153,9 +191,9 @@ class Host:
                 "sha256": runbook.sha256,
                 "language": runbook.language,
             },
-            mode="read-only" if self.config.safety.read_only else settings.mode,
+            mode="read-only" if self._kept_read_only() else settings.mode,
             target=settings.target,
-            user=_user(),
+            user=user_name(),
             origin=os.environ.get("SSH_CONNECTION", "").split(" ")[0],
             version=__version__,
             pid=os.getpid(),
@@ -226,12 +264,3 @@ class Host:
 
 def _path(name: str | None) -> Path | None:
     return Path(name) if name else None
-
-
-def _user() -> str:
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())

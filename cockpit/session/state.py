@@ -84,6 +84,7 @@ class SessionState(Struct, frozen=True):
     session: str = ""
     runbook: Mapping[str, Any] = field(default_factory=_nothing)
     mode: str = "live"
+    rehearsal: bool = False
     target: str = "local"
     severity: str | None = None
     started_t: str | None = None
@@ -150,6 +151,7 @@ def _session_started(state: SessionState, event: Event) -> SessionState:
         session=data["session"],
         runbook=data.get("runbook", _EMPTY),
         mode=data.get("mode", "live"),
+        rehearsal=bool(data.get("rehearsal", data.get("mode") == "rehearsal")),
         target=data.get("target", "local"),
         user=data.get("user", ""),
         started_t=event.t,

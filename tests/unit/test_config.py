@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cockpit.config import Config, ProbeConfig, load, source
+from cockpit.config import Config, ProbeConfig, administrator, load, source
 from cockpit.errors import ConfigError
 
 FULL = """
@@ -55,7 +55,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("COCKPIT_CONFIG", raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
-    monkeypatch.setattr(source, "ADMIN_FILE", tmp_path / "etc" / "cockpit.toml")
+    monkeypatch.setattr(administrator, "ADMINISTRATORS_FILE", tmp_path / "etc" / "cockpit.toml")
     return tmp_path
 
 
@@ -178,17 +178,18 @@ def test_a_named_file_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPat
         load()
 
 
-def test_an_administrator_can_lock_read_only() -> None:
-    written("[safety]\nread_only = true\nlocked = true", source.ADMIN_FILE)
-    written("[safety]\nread_only = false")
-    assert load().safety.read_only
-    assert load().safety.locked
-
-
-def test_the_administrators_file_holds_nothing_to_watch() -> None:
-    written('[[probe]]\nname = "a"\nkind = "pm2"', source.ADMIN_FILE)
-    with pytest.raises(ConfigError, match="unknown key probe"):
+def test_a_file_of_somebody_else_is_taken_only_when_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = written('[cockpit]\ntitle = "theirs"')
+    monkeypatch.setattr(source, "_own_uids", lambda: {path.stat().st_uid + 1})
+    with pytest.raises(ConfigError, match="belongs to another user") as refused:
         load()
+    assert "--config" in refused.value.mend
+    assert load(path).cockpit.title == "theirs"
+
+
+def test_a_session_keeps_the_file_of_the_folder_it_was_opened_in(elsewhere: Path) -> None:
+    written('[cockpit]\ntitle = "there"', elsewhere / "there" / "cockpit.toml")
+    assert load(here=elsewhere / "there").cockpit.title == "there"
 
 
 def test_front_matter_is_used_where_the_file_watches_nothing() -> None:

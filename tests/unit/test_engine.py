@@ -123,6 +123,7 @@ RUNBOOK = Runbook(
         step("both", "uptime\n\ndate", parts=(Part("both.1", "a", 1, 1, "uptime"), Part("both.2", "b", 3, 3, "date"))),
         step("far", "uptime", inside="ssh host"),
         step("sql", "select 1", language="sql"),
+        step("top", "top", interactive=True),
         step("tick"),
     ),
     inputs=(Input("pod", "<pod>", "angle"), Input("PASSWORD", "$PASSWORD", "dollar", secret=True)),
@@ -263,6 +264,14 @@ async def test_a_command_for_the_far_side_never_runs_here_unasked(desk: Desk) ->
     with pytest.raises(PolicyRefusal, match="ssh host"):
         await desk.run("far")
     assert await desk.run("far", Rung.CONFIRM) is Status.PASSED
+
+
+async def test_what_takes_the_terminal_is_asked_for_and_refused_in_read_only_mode(desk: Desk) -> None:
+    shown = desk.engine.propose("top")
+    assert (shown.rung, shown.verdict) == (Rung.CONFIRM, "unknown")
+    assert "typed into it" in shown.reasons[0]
+    desk.engine.set_mode("read-only", "", KIM)
+    assert desk.engine.propose("top").rung is Rung.REFUSED
 
 
 async def test_one_step_at_a_time_a_target_and_cancel_ends_it(desk: Desk) -> None:

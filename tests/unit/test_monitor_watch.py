@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from cockpit.config import Config, ProbeConfig, TailConfig, load, source
+from cockpit.config import Config, ProbeConfig, TailConfig, administrator, load
 from cockpit.config.condition import parse_condition
 from cockpit.config.model import Rule
 from cockpit.errors import ConfigError, JournalError
@@ -35,7 +35,7 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "none"))
     monkeypatch.setenv("PM2_HOME", str(tmp_path / "no-pm2"))
-    monkeypatch.setattr(source, "ADMIN_FILE", tmp_path / "none.toml")
+    monkeypatch.setattr(administrator, "ADMINISTRATORS_FILE", tmp_path / "none" / "none.toml")
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ CHANGE = Action("bash", "pm2 restart api", "web-1")
 LOSS = Action("bash", "pm2 delete api", "web-1")
 
 
-def confirmation(action: Action, rung: Rung = Rung.CONFIRM, typed: str = "") -> Confirmation:
-    return Confirmation(action.sha256, rung, by="kim", typed=typed)
+def confirmation(action: Action, rung: Rung = Rung.CONFIRM, typed: str = "", reason: str = "disk") -> Confirmation:
+    return Confirmation(action.sha256, rung, by="kim", typed=typed, reason=reason)
 
 
 def granted(action: Action, mode: Mode, confirmed: Confirmation | None = None) -> Permit:
@@ -42,6 +42,24 @@ def test_a_change_needs_one_confirmation_of_the_same_bytes(mode: Mode) -> None:
     with pytest.raises(PolicyRefusal, match="changed"):
         granted(CHANGE, mode, confirmation(Action("bash", "pm2 restart api ", "web-1")))
     granted(CHANGE, mode, confirmation(CHANGE)).covers(CHANGE)
+
+
+@pytest.mark.parametrize("mode", [Mode.LIVE, Mode.REHEARSAL])
+def test_a_permit_ends_when_the_session_becomes_read_only(mode: Mode) -> None:
+    now = [mode]
+    made = grant(CHANGE, judge("bash", CHANGE.body), mode, lambda: now[0], by="kim", confirmation=confirmation(CHANGE))
+    made.covers(CHANGE)
+    now[0] = Mode.READ_ONLY
+    with pytest.raises(PolicyRefusal, match="became read-only"):
+        made.covers(CHANGE)
+    now[0] = mode
+    made.covers(CHANGE)
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "\n"])
+def test_a_loss_needs_a_reason(reason: str) -> None:
+    with pytest.raises(PolicyRefusal, match="reason"):
+        granted(LOSS, Mode.LIVE, confirmation(LOSS, Rung.TYPE_TARGET, "web-1", reason))
 
 
 def test_a_loss_needs_the_target_s_name_typed() -> None:

@@ -67,7 +67,8 @@ def _asked(desk: PaperDesk, command: str) -> dict[str, Any]:
 async def test_a_run_is_confirmed_as_its_rung_asks(rung: Rung, typed: str) -> None:
     desk = PaperDesk(rung=rung)
     await _play(desk, "run roll-back")
-    assert _asked(desk, "run") == {"proposal": "p1", "sha256": "abc", "rung": rung.value, "typed": typed}
+    told = {"rung": rung.value, "typed": typed, "reason": "the script says so"}
+    assert _asked(desk, "run") == {"proposal": "p1", "sha256": "abc", **told}
 
 
 async def test_a_run_that_fails_stops_the_script_at_its_line_and_a_try_does_not() -> None:
