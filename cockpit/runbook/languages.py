@@ -12,7 +12,7 @@ _SPELLINGS = {
     "bash": "bash sh shell zsh ksh ash dash fish console shell-session shellsession sh-session bash-session "
     "terminal term"
     " command commands cmd cli cmdline command-line commandline /bin/sh /bin/bash bin/bash azurecli"
-    " azurecli-interactive azure-cli bash-interactive azurecli-bash gcloud aws oc kubectl shellscript shell-script"
+    " azurecli-interactive azure-cli bash-interactive azurecli-bash gcloud oc kubectl shellscript shell-script"
     " bach bahs bsh bassh vash basch 8sh shel sehll shll hsell sell consle consoel cosole conosle batch bat dos",
     "powershell": "powershell pwsh ps1 ps posh psh azurepowershell azurepowershell-interactive "
     "powershell-interactive"
@@ -22,6 +22,8 @@ _SPELLINGS = {
     "logql": "logql",
     "http": "http rest rest-client",
     "redis": "redis redis-cli",
+    "kubernetes": "kubernetes k8s",
+    "aws": "aws",
     "output": "output out result results stdout stderr log logs text-output console-output json-output",
     "text": "text txt plain plaintext plain-text none nohighlight raw",
     "markdown": "markdown md mdown gfm",
@@ -31,7 +33,7 @@ _SPELLINGS = {
     "diagram": "mermaid plantuml puml dot graphviz ascii",
 }
 LANGUAGES = {spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings.split()}
-RUNNABLE = frozenset({"bash", "powershell", "sql", "promql", "logql", "http", "redis"})
+RUNNABLE = frozenset({"bash", "powershell", "sql", "promql", "logql", "http", "redis", "kubernetes", "aws"})
 # Fences of a language whose lines are a session's as often as they are a script.
 SESSION_SPELLINGS = frozenset(
     {"console", "shell-session", "shellsession", "sh-session", "bash-session", "terminal", "cli", "term"}

@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from cockpit.runbook.prompts import is_open
+from cockpit.runbook.typed_actions import is_carried_on
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
@@ -187,6 +188,10 @@ def _query_open(lines: list[str], following: str) -> bool:
     return _OPERATOR_END.search(bare) is not None or _OPERATOR_START.match(following) is not None
 
 
+def _action_open(lines: list[str], following: str) -> bool:
+    return is_carried_on("\n".join(lines))
+
+
 _STILL_OPEN: dict[str, Callable[[list[str], str], bool]] = {
     "bash": _shell_open,
     "powershell": _powershell_open,
@@ -194,4 +199,6 @@ _STILL_OPEN: dict[str, Callable[[list[str], str], bool]] = {
     "promql": _query_open,
     "logql": _query_open,
     "redis": lambda lines, following: False,
+    "kubernetes": _action_open,
+    "aws": _action_open,
 }

@@ -14,6 +14,7 @@ from cockpit.runbook.lists import Procedures, box_draft, decision_draft, short
 from cockpit.runbook.markdown import Block, Document, ListNode
 from cockpit.runbook.model import Expectation, ExpectationKind, Problem, Section, StepKind
 from cockpit.runbook.outline import Outline
+from cockpit.runbook.typed_actions import without_disguise
 from cockpit.words import _
 
 # Held against lower-cased text.
@@ -88,7 +89,7 @@ class StepPass:
     # --- code
 
     def _code(self, block: Block) -> None:
-        info = info_of(block.info)
+        info = without_disguise(info_of(block.info), block.text)
         if not block.closed:
             message = _("This code block is never closed; it runs to the end of what holds it")
             self.problems.append(Problem(block.line, "unclosed-fence", message, _("close it with the same fence")))

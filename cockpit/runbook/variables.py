@@ -107,6 +107,8 @@ def variables_in(code: str, language: str, assigned: set[str]) -> list[Blank]:
         return list(_dollars(code, _POWERSHELL_DOLLAR, _POWERSHELL_NAMES, assigned))
     if language == "http":
         return list(_dollars(code, _DOLLAR, frozenset(), set()))
+    if language in ("kubernetes", "aws"):
+        return list(_dollars(_with_shell_quotes_hidden(code), _DOLLAR, frozenset(), set()))
     if language != "bash":
         return []
     found = _asked(code)

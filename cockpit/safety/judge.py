@@ -34,8 +34,8 @@ _INVISIBLE = re.compile("[\u0080-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u
 
 def judge(language: str, command: str, *, values: Mapping[str, str] | None = None) -> Judgement:
     """What a command does to the world, as far as it can be proven without running it. Args: language: as a
-    fence names it: bash, sql, promql, redis, http, powershell and their aliases, in any case. command: the
-    exact text that would run. values: the variables of its environment, where they are known. Without them a
+    fence names it (bash, sql, promql, redis, http, powershell, kubernetes, aws, and aliases), in any case. command:
+    the exact text that would run. values: the variables of its environment, where they are known. Without them a
     variable that the script does not assign is taken for one word of data; with them it is exactly what it
     says, and absent ones are empty."""
     try:
@@ -51,7 +51,7 @@ def judge(language: str, command: str, *, values: Mapping[str, str] | None = Non
 
 
 def normal_language(language: str) -> str:
-    """The one name of a language with aliases: bash, sql, promql, redis, http, powershell; else in lower case."""
+    """The one name of a language with aliases (bash, sql, kubernetes …); any other in lower case."""
     name = language.strip().lower()
     if name in _SHELLS:
         return "bash"
@@ -73,6 +73,7 @@ _ALIASES = {
     "ps1": "powershell",
     "pwsh": "powershell",
     "posh": "powershell",
+    "k8s": "kubernetes",
 }
 
 
@@ -125,6 +126,18 @@ def _powershell(command: str) -> Judgement:
     return judge_powershell(command)
 
 
+def _kubernetes(command: str) -> Judgement:
+    from cockpit.safety.kubernetes import judge_kubernetes
+
+    return judge_kubernetes(command)
+
+
+def _aws(command: str) -> Judgement:
+    from cockpit.safety.aws import judge_aws
+
+    return judge_aws(command)
+
+
 def _query(command: str) -> Judgement:
     """PromQL and LogQL can do nothing but read."""
     return Judgement(Verdict.READ_ONLY)
@@ -136,4 +149,6 @@ _RULES: Mapping[str, Callable[[str], Judgement]] = {
     "http": _http,
     "powershell": _powershell,
     "promql": _query,
+    "kubernetes": _kubernetes,
+    "aws": _aws,
 }

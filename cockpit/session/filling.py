@@ -91,6 +91,8 @@ def _literals(code: str, language: str, literals: list[tuple[str, str]]) -> str:
         places = _shell_places(marked)
     elif language in ("sql", "promql", "logql"):
         places = _sql_places(marked)
+    elif language in ("kubernetes", "aws"):
+        places = _word_places(marked)
     else:
         places = {match.start(): "text" for match in _MARKERS.finditer(marked)}
 
@@ -253,6 +255,15 @@ def _is_raw(body: Node, source: bytes) -> bool:
     if start is None and body.parent is not None:
         start = next((child for child in body.parent.children if child.type == "heredoc_start"), None)
     return start is not None and source[start.start_byte : start.start_byte + 1] in (b"'", b'"', b"\\")
+
+
+def _word_places(marked: str) -> dict[int, str]:
+    """A typed action's words: bare ones are quoted; inside quotes only what needs none."""
+    places = {}
+    for match in _MARKERS.finditer(marked):
+        before = marked[: match.start()]
+        places[match.start()] = "read-again" if before.count("'") % 2 or before.count('"') % 2 else "word"
+    return places
 
 
 def _sql_places(marked: str) -> dict[int, str]:
