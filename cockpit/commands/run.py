@@ -60,7 +60,8 @@ def _check_choice(path: Path, document: bytes, options: argparse.Namespace) -> C
         print(f"cockpit: {problem}", file=sys.stderr)
     chosen_steps(runbook, options.section, options.step)
     _require_known("--target", [options.target or LOCAL], [LOCAL, *(target.name for target in config.targets)])
-    _require_known("--set", assignments(options.set), [blank.name for blank in runbook.inputs])
+    names = [blank.name for blank in runbook.inputs]
+    _require_known("--set", [name for name in assignments(options.set) if runbook.input(name) is None], names)
     return config
 
 

@@ -29,7 +29,8 @@ def fill_written(text: str, runbook: Runbook, values: Mapping[str, str]) -> str:
     """As `fill`, for every spelling of an input in the document: "<host>", "[port]", "your-server-ip" too."""
     for one in runbook.inputs:
         if one.name in values and not one.written.startswith("$"):
-            text = text.replace(one.written, values[one.name])
+            for form in one.forms:
+                text = text.replace(form, values[one.name])
     return fill(text, values)
 
 

@@ -10,7 +10,7 @@ from cockpit.runbook.blanks import blanks_in, blanks_in_message
 from cockpit.runbook.drafts import Draft
 from cockpit.runbook.explanations import Explanations
 from cockpit.runbook.markdown import Block
-from cockpit.runbook.model import Input, StepKind
+from cockpit.runbook.model import Input, StepKind, joined
 from cockpit.runbook.spellings import Spellings
 from cockpit.runbook.variables import Blank
 
@@ -23,14 +23,18 @@ _EXPORT = re.compile(
 )
 
 
+_Key = tuple[str, str]
+
+
 class InputTable:
     """Grows while the steps are read, in document order."""
 
     def __init__(self, front: Mapping[str, Any]) -> None:
         self._assigned: set[str] = set()
         self._defaults = _defaults(front)
-        self._first: dict[tuple[str, str], Blank] = {}
-        self._names: dict[tuple[str, str], str] = {}
+        self._first: dict[_Key, Blank] = {}
+        self._names: dict[_Key, str] = {}
+        self._spellings: dict[str, dict[str, Blank]] = {}
         self._taken: set[str] = set()
         self._users: dict[str, list[Draft]] = {}
 
@@ -60,7 +64,7 @@ class InputTable:
 
     def settle(self, drafts: list[Draft]) -> None:
         """Give every draft the inputs that only another place of the document showed to be inputs."""
-        spellings = Spellings((self._names[key], blank) for key, blank in self._first.items())
+        spellings = Spellings((name, blank) for name, forms in self._spellings.items() for blank in forms.values())
         if not spellings:
             return
         for draft in drafts:
@@ -87,13 +91,14 @@ class InputTable:
     def _named(self, blanks: list[Blank], draft: Draft) -> tuple[str, ...]:
         names: dict[str, None] = {}
         for blank in blanks:
-            key = (blank.name if blank.style == "dollar" else blank.written, blank.style)
+            key = _key(blank)
             name = self._names.get(key)
             if name is None:
                 name = self._new_name(blank)
                 self._names[key] = name
                 self._first[key] = blank
                 self._users[name] = []
+            self._spellings.setdefault(name, {}).setdefault(blank.written, blank)
             names[name] = None
             if draft not in self._users[name][-1:]:
                 self._users[name].append(draft)
@@ -131,10 +136,20 @@ class InputTable:
                 blank.secret,
                 tuple(dict.fromkeys(step_ids[id(draft)] for draft in sorted(self._users[name], key=_by_line))),
                 blank.help or (explained.of(blank) if position < _EXPLAINED_AT_MOST else ""),
+                tuple(self._spellings[name]) if len(self._spellings[name]) > 1 else (),
             )
             for position, (key, blank) in enumerate(self._first.items())
             for name in (self._names[key],)
         )
+
+
+def _key(blank: Blank) -> _Key:
+    """What two blanks share that are one input: `<pod name>` and `<pod-name>`, `{{ a }}` and `{{a}}`; not `{a}`."""
+    if blank.style == "dollar":
+        return blank.name, "dollar"
+    if blank.style == "literal":
+        return blank.written, "literal"
+    return joined(blank.name), "double-brace" if blank.written.startswith("{{") else blank.style
 
 
 def _by_line(draft: Draft) -> int:

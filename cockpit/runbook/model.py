@@ -93,6 +93,7 @@ class Input(Struct, frozen=True):
     `written` is the spelling in the document ("[이전_버전]", "$DB_HOST", "<pod-name>"), `style` one of dollar, angle,
     square, brace, literal ("your-server-ip", XXXX); `default` None means it has none; `steps` use it;
     `help` is what the document says about it nearby. A secret is never shown, stored or put into argv.
+    `spellings` are the forms it is written in when there are several ("{{ a }}" and "{{a}}"), `written` among them.
     """
 
     name: str
@@ -102,6 +103,17 @@ class Input(Struct, frozen=True):
     secret: bool = False
     steps: tuple[str, ...] = ()
     help: str = ""
+    spellings: tuple[str, ...] = ()
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """Every form it is written in, the longest first: a shorter one may be a part of it."""
+        return tuple(sorted(self.spellings or (self.written,), key=len, reverse=True))
+
+
+def joined(name: str) -> str:
+    """A name without regard to what joins its words: "pod name", "pod_name" and "pod-name" are one."""
+    return "-".join(name.replace("_", " ").replace("-", " ").split())
 
 
 class Item(Struct, frozen=True):
@@ -253,6 +265,11 @@ class Runbook(Struct, frozen=True):
     def step(self, step_id: str) -> Step | None:
         """The step of that id, or None."""
         return next((step for step in self.steps if step.id == step_id), None)
+
+    def input(self, name: str) -> Input | None:
+        """The input of that name, whichever way it is joined ("pod name" is "pod-name"), or None."""
+        exact = next((blank for blank in self.inputs if blank.name == name), None)
+        return exact or next((blank for blank in self.inputs if joined(blank.name) == joined(name)), None)
 
     def section(self, section_id: str) -> Section | None:
         """The section of that anchor, or None."""

@@ -29,6 +29,7 @@ def as_json(runbook: Runbook, judge: Judge) -> dict[str, Any]:
             {
                 "name": blank.name,
                 "written": blank.written,
+                "spellings": list(blank.forms),
                 "style": blank.style,
                 "default": blank.default,
                 "secret": blank.secret,

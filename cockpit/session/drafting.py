@@ -151,4 +151,4 @@ def used_inputs(inputs: Sequence[Input], text: str, names: Sequence[str]) -> tup
 def _holds(text: str, blank: Input, names: Sequence[str]) -> bool:
     if blank.style == "dollar":
         return re.search(rf"\$\{{?{re.escape(blank.name)}\b", text) is not None and blank.name in names
-    return blank.name in names and spelling(blank.written).search(text) is not None
+    return blank.name in names and any(spelling(form).search(text) for form in blank.forms)

@@ -355,6 +355,8 @@ class Engine:
         Raises:
             UsageError: the runbook has no such input.
         """
+        known = self.runbook.input(name)
+        name = known.name if known else name
         shown, secret = self._inputs.fill(name, value)
         self.record("input.set", actor=by, name=name, value=shown, secret=secret, source=source)
 

@@ -65,17 +65,18 @@ def fill(code: str, language: str, inputs: Sequence[Input], values: Mapping[str,
         if blank.style == "dollar":
             environment[blank.name] = value
         else:
-            literals.append((blank.written, value))
+            literals += [(form, value) for form in blank.forms]
     body = _literals(code, language, literals) if literals else code
     return Filled(body, environment, tuple(missing))
 
 
 def fill_text(text: str, inputs: Sequence[Input], values: Mapping[str, str]) -> str:
     """A message template with the values it has; other blanks stay as written."""
-    for blank in sorted(inputs, key=lambda blank: -len(blank.written)):
+    forms = [(form, blank) for blank in inputs for form in blank.forms]
+    for form, blank in sorted(forms, key=lambda pair: -len(pair[0])):
         value = values.get(blank.name, blank.default)
         if value is not None:
-            text = text.replace(blank.written, value)
+            text = text.replace(form, value)
     return text
 
 

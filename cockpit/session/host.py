@@ -133,7 +133,7 @@ class Host:
         if not self.resumed:
             self._record_start()
             for name, value in {**self.settings.inputs, **self._given}.items():
-                if any(blank.name == name for blank in self.runbook.inputs):
+                if self.runbook.input(name):
                     self.engine.set_input(name, value, "host", source="settings")
         else:
             self._carry_on()

@@ -112,3 +112,9 @@ def test_a_blank_is_not_found_inside_a_longer_word_nor_in_a_variable() -> None:
         fill(code, "bash", [token, number], {"token": "abc", "id": "7"}).body
         == 'curl -H "Bearer abc" tokens "${id}" /7'
     )
+
+
+def test_every_form_an_input_is_written_in_is_filled() -> None:
+    blank = Input("pod name", "<pod name>", "angle", spellings=("<pod name>", "<pod-name>"))
+    assert fill("logs <pod name>; top <pod-name>", "bash", [blank], {"pod name": "api"}).body == "logs api; top api"
+    assert fill_text("<pod-name> is <pod name>", [blank], {"pod name": "api"}) == "api is api"

@@ -194,3 +194,25 @@ def test_without_a_heading_that_says_so_the_longest_cell_explains() -> None:
 
 def test_a_command_alone_does_not_explain_its_own_blank() -> None:
     assert [blank.help for blank in parse("## Fix\n\n1. `helm rollback <release>`\n").inputs] == [""]
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "forms"),
+    [
+        ("deploy {{ version }}\n\ncheck {{version}}", "version", {"{{ version }}", "{{version}}"}),
+        ("kubectl logs <pod name>\n\nkubectl describe pod <pod-name>", "pod name", {"<pod name>", "<pod-name>"}),
+        ("./a [SERVICE_NAME]\n\n./b [SERVICE NAME]", "SERVICE_NAME", {"[SERVICE_NAME]", "[SERVICE NAME]"}),
+    ],
+)
+def test_two_ways_of_joining_the_same_words_are_one_input(code: str, name: str, forms: set[str]) -> None:
+    runbook = parse(f"# t\n\n```bash\n{code}\n```\n")
+    (blank,) = runbook.inputs
+    assert blank.name == name
+    assert set(blank.forms) == forms
+    assert all(part.inputs == (name,) for part in runbook.steps[0].parts)
+    assert runbook.input(name.replace(" ", "_")) == blank
+
+
+@pytest.mark.parametrize("code", ["a {{x}}\n\nb {x}", "a <pod>\n\nb [pod]", "a <podname>\n\nb <pod-name>"])
+def test_what_is_spelt_or_set_off_otherwise_stays_another_input(code: str) -> None:
+    assert len(parse(f"# t\n\n```bash\n{code}\n```\n").inputs) == 2
