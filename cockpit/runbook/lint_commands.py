@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from cockpit.runbook.model import ExpectationKind, Part, Problem, Step
+from cockpit.runbook.omissions import omission_in
 from cockpit.runbook.vocabulary import looks_like_sql, looks_typed
 from cockpit.words import _
 
@@ -255,6 +256,15 @@ def _first_command(code: str) -> str:
     return _without_comments(code).strip().split("\n", 1)[0][:60]
 
 
+def _left_out(step: Step) -> Iterator[Problem]:
+    for piece in step.parts or (step,):
+        line = omission_in(piece.code or "", step.language or "bash")
+        if line is not None:
+            message = _("Something is left out here: {line}").format(line=line[:60])
+            hint = _("write it in, or name it as an input: <what-it-is>")
+            yield Problem(_command_line(piece), "left-out", message, hint)
+
+
 COMMAND_RULES: tuple[Callable[[Step], Iterator[Problem]], ...] = (
     _wrong_language,
     _arguments,
@@ -267,5 +277,6 @@ COMMAND_RULES: tuple[Callable[[Step], Iterator[Problem]], ...] = (
     _unwarned,
     _alternatives,
     _answers_inside,
+    _left_out,
 )
 NOTE_RULES: tuple[Callable[[Step], Iterator[Problem]], ...] = (_misfiled_note, _commandless, _stub)

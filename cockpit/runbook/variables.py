@@ -46,7 +46,7 @@ _HEREDOC = re.compile(
     r"<<[-~]?[ \t]*([\"'\\]?)([A-Za-z_]\w*)[\"']?[^\n]*\n(.*?)^[ \t]*\2[ \t]*$", re.DOTALL | re.MULTILINE
 )
 
-_QUOTES = re.compile(r"\\.|\"(?:\\.|[^\"\\])*\"|'[^']*'", re.DOTALL)
+QUOTED = re.compile(r"\\.|\"(?:\\.|[^\"\\])*\"|'[^']*'", re.DOTALL)
 _DOLLAR = re.compile(
     r"(?<![\\$\w])\$(?!env:|Env:|ENV:)(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(\}|:?[-=?+][^{}\n]{0,200}\}))", re.ASCII
 )
@@ -144,6 +144,19 @@ def _asked(code: str) -> list[Blank]:
     ]
 
 
+def without_heredocs(code: str) -> str:
+    """Shell code with blanks in the place of what its here-documents hold."""
+
+    def blanked(match: re.Match[str]) -> str:
+        return (
+            match[0][: match.start(3) - match.start()]
+            + re.sub(r"[^\n]", " ", match[3])
+            + code[match.end(3) : match.end()]
+        )
+
+    return _HEREDOC.sub(blanked, code) if "<<" in code else code
+
+
 @lru_cache(maxsize=64)
 def without_comments(code: str) -> str:
     """Shell code with blanks in the place of its comments; what stands elsewhere stays where it is."""
@@ -165,7 +178,7 @@ def _with_shell_quotes_hidden(code: str) -> str:
 
 
 def _hide_single_quotes(text: str) -> str:
-    return _QUOTES.sub(lambda match: " " * len(match[0]) if match[0][0] == "'" else match[0], text)
+    return QUOTED.sub(lambda match: " " * len(match[0]) if match[0][0] == "'" else match[0], text)
 
 
 def _dollars(code: str, pattern: re.Pattern[str], own: frozenset[str], assigned: set[str]) -> Iterator[Blank]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from cockpit.errors import UsageError
 from cockpit.runbook.model import Expectation, Input, Part, Runbook, Step, StepKind
+from cockpit.runbook.omissions import omission_in
 from cockpit.safety.permit import Action, Mode, Rung, required_rung
 from cockpit.safety.verdict import Judgement, Verdict
 from cockpit.session.filling import Filled, fill, spelling
@@ -16,7 +17,11 @@ from cockpit.words import _
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What would run, before anyone said yes. `original` is the author's text when `code` was edited."""
+    """What would run, before anyone said yes.
+
+    `original` is the author's text when `code` was edited; `omission` the line where the author, whose text it still
+    is, left something out ("...").
+    """
 
     step: Step
     part: Part | None
@@ -26,6 +31,7 @@ class Draft:
     values: Mapping[str, str]
     original: str | None
     rung: Rung
+    omission: str | None = None
 
     @property
     def expectations(self) -> tuple[Expectation, ...]:
@@ -93,6 +99,7 @@ def draft(
         values={b.name: values.get(b.name, b.default or "") for b in blanks if b.name not in filled.missing},
         original=written if edited else None,
         rung=required_rung(judgement, mode),
+        omission=None if edited else omission_in(text, language),
     )
     return _raise_for_inside(result)
 
@@ -118,6 +125,18 @@ def _raise_for_inside(result: Draft) -> Draft:
     from dataclasses import replace
 
     return replace(result, rung=Rung.CONFIRM)
+
+
+def require_whole(made: Draft) -> None:
+    """Refuse a command in which the author left something out.
+
+    Raises:
+        UsageError: says where.
+    """
+    if made.omission is not None:
+        raise UsageError(
+            _("something is left out of this command"), where=made.omission, mend=_("edit it and write that in")
+        )
 
 
 def command_step(runbook: Runbook, step_id: str) -> Step:

@@ -7,26 +7,23 @@ everybody sees is the fold of those records; the engine keeps nothing of its own
 from __future__ import annotations
 
 import itertools
-import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any
 
 from cockpit.adapters.base import RunsSteps
 from cockpit.errors import CockpitError, PolicyRefusal, UsageError
-from cockpit.runbook.model import Runbook, Step, StepKind
-from cockpit.safety.environment import child_environment
-from cockpit.safety.permit import Confirmation, Mode, Rung, grant, required_rung
-from cockpit.session.drafting import Draft, command_step, draft
-from cockpit.session.event import Event, Status
-from cockpit.session.filling import fill_text
+from cockpit.runbook.model import Runbook
+from cockpit.safety.permit import Confirmation, Rung, grant, required_rung
+from cockpit.session.drafting import Draft, command_step, draft, require_whole
+from cockpit.session.event import Status
 from cockpit.session.folder import SessionFolder
-from cockpit.session.inputs import InputBook
 from cockpit.session.intent import intent_of
+from cockpit.session.ledger import Records
 from cockpit.session.modes import Modes
 from cockpit.session.proposal import Proposal
+from cockpit.session.said import Said
 from cockpit.session.secrets import SecretBook
-from cockpit.session.state import SessionState, fold
+from cockpit.session.state import SessionState
 from cockpit.session.targets import able, adapter_called, adapter_for, target_for
 from cockpit.words import _
 
@@ -34,22 +31,7 @@ from cockpit.words import _
 _DRAFTS_KEPT = 32
 
 
-class Records(Protocol):
-    """The journal, as the engine uses it."""
-
-    def append(self, kind: str, data: Mapping[str, Any], *, actor: str, durable: bool = False) -> Event:
-        """Write one record; durable ones are on disk when it returns."""
-
-
-@dataclass(slots=True)
-class ShellState:
-    """What steps of one target hand on to the next: exported variables and the working directory."""
-
-    variables: dict[str, str] = field(default_factory=dict)
-    cwd: str | None = None
-
-
-class Engine:
+class Engine(Said):
     """The step state machine of one session.
 
     Args:
@@ -71,46 +53,12 @@ class Engine:
         environment: str = "",
         modes: Modes | None = None,
     ) -> None:
-        self.folder = folder
-        self.runbook = runbook
+        super().__init__(folder, runbook, journal, secrets, state=state, modes=modes or Modes())
         self.adapters = adapters
-        self.secrets = secrets
-        self.state = state or SessionState()
         self.timeout_s = timeout_s
         self.environment = environment
-        self._modes = modes or Modes()
-        self.shells: dict[str, ShellState] = {}
-        self.on_event: Callable[[Event], None] = lambda _event: None
-        self._journal = journal
         self._drafts: dict[str, Draft] = {}
         self._numbers = itertools.count(1)
-        self._inputs = InputBook(runbook.inputs, secrets)
-
-    # -- the record ------------------------------------------------------------------------------------------------
-
-    def record(self, kind: str, *, actor: str = "host", durable: bool = False, **data: Any) -> Event:
-        """Append one event, fold it in, and tell whoever listens."""
-        event = self._journal.append(kind, data, actor=actor, durable=durable)
-        self.state = fold(self.state, event)
-        self.on_event(event)
-        return event
-
-    @property
-    def mode(self) -> Mode:
-        """The mode of this moment: that of the session, unless something keeps it read-only."""
-        return self._modes.now(self.state)
-
-    def values(self, target: str | None = None) -> dict[str, str]:
-        """Every input's value on a target, secret ones included: they are in this process only."""
-        return self._inputs.values(self.state, self._environment(target or self.state.target))
-
-    def _environment(self, target: str) -> dict[str, str]:
-        """The variables a step on the target will see, but for its inputs."""
-        return child_environment({**os.environ, **self.shell(target).variables})
-
-    def shell(self, target: str) -> ShellState:
-        """What the target's steps carry on."""
-        return self.shells.setdefault(target, ShellState())
 
     # -- before a step runs ----------------------------------------------------------------------------------------
 
@@ -182,6 +130,7 @@ class Engine:
         if made.rung is Rung.REFUSED:
             return self._modes.refusal(made.judgement)
         try:
+            require_whole(made)
             self.adapter(made)
         except CockpitError as error:
             return error
@@ -219,6 +168,7 @@ class Engine:
                 raise PolicyRefusal(
                     _("this is meant to run inside {session}").format(session=made.inside), mend=_("confirm it")
                 )
+            require_whole(made)
             permit = grant(made.action, made.judgement, self.mode, lambda: self.mode, by=by, confirmation=confirmation)
             self.adapter(made)
         except CockpitError as refusal:
@@ -240,114 +190,6 @@ class Engine:
         cwd = self.shell(made.action.target).cwd
         data = intent_of(made, confirmation, shown, cwd=cwd, timeout_s=self._deadline_s(made))
         self.record("step.intent", actor=by, durable=True, run=run, attempt=attempts + 1, **data)
-
-    # -- what people say -------------------------------------------------------------------------------------------
-
-    def finish(self, step: str, status: Status, *, actor: str = "host", part: str | None = None, **data: Any) -> None:
-        """Record the end of a step (or of one part: the step then stands as its parts together say)."""
-        if part:
-            data |= {"part": part, "step_status": self._with_part(step, part, status).value}
-        self.record(
-            "step.finished",
-            actor=actor,
-            durable=True,
-            **{
-                "step": step,
-                "status": status.value,
-                "exit_code": None,
-                "signal": None,
-                "duration_s": None,
-                "output": None,
-                "expectations": [],
-                **data,
-            },
-        )
-
-    def _with_part(self, step_id: str, part: str, status: Status) -> Status:
-        step = self._step(step_id)
-        parts = {**self.state.step(step_id).parts, part: status}
-        ends = [parts.get(p.id, Status.TODO) for p in step.parts if not p.alternative or p.id in parts]
-        for worst in (Status.UNKNOWN, Status.FAILED, Status.TIMED_OUT, Status.CANCELLED, Status.REFUSED):
-            if worst in ends:
-                return worst
-        return Status.PASSED if all(end in (Status.PASSED, Status.SKIPPED) for end in ends) else Status.TODO
-
-    def skip(self, step: str, reason: str, by: str) -> None:
-        """Leave a step out, with the reason for the record.
-
-        Raises:
-            UsageError: no reason, no such step, or it is running.
-        """
-        self._idle_step(step)
-        if not reason.strip():
-            raise UsageError(_("skipping needs a reason"), mend=_("say why, in a few words"))
-        self.finish(step, Status.SKIPPED, actor=by, reason=reason.strip())
-
-    def tick(self, step: str, held: bool, reason: str, by: str) -> None:
-        """A person says that a check held, or did not; also how a command done by hand is ticked.
-
-        Raises:
-            UsageError: no such step, or it is running; not held without a reason for a command done by hand.
-        """
-        found = self._idle_step(step)
-        if found.kind is StepKind.COMMAND and not reason.strip():
-            raise UsageError(_("ticking a command that was not run here needs a reason"), mend=_("say what was done"))
-        self.finish(step, Status.PASSED if held else Status.FAILED, actor=by, reason=reason.strip(), by_hand=True)
-
-    def reopen(self, step: str, reason: str, by: str) -> None:
-        """Take a tick back."""
-        self._idle_step(step)
-        self.record("step.reopened", actor=by, step=step, reason=reason)
-
-    def answer(self, step: str, question: str, held: bool, by: str) -> None:
-        """A person answers what a machine can't check; the last answer ends the step.
-
-        Raises:
-            UsageError: the step asks nothing, or not this.
-        """
-        self._step(step)
-        self.record("step.answered", actor=by, step=step, question=question, held=held)
-        state = self.state.step(step)
-        run = self.state.runs.get(state.runs[-1]) if state.runs else None
-        if run is None or run.status is not Status.AWAITING:
-            return
-        findings = [dict(finding) for finding in run.result.get("expectations", [])]
-        for finding in findings:
-            if finding["text"] == question and finding["held"] is None:
-                finding |= {"held": held, "by": by}
-        if any(finding["held"] is None for finding in findings):
-            self.record("step.exited", **{**run.result, "expectations": findings})
-            return
-        status = Status.PASSED if all(finding["held"] for finding in findings) else Status.FAILED
-        result = {key: value for key, value in run.result.items() if key not in ("step", "part", "questions")}
-        self.finish(step, status, actor=by, part=run.intent.get("part"), **{**result, "expectations": findings})
-
-    def note(self, text: str, step: str | None, by: str) -> None:
-        """Write something down.
-
-        Raises:
-            UsageError: nothing to write.
-        """
-        if not text.strip():
-            raise UsageError(_("the note is empty"))
-        self.record("note.added", actor=by, durable=True, text=text.strip(), step=step, by=by)
-
-    def message_text(self, step: Step) -> str:
-        """A message step's template with the values that are known and not secret."""
-        used = [blank for blank in self.runbook.inputs if blank.name in step.inputs and not blank.secret]
-        return fill_text(step.text or "", used, self.values())
-
-    def unfilled(self, step: Step) -> list[str]:
-        """The names of a message step's inputs that have no value yet."""
-        used = (blank for blank in self.runbook.inputs if blank.name in step.inputs)
-        return [blank.name for blank in used if blank.default is None and blank.name not in self.values()]
-
-    def message(self, step: str, text: str, sent: bool, by: str) -> None:
-        """Keep an announcement as it was prepared or sent by hand; a sent one ticks its step."""
-        self._step(step)
-        self.record("message.prepared", actor=by, durable=True, step=step, text=text, sent=sent)
-        if sent:
-            self.finish(step, Status.PASSED, actor=by, reason=_("sent by hand"))
 
     def set_input(self, name: str, value: str, by: str, *, source: str = "typed") -> None:
         """Fill a blank of the runbook for the whole session. A secret's value stays in this process.
@@ -379,15 +221,3 @@ class Engine:
         adapter_called(target, self.adapters)
         self._drafts = {}
         self.record("target.changed", actor=by, target=target)
-
-    def _step(self, step: str) -> Step:
-        found = self.runbook.step(step)
-        if found is None:
-            raise UsageError(_("no step {step}").format(step=step), mend=_("`cockpit show` lists the steps"))
-        return found
-
-    def _idle_step(self, step: str) -> Step:
-        found = self._step(step)
-        if self.state.step(step).status is Status.RUNNING:
-            raise UsageError(_("the step is running"), mend=_("cancel it first"))
-        return found

@@ -125,6 +125,7 @@ RUNBOOK = Runbook(
         step("sql", "select 1", language="sql"),
         step("top", "top", interactive=True),
         step("tick"),
+        step("cut", "kubectl logs api ..."),
     ),
     inputs=(Input("pod", "<pod>", "angle"), Input("PASSWORD", "$PASSWORD", "dollar", secret=True)),
 )
@@ -212,6 +213,14 @@ async def test_a_step_with_an_unfilled_input_cannot_run(desk: Desk) -> None:
         await desk.run("fill", Rung.CONFIRM)
     desk.engine.set_input("pod", "api 1", KIM)
     assert desk.engine.propose("fill").command == "kubectl describe pod 'api 1'"
+
+
+async def test_a_command_with_something_left_out_is_edited_before_it_runs(desk: Desk) -> None:
+    assert "left out" in desk.engine.propose("cut").refusal
+    with pytest.raises(UsageError, match="left out"):
+        await desk.run("cut", Rung.CONFIRM)
+    assert "RAN" not in desk.journal.order
+    assert await desk.run("cut", code="kubectl logs api --tail 5") is Status.PASSED
 
 
 async def test_a_secret_is_never_written_down(desk: Desk) -> None:
