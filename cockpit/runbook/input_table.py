@@ -12,7 +12,7 @@ from cockpit.runbook.explanations import Explanations
 from cockpit.runbook.markdown import Block
 from cockpit.runbook.model import Input, StepKind, joined
 from cockpit.runbook.spellings import Spellings
-from cockpit.runbook.variables import Blank
+from cockpit.runbook.variables import Blank, is_secret, names_for_a_second_shell
 
 _EXPLAINED_AT_MOST = 200
 _VARIABLES = re.compile(r"```[ \t]*variables[^\n]*\n(.*?)```", re.DOTALL)
@@ -54,18 +54,18 @@ class InputTable:
     def _command(self, draft: Draft) -> None:
         language = draft.language or "bash"
         if len(draft.parts) < 2:
-            draft.inputs = self._named(blanks_in(draft.code or "", language, self._assigned), draft)
+            draft.inputs = self._named(self._blanks(draft.code or "", language), draft)
             return
         seen: dict[str, None] = {}
         for part in draft.parts:
-            part.inputs = self._named(blanks_in(part.code, language, self._assigned), draft)
+            part.inputs = self._named(self._blanks(part.code, language), draft)
             seen.update(dict.fromkeys(part.inputs))
         draft.inputs = tuple(seen)
 
     def settle(self, drafts: list[Draft]) -> None:
         """Give every draft the inputs that only another place of the document showed to be inputs."""
         spellings = Spellings((name, blank) for name, forms in self._spellings.items() for blank in forms.values())
-        if not spellings:
+        if not self._names:
             return
         for draft in drafts:
             if draft.kind is StepKind.COMMAND and draft.code is not None:
@@ -76,11 +76,25 @@ class InputTable:
     def _settle_command(self, draft: Draft, spellings: Spellings) -> None:
         language = draft.language or "bash"
         if len(draft.parts) < 2:
-            draft.inputs = self._with(draft.inputs, spellings.names_in(draft.code or "", language), draft)
+            draft.inputs = self._with(draft.inputs, self._elsewhere(draft.code or "", language, spellings), draft)
             return
         for part in draft.parts:
-            part.inputs = self._with(part.inputs, spellings.names_in(part.code, language), draft)
+            part.inputs = self._with(part.inputs, self._elsewhere(part.code, language, spellings), draft)
         draft.inputs = tuple(dict.fromkeys(name for part in draft.parts for name in part.inputs))
+
+    def _elsewhere(self, code: str, language: str, spellings: Spellings) -> Iterator[str]:
+        """The inputs of other places that this code uses too."""
+        yield from spellings.names_in(code, language)
+        if language == "bash":
+            yield from (name for name in names_for_a_second_shell(code) if (name, "dollar") in self._names)
+
+    def _blanks(self, code: str, language: str) -> list[Blank]:
+        """The blanks of a command; what the document lists as an input is one in a second shell's text, too."""
+        found = blanks_in(code, language, self._assigned)
+        if language == "bash" and self._defaults:
+            listed = dict.fromkeys(name for name in names_for_a_second_shell(code) if name in self._defaults)
+            found += [Blank(name, f"${name}", "dollar", 0, secret=is_secret(name)) for name in listed]
+        return found
 
     def _with(self, names: tuple[str, ...], more: Iterator[str], draft: Draft) -> tuple[str, ...]:
         new = [name for name in dict.fromkeys(more) if name not in names]

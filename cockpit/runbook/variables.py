@@ -47,6 +47,9 @@ _HEREDOC = re.compile(
 )
 
 QUOTED = re.compile(r"\\.|\"(?:\\.|[^\"\\])*\"|'[^']*'", re.DOTALL)
+_COMMAND_END = re.compile(r"[|;&\n]")
+_SECOND_SHELL = re.compile(r"(?:^|[\s/(])(?:ssh\s|eval\s|(?:(?:ba|da|z|k|a)?sh|su|runuser)\s(?:.*\s)?-\w*c\s+$)")
+_SECOND_SHELL_READS = re.compile(r"(?:^|[\s/(])(?:ssh\s|(?:ba|da|z|k|a)?sh\b)")
 _DOLLAR = re.compile(
     r"(?<![\\$\w])\$(?!env:|Env:|ENV:)(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(\}|:?[-=?+][^{}\n]{0,200}\}))", re.ASCII
 )
@@ -142,6 +145,29 @@ def _asked(code: str) -> list[Blank]:
         Blank(match[1], match[2], "literal", match.start(2), help=match[2], secret=is_secret(match[1]))
         for match in (_ASKED.finditer(code) if "export" in code else ())
     ]
+
+
+def names_for_a_second_shell(code: str) -> Iterator[str]:
+    """Variables that single quotes keep for the shell behind `ssh`, `sh -c` and the like, which knows no value of ours.
+
+    Those that the quoted text sets itself are not among them.
+    """
+    if "'" not in code or "$" not in code:
+        return
+    flat = code.replace("\\\n", "  ")
+    quoted = [
+        match[0][1:-1]
+        for match in QUOTED.finditer(flat)
+        if match[0][0] == "'" and _SECOND_SHELL.search(_COMMAND_END.split(flat[: match.start()])[-1])
+    ]
+    quoted += [
+        match[3]
+        for match in _HEREDOC.finditer(flat)
+        if match[1] and _SECOND_SHELL_READS.search(flat[flat.rfind("\n", 0, match.start()) + 1 : match.start()])
+    ]
+    for text in quoted:
+        own = assignments(text)
+        yield from (match[1] or match[2] for match in _DOLLAR.finditer(text) if (match[1] or match[2]) not in own)
 
 
 def without_heredocs(code: str) -> str:

@@ -1,6 +1,7 @@
 """Putting values into a command's blanks, each quoted for the exact place it stands in.
 
-`$NAME` blanks become environment variables and the text stays as written. Every other spelling (`<pod-name>`,
+`$NAME` blanks become environment variables and the text stays as written, but in what single quotes keep for a second
+shell (see second_shell.py). Every other spelling (`<pod-name>`,
 `[version]`, `{{x}}`, `your-server-ip`) is replaced by a literal: a marker word is put there first, the grammar tells
 what surrounds it (bare word, double or single quotes, here-document), and the value is quoted for that. Where the
 text is read once more, by the shell behind `ssh` or `bash -c`, by backticks or by a database, one quoting is not
@@ -67,6 +68,11 @@ def fill(code: str, language: str, inputs: Sequence[Input], values: Mapping[str,
         else:
             literals += [(form, value) for form in blank.forms]
     body = _literals(code, language, literals) if literals else code
+    if environment and language == "bash" and "'" in body:
+        from cockpit.session.second_shell import fill_second_shell
+
+        secret = {blank.name for blank in inputs if blank.secret}
+        body = fill_second_shell(body, environment, secret)
     return Filled(body, environment, tuple(missing))
 
 
@@ -99,7 +105,7 @@ def _literals(code: str, language: str, literals: list[tuple[str, str]]) -> str:
 
     def quoted(match: re.Match[str]) -> str:
         place = places.get(match.start(), "unknown")
-        return _QUOTE[place](values[int(match.group(1))])
+        return QUOTE[place](values[int(match.group(1))])
 
     return _MARKERS.sub(quoted, marked)
 
@@ -163,7 +169,7 @@ def _as_it_is(value: str) -> str:
     return value
 
 
-_QUOTE: Mapping[str, Callable[[str], str]] = {
+QUOTE: Mapping[str, Callable[[str], str]] = {
     "word": shlex.quote,
     "double": _double,
     "single": _single,
@@ -199,17 +205,22 @@ _SHELL_PLACES = {
 
 def _shell_places(marked: str) -> dict[int, str]:
     """For each marker (by character offset) the kind of place the shell's grammar sees it in."""
-    import tree_sitter_bash
-    from tree_sitter import Language, Parser
-
     source = marked.encode()
-    tree = Parser(Language(tree_sitter_bash.language())).parse(source)
+    root = tree_of(source)
     places = {}
     for match in _MARKERS.finditer(marked):
         offset = len(marked[: match.start()].encode())
-        node = tree.root_node.descendant_for_byte_range(offset, offset + len(match.group()))
-        places[match.start()] = "read-again" if _is_read_again(node) else _place_of(node, source)
+        node = root.descendant_for_byte_range(offset, offset + len(match.group()))
+        places[match.start()] = "read-again" if is_read_again(node) else place_of(node, source)
     return places
+
+
+def tree_of(source: bytes) -> Node:
+    """The shell's grammar of a script, for placing values in it; judging has a stricter one."""
+    import tree_sitter_bash
+    from tree_sitter import Language, Parser
+
+    return Parser(Language(tree_sitter_bash.language())).parse(source).root_node
 
 
 def _ancestors(node: Node | None) -> Iterator[Node]:
@@ -218,7 +229,7 @@ def _ancestors(node: Node | None) -> Iterator[Node]:
         node = node.parent
 
 
-def _is_read_again(node: Node | None) -> bool:
+def is_read_again(node: Node | None) -> bool:
     """Whether what stands there is parsed once more: in backticks, or by a program that takes code as text."""
     in_heredoc = False
     for ancestor in _ancestors(node):
@@ -238,19 +249,20 @@ def _takes_code(command: Node) -> bool:
     return any(_READ_AGAIN.fullmatch(word) for word in words)
 
 
-def _place_of(node: Node | None, source: bytes) -> str:
+def place_of(node: Node | None, source: bytes) -> str:
+    """The kind of place a node of a shell script stands in: a key of QUOTE."""
     for ancestor in _ancestors(node):
         if ancestor.type == "ERROR":
             return "unknown"
         place = _SHELL_PLACES.get(ancestor.type)
-        if place == "heredoc" and _is_raw(ancestor, source):
+        if place == "heredoc" and is_raw_heredoc(ancestor, source):
             return "raw-heredoc"
         if place:
             return place
     return "unknown"
 
 
-def _is_raw(body: Node, source: bytes) -> bool:
+def is_raw_heredoc(body: Node, source: bytes) -> bool:
     """Whether the here-document's delimiter is quoted, so that the shell expands nothing in its body."""
     start = body.parent.child_by_field_name("delimiter") if body.parent else None
     if start is None and body.parent is not None:
