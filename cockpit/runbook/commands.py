@@ -13,6 +13,7 @@ from cockpit.runbook.manners import Manners, closes, manners_of
 from cockpit.runbook.markdown import Block
 from cockpit.runbook.model import ExpectationKind, Section, StepKind
 from cockpit.runbook.prompts import session_of
+from cockpit.runbook.repetition import throughout
 
 _COMMENT_LINE = re.compile(r"^\s*(?:#|--)")
 _DURATION = re.compile(r"^(\d{1,6}(?:\.\d+)?)\s*(ms|s|m|h)?$")
@@ -134,7 +135,10 @@ def _sessions(draft: Draft, inside: str | None) -> str | None:
 
 def _settle(draft: Draft) -> None:
     last = len(draft.parts) - 1
+    budget_s = draft.section.budget_s if draft.section is not None else None
     for position, part in enumerate(draft.parts):
+        if budget_s is not None:
+            part.expectations = tuple(throughout(held, float(budget_s)) for held in part.expectations)
         # Only the last command's exit status is the block's.
         draft.expectations += [
             held for held in part.expectations if position == last or held.kind is not ExpectationKind.EXIT

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import re
 
+from msgspec import structs
+
 from cockpit.runbook.model import Expectation, ExpectationKind
 from cockpit.runbook.phrases import is_pattern, phrase
+from cockpit.runbook.repetition import repetition_of
 from cockpit.words import _
 
 _LABEL = re.compile(
@@ -31,9 +34,6 @@ _TO_CHECK = re.compile(
 )
 _QUESTION = re.compile(r"^\s*(?:#|--)+\s*[-*•]\s*(.+?)\s*$")
 _QUESTION_MARK = re.compile(r"^\s*(?:#|--)+\s*(?:[-*•]\s*)?([^?？]+[?？](?:\s*[(（][^()（）]*[)）])?)\s*$")
-_TIMES = re.compile(
-    r"[(（]?\s*(\d{1,3})\s*(?:번|회|times|次|回)\s*(?:모두|연속|all|in a row|연이어)?\s*[)）]?", re.IGNORECASE
-)
 _ALL_TIMES = re.compile(
     r"(\d{1,3})\s*(?:번|회|次|回)\s*(?:모두|연속)|(?:all\s+)?(\d{1,3})\s+times|"
     r"(\d{1,3})\s*次(?:都|连续)",
@@ -121,8 +121,18 @@ def expectations_of(lines: list[tuple[int, str]], code: str) -> tuple[Expectatio
 
 
 def from_words(words: str, line: int, code: str = "") -> list[Expectation]:
-    """The expectations a phrase states; what no machine can hold against an output is asked."""
+    """The expectations a phrase states; what no machine can hold against an output is asked, once."""
     text = words.strip()
+    repeated = repetition_of(text)
+    if repeated is not None:
+        found = _stated(repeated.rest, line, code)
+        if found and not any(expectation.kind is ExpectationKind.MANUAL for expectation in found):
+            return [repeated.on(structs.replace(expectation, text=text)) for expectation in found]
+    return _stated(text, line, code)
+
+
+def _stated(text: str, line: int, code: str) -> list[Expectation]:
+    """What is stated, how often it must hold aside."""
     times = _times(text)
     if (found := _structured(text, line)) is not None:
         return [found]

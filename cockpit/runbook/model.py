@@ -73,8 +73,10 @@ class Expectation(Struct, frozen=True):
 
     `value` by kind: exit int; contains str; regex str; json {"path": "$.status", "equals": any};
     number {"operator": "<", "bound": float, "unit": str, "label": str}; manual the question to ask.
-    `times` counts how often it must hold ("5번 모두"); `absent` turns contains and regex around ("no new ERROR");
-    `every_s`/`within_s` make it a poll. `text` is the author's sentence, `line` where it stands.
+    `times` counts how often it must hold: in a run after another where `in_a_row` says so ("5번 모두"), else ("x3",
+    "3 times") perhaps in one output. The runs begin `every_s` apart; with `within_s` they go on until it has held so
+    often in a row, or the time is over. `absent` turns contains and regex around ("no new ERROR"). `text` is the
+    author's sentence, `line` where it stands.
     """
 
     kind: ExpectationKind
@@ -85,6 +87,7 @@ class Expectation(Struct, frozen=True):
     absent: bool = False
     every_s: float | None = None
     within_s: float | None = None
+    in_a_row: bool = False
 
 
 class Input(Struct, frozen=True):

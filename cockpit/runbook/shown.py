@@ -137,4 +137,5 @@ def _expectation(expectation: Expectation) -> dict[str, Any]:
         "absent": expectation.absent,
         "every_s": expectation.every_s,
         "within_s": expectation.within_s,
+        "in_a_row": expectation.in_a_row,
     }

@@ -34,9 +34,9 @@ PLACES = [
 @pytest.fixture
 def far(tmp_path: Path) -> dict[str, str]:
     """An environment whose ssh, kubectl and sudo run what they are given in a shell that knows no POD."""
-    clean = f'exec env -i PATH={os.environ["PATH"]} bash'
+    clean = f"exec env -i PATH={os.environ['PATH']} bash"
     for name, body in {
-        "ssh": 'while [ "$1" != host ]; do shift; done; shift\n[ $# = 0 ] && %s\n%s -c "$*"\n' % (clean, clean),
+        "ssh": f'while [ "$1" != host ]; do shift; done; shift\n[ $# = 0 ] && {clean}\n{clean} -c "$*"\n',
         "kubectl": f'shift 3\n{clean} -c \'shift 0; exec "$@"\' _ "$@"\n',
         "sudo": f'{clean} -c \'exec "$@"\' _ "$@"\n',
     }.items():
