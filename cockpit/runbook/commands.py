@@ -14,6 +14,7 @@ from cockpit.runbook.markdown import Block
 from cockpit.runbook.model import ExpectationKind, Section, StepKind
 from cockpit.runbook.prompts import session_of
 from cockpit.runbook.repetition import throughout
+from cockpit.runbook.ways_back import way_back_in_comments
 
 _COMMENT_LINE = re.compile(r"^\s*(?:#|--)")
 _DURATION = re.compile(r"^(\d{1,6}(?:\.\d+)?)\s*(ms|s|m|h)?$")
@@ -98,6 +99,7 @@ def _part(chunk: Chunk, start: int, language: str) -> PartDraft:
         manners.interactive,
         manners.endless,
         alternative=chunk.alternative,
+        undo=way_back_in_comments(numbered),
     )
 
 
@@ -143,6 +145,8 @@ def _settle(draft: Draft) -> None:
         draft.expectations += [
             held for held in part.expectations if position == last or held.kind is not ExpectationKind.EXIT
         ]
+    # The last thing done is the first to be undone.
+    draft.undo = "\n".join(part.undo for part in reversed(draft.parts) if part.undo)
     draft.interactive = any(part.interactive for part in draft.parts) or draft.attributes.get("interactive") is True
     draft.endless = any(part.endless for part in draft.parts)
     if draft.attributes.get("interactive") is False:

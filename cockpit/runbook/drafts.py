@@ -26,6 +26,7 @@ class PartDraft:
     inputs: tuple[str, ...] = ()
     inside: str | None = None
     alternative: bool = False
+    undo: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -54,6 +55,7 @@ class Draft:
     warning: str | None = None
     timeout_s: float | None = None
     inputs: tuple[str, ...] = ()
+    undo: str = ""
     attributes: dict[str, Any] = field(default_factory=dict)
 
     def answer(self, text: str) -> None:
@@ -86,6 +88,7 @@ class Draft:
             timeout_s=self.timeout_s,
             parts=self._parts(step_id) if len(self.parts) > 1 else (),
             attributes=_frozen(self.attributes),
+            undo=self.undo,
         )
 
     def _id(self, ids: Ids) -> str:
@@ -111,6 +114,7 @@ class Draft:
                 part.inputs,
                 part.inside,
                 part.alternative,
+                part.undo,
             )
             for number, part in enumerate(self.parts, 1)
         )

@@ -146,6 +146,7 @@ class Part(Struct, frozen=True):
     inputs: tuple[str, ...] = ()
     inside: str | None = None
     alternative: bool = False
+    undo: str = ""
 
 
 class Step(Struct, frozen=True):
@@ -155,7 +156,8 @@ class Step(Struct, frozen=True):
     command); `label` is the short line a step list shows. `items` are a decision's checks, with `any_of` how many
     must hold (1 = any, 0 = all). `inside` names the session an earlier command opened ("ssh ec2-user@host").
     `endless` commands (tail -f, watch, top) run until stopped; `interactive` ones need a real terminal.
-    `parts` are the commands of a block that holds several, in order; empty when it holds one.
+    `parts` are the commands of a block that holds several, in order; empty when it holds one. `undo` is the command
+    that the document names as the way back.
     """
 
     id: str
@@ -180,6 +182,7 @@ class Step(Struct, frozen=True):
     timeout_s: float | None = None
     parts: tuple[Part, ...] = ()
     attributes: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    undo: str = ""
 
 
 class Section(Struct, frozen=True):

@@ -106,6 +106,7 @@ def _step(step: Step, judge: Judge) -> dict[str, Any]:
         "timeout_s": step.timeout_s,
         "parts": [_part(part, step.language or "", judge) for part in step.parts],
         "attributes": dict(step.attributes),
+        "undo": step.undo,
     }
 
 
@@ -124,6 +125,7 @@ def _part(part: Part, language: str, judge: Judge) -> dict[str, Any]:
         "endless": part.endless,
         "inside": part.inside,
         "alternative": part.alternative,
+        "undo": part.undo,
     }
 
 

@@ -15,6 +15,7 @@ from cockpit.runbook.markdown import Block, Document, ListNode
 from cockpit.runbook.model import Expectation, ExpectationKind, Problem, Section, StepKind
 from cockpit.runbook.outline import Outline
 from cockpit.runbook.typed_actions import without_disguise
+from cockpit.runbook.ways_back import WaysBack, way_back_in_prose
 from cockpit.words import _
 
 # Held against lower-cased text.
@@ -49,6 +50,7 @@ class StepPass:
         self._inside: str | None = None
         self._inside_level = 0
         self._similarity: Expectation | None = None
+        self._ways_back = WaysBack()
 
     def run(self) -> None:
         """Read the whole document."""
@@ -64,6 +66,7 @@ class StepPass:
                 self._html(block)
             self._since += 1
         self._inputs.settle(self.drafts)
+        self._ways_back.named(self.drafts)
 
     def _add(self, draft: Draft) -> None:
         self._inputs.take(draft)
@@ -71,6 +74,7 @@ class StepPass:
 
     def _heading(self, block: Block) -> None:
         self._section = self._outline.of_block[block.index]
+        self._ways_back.heading(block)
         if self._command is not None and not (self._since <= 1 and names_output(block.text)):
             self._command = None
         if self._inside is not None and block.level <= self._inside_level:
@@ -147,6 +151,7 @@ class StepPass:
             draft.label = short(intro)
         draft.warning = self._warning(block, draft)
         self._add(draft)
+        self._ways_back.command(draft, intro, self._command if self._since <= 2 else None)
         self._command, self._since = draft, -1
 
     def _warning(self, block: Block, draft: Draft) -> str | None:
@@ -215,6 +220,8 @@ class StepPass:
 
     def _paragraph(self, block: Block) -> None:
         item = block.item
+        if self._command is not None and self._since <= 2:
+            self._command.undo = self._command.undo or way_back_in_prose(block)
         if item is not None and item.blocks[0] is block:
             if item.checked is not None:
                 self._task(block, item.node)
