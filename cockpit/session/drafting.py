@@ -11,7 +11,7 @@ from cockpit.runbook.model import Expectation, Input, Part, Runbook, Step, StepK
 from cockpit.runbook.omissions import omission_in
 from cockpit.safety.permit import Action, Mode, Rung, required_rung
 from cockpit.safety.verdict import Judgement, Verdict
-from cockpit.session.filling import Filled, fill, spelling
+from cockpit.session.filling import Filled, fill, fill_text, spelling
 from cockpit.words import _
 
 
@@ -32,6 +32,7 @@ class Draft:
     original: str | None
     rung: Rung
     omission: str | None = None
+    undo: str = ""
 
     @property
     def expectations(self) -> tuple[Expectation, ...]:
@@ -100,6 +101,7 @@ def draft(
         original=written if edited else None,
         rung=required_rung(judgement, mode),
         omission=None if edited else omission_in(text, language),
+        undo="" if judgement.verdict is Verdict.READ_ONLY else _way_back(runbook, step, part, values),
     )
     return _raise_for_inside(result)
 
@@ -125,6 +127,11 @@ def _raise_for_inside(result: Draft) -> Draft:
     from dataclasses import replace
 
     return replace(result, rung=Rung.CONFIRM)
+
+
+def _way_back(runbook: Runbook, step: Step, part: Part | None, values: Mapping[str, str]) -> str:
+    undo = (part.undo if part else "") or step.undo
+    return fill_text(undo, [blank for blank in runbook.inputs if blank.style != "dollar"], values) if undo else ""
 
 
 def require_whole(made: Draft) -> None:

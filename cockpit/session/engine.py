@@ -107,6 +107,7 @@ class Engine(Said):
             timeout_s=self._deadline_s(made),
             refusal=refusal.what if refusal else "",
             mend=refusal.mend if refusal else "",
+            undo=self.secrets.redact(made.undo),
             environment=self.environment,
             inside=made.inside,
             targets=able(self.adapters, made.action.language),

@@ -10,7 +10,7 @@
 | input.set | name, value (redacted when secret), secret, source |
 | mode.changed | mode, reason · target.changed: target · severity.set: severity, reason |
 | step.intent | step, part, run, attempt, language, command, original (when edited), sha256, target, cwd, timeout_s,
-verdict, reasons, tags, inputs, confirmed_by, typed, reason |
+verdict, reasons, tags, inputs, confirmed, typed, reason, undo |
 | step.started | step, run, pid |
 | step.exited | step, part, run, questions: the command is over and a person must answer before the step is |
 | step.silent | step, run, silence_s |

@@ -39,6 +39,7 @@ def intent_of(
         "confirmed": confirmation.rung.value if confirmation else "none",
         "typed": confirmation.typed if confirmation else "",
         "reason": confirmation.reason if confirmation else "",
+        "undo": made.undo,
     }
     if made.original is not None:
         data["original"] = made.original

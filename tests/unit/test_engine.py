@@ -126,6 +126,7 @@ RUNBOOK = Runbook(
         step("top", "top", interactive=True),
         step("tick"),
         step("cut", "kubectl logs api ..."),
+        step("up", "helm upgrade api .", undo="helm rollback api <pod>"),
     ),
     inputs=(Input("pod", "<pod>", "angle"), Input("PASSWORD", "$PASSWORD", "dollar", secret=True)),
 )
@@ -221,6 +222,18 @@ async def test_a_command_with_something_left_out_is_edited_before_it_runs(desk: 
         await desk.run("cut", Rung.CONFIRM)
     assert "RAN" not in desk.journal.order
     assert await desk.run("cut", code="kubectl logs api --tail 5") is Status.PASSED
+
+
+async def test_the_way_back_is_shown_with_its_values_and_recorded(desk: Desk) -> None:
+    assert desk.engine.propose("up").undo == "helm rollback api <pod>"
+    desk.engine.set_input("pod", "7", KIM)
+    assert desk.engine.propose("up").undo == "helm rollback api 7"
+    await desk.run("up", Rung.CONFIRM)
+    assert desk.journal.last("step.intent")["undo"] == "helm rollback api 7"
+
+
+async def test_what_only_reads_needs_no_way_back(desk: Desk) -> None:
+    assert desk.engine.propose("up", code="helm list").undo == ""
 
 
 async def test_a_secret_is_never_written_down(desk: Desk) -> None:
