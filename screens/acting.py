@@ -25,7 +25,7 @@ class Acting(Moves):
     def __init__(self, view: View, feed: Feed, foreground: Foreground | None = None) -> None:
         super().__init__(view, feed, foreground)
         self.work = Work(self)
-        self.saying = Saying(self)
+        self.saying = Saying(self, self.work)
 
     def _on_row(self) -> Row | None:
         """The row to act on; None, having said why, when nothing can be done now."""

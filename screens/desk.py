@@ -38,7 +38,7 @@ class Desk(OnceScreen):
         self.foreground = foreground
         self.panes: dict[str, Pane] = {}
         self.dialog: Dialog[Any] | None = None
-        self.logs = Logs(self)
+        self.logs = Logs(self, feed.folder)
         self.starting = False
         self._told_s: float | None = None
         self._told_of: int | None = None

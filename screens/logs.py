@@ -12,17 +12,19 @@ from screens.paint import clean
 from screens.view import View
 
 if TYPE_CHECKING:
+    from textual.screen import Screen
     from textual.widget import Widget
 
-    from screens.desk import Desk
+    from cockpit.session.folder import SessionFolder
     from screens.log_pane import LogPane, OutputPane
 
 
 class Logs:
-    """Makes and shows them. `output` and `followed` are None until then."""
+    """Makes and shows them on a screen. `output` and `followed` are None until then."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, screen: Screen[None], folder: SessionFolder) -> None:
+        self._screen = screen
+        self._folder = folder
         self.output: OutputPane | None = None
         self.followed: LogPane | None = None
         self._run: int | None = None
@@ -35,11 +37,11 @@ class Logs:
         from screens.log_pane import LogSource, OutputPane
 
         self._run = run
-        path = self._desk.feed.folder.run(run) / "output"
+        path = self._folder.run(run) / "output"
         source = LogSource(clean(view.run_title(run)), path, redacted=True, provisional_s=0.0)
         if self.output is None:
             self.output = OutputPane((source,), id="output")
-            self._desk.query_one("#centre", Vertical).mount(self.output)
+            self._screen.query_one("#centre", Vertical).mount(self.output)
         else:
             self.output.show(source)
 
@@ -50,7 +52,7 @@ class Logs:
 
             sources = [LogSource(tail.get("title") or tail["name"], Path(tail["path"])) for tail in tails]
             self.followed = LogPane(sources, id="logs")
-            self._desk.query_one("#centre", Vertical).mount(self.followed)
+            self._screen.query_one("#centre", Vertical).mount(self.followed)
         return self.followed is not None
 
     def display(self, shown: frozenset[str]) -> None:
@@ -68,6 +70,6 @@ class Logs:
         """Keys to one of them, or back to the screen."""
         pane = {"output": self.output, "logs": self.followed}.get(name)
         if pane is None:
-            self._desk.set_focus(None)
+            self._screen.set_focus(None)
         else:
             pane.on_focus()

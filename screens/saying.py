@@ -14,7 +14,8 @@ from screens.paint import Line, line, pad, plain_rows, wrapped
 from screens.rows import Row, first_command
 
 if TYPE_CHECKING:
-    from screens.acting import Acting
+    from screens.moves import Moves
+    from screens.work import Work
 
 SEVERITIES = ("P0", "P1", "P2", "P3")
 
@@ -22,8 +23,9 @@ SEVERITIES = ("P0", "P1", "P2", "P3")
 class Saying:
     """The words that go into the record by a person's hand."""
 
-    def __init__(self, main: Acting) -> None:
+    def __init__(self, main: Moves, work: Work) -> None:
         self._main = main
+        self._work = work
 
     async def tick(self, row: Row) -> None:
         """A check holds; once more takes it back."""
@@ -126,7 +128,7 @@ class Saying:
                 )
             )
             if taken == "fill":
-                await main.work.fill(row)
+                await self._work.fill(row)
             elif taken == "copy":
                 main.app.copy_to_clipboard(text)
                 await main.feed.call("message", step=row.step.id, text=text, sent=False)

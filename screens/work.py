@@ -13,7 +13,7 @@ from screens.rows import Row, first_command
 
 if TYPE_CHECKING:
     from cockpit.session.proposal import Proposal
-    from screens.acting import Acting
+    from screens.moves import Moves
 
 _TWICE_S = 3.0
 
@@ -21,7 +21,7 @@ _TWICE_S = 3.0
 class Work:
     """What Enter, edit, inputs, block and Ctrl-C do to commands."""
 
-    def __init__(self, main: Acting) -> None:
+    def __init__(self, main: Moves) -> None:
         self._main = main
         self._stop_asked_s = -_TWICE_S
 
