@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cockpit.runbook.model import Passage, Section
 from cockpit.words import _
+from screens.alerts import with_alert_word
 from screens.clock import clock_text
 from screens.marks import MARK_WIDTH, STATUS_MARKS
 from screens.paint import BLANK, Line, line, plain_rows, spread, wrapped
@@ -214,7 +215,7 @@ def _item(passage: Passage, width: int) -> list[Line]:
 
 def _quote(passage: Passage, width: int) -> list[Line]:
     bars = "| " * max(1, passage.depth)
-    rows = wrapped(passage.spans, width - len(bars))
+    rows = wrapped(with_alert_word(passage.spans), width - len(bars))
     return [Line(((bars, "dim"), *row.spans)) for row in rows]
 
 

@@ -43,8 +43,8 @@ class MainScreen(Looking):
     DEFAULT_CSS = """
     MainScreen { layers: base over; background: $background; color: $foreground; }
     MainScreen #body { height: 1fr; }
-    MainScreen #left { margin-right: 1; }
-    MainScreen #right { margin-left: 1; }
+    MainScreen .beside #left { margin-right: 1; }
+    MainScreen .beside #right { margin-left: 1; }
     """
 
     def __init__(self, view: View, feed: Feed, foreground: Foreground | None = None) -> None:
@@ -114,6 +114,7 @@ class MainScreen(Looking):
     def _place_columns(self, layout: Layout) -> None:
         body, stacked = self.query_one("#body"), layout.columns == 1
         body.styles.layout = "vertical" if stacked else "horizontal"
+        body.set_class(not stacked, "beside")
         cells = {"left": layout.left_cells, "centre": 0, "right": layout.right_cells}
         for column, held in (
             ("left", ("panels", "steps")),

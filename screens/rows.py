@@ -73,16 +73,16 @@ class Row:
         return None
 
 
-def without_heading(code: str) -> str:
-    """A command without the comments above it: where rows are few, what runs is worth more."""
+def bare(code: str) -> str:
+    """A command without the comments above and below it: where rows are few, what runs is worth more."""
     lines = code.strip("\n").split("\n")
-    first = next((n for n, each in enumerate(lines) if each.strip() and not each.lstrip().startswith("#")), 0)
-    return "\n".join(lines[first:])
+    told = [n for n, each in enumerate(lines) if each.strip() and not each.lstrip().startswith("#")]
+    return "\n".join(lines[told[0] : told[-1] + 1]) if told else code.strip("\n")
 
 
 def first_command(code: str) -> str:
     """The first line of a command that is one, for where there is room for one."""
-    return without_heading(code).split("\n", 1)[0].strip()
+    return bare(code).split("\n", 1)[0].strip()
 
 
 def rows_of(runbook: Runbook) -> tuple[Row, ...]:

@@ -48,7 +48,7 @@ class Work:
             return
         rung, typed, reason = Rung.NONE, "", ""
         if proposal.rung is not Rung.NONE:
-            confirmed = await self._confirm(proposal)
+            confirmed = await self._confirm(proposal, row.step.warning or "")
             if confirmed is None:
                 main.tell(_("not run"))
                 return
@@ -80,11 +80,11 @@ class Work:
             main.panes["card"].sync()
         return proposal
 
-    async def _confirm(self, proposal: Proposal) -> tuple[Rung, str, str] | None:
+    async def _confirm(self, proposal: Proposal, warning: str) -> tuple[Rung, str, str] | None:
         from screens.dialogs.confirm import ConfirmDialog, TypeTargetDialog
 
         dialog = TypeTargetDialog if proposal.rung is Rung.TYPE_TARGET else ConfirmDialog
-        return await self._main.ask(dialog(self._main.view, proposal))
+        return await self._main.ask(dialog(self._main.view, proposal, warning))
 
     async def _start(self, proposal: Proposal, rung: Rung, typed: str, reason: str) -> None:
         main, size = self._main, self._main.app.size

@@ -11,6 +11,7 @@ from cockpit.safety.permit import Rung
 from cockpit.safety.text import visible
 from cockpit.session.proposal import Proposal
 from cockpit.words import _
+from screens.alerts import with_alert_word
 from screens.dialogs.dialog import Choices, Dialog, Label, typed_field
 from screens.marks import verdict_word
 from screens.paint import BLANK, Line, fit_path, line, pad, plain_rows, wrapped
@@ -30,14 +31,15 @@ class Confirmed(NamedTuple):
 
 
 class ConfirmDialog(Dialog[Confirmed]):
-    """Shows a proposal and takes yes or no.
+    """Shows a proposal, with the author's warning, and takes yes or no.
 
     Yes takes moving to it, or typing the target's name where the command can't be undone. It is armed only once the
     keyboard has been quiet, so that a held Enter or a pasted line end never says it.
     """
 
-    def __init__(self, view: View, proposal: Proposal) -> None:
+    def __init__(self, view: View, proposal: Proposal, warning: str = "") -> None:
         self.proposal = proposal
+        self._warning = warning
         super().__init__(view, _("Run this? Nothing has run yet"))
         self._armed = False
         self._last_gap_s = 0.0
@@ -62,6 +64,8 @@ class ConfirmDialog(Dialog[Confirmed]):
         for name, value in proposal.values.items():
             told = f"{name} = {visible(value)}"
             rows += wrapped([(told, "")], width - 1, first=_label(_("input")), rest=blank)
+        if self._warning:
+            rows += wrapped(with_alert_word([(self._warning, "warn")]), width - 1, first=" ! ", rest="   ")
         if proposal.inside:
             rows.append(line((_(" meant inside "), "dim"), (proposal.inside, "warn")))
         if proposal.undo:
@@ -102,8 +106,8 @@ def _label(word: str) -> str:
 class TypeTargetDialog(ConfirmDialog):
     """For what can't be undone: the target's name, typed, and a reason."""
 
-    def __init__(self, view: View, proposal: Proposal) -> None:
-        super().__init__(view, proposal)
+    def __init__(self, view: View, proposal: Proposal, warning: str = "") -> None:
+        super().__init__(view, proposal, warning)
         self._typed, self._reason = typed_field(), typed_field()
         self._hint.say(_("this can't be undone"), "bad")
 
