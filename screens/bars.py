@@ -5,7 +5,7 @@ from __future__ import annotations
 from cockpit.runbook.model import StepKind
 from cockpit.session.event import Status
 from cockpit.words import _
-from screens.keys import log_keys, short, shown
+from screens.keys import log_keys, offered, replay_keys, short, shown
 from screens.paint import BLANK, Line, Span, cropped, line
 from screens.pane import Pane
 
@@ -87,7 +87,11 @@ class KeyBar(Bar):
     def _keys(self) -> list[tuple[str, str]]:
         if self.view.active in ("output", "logs") and not self.view.asking:
             return log_keys()
-        return [(shown(action), self._word(action)) for action in self._actions()]
+        if self.view.asking:
+            return [(shown(action), self._word(action)) for action in ("next_pane", "enter", "back")]
+        there = {key.action for key in offered(self.view)}
+        keys = [(shown(action), self._word(action)) for action in self._actions() if action in there]
+        return [*replay_keys(), *keys] if self.view.clock.recorded else keys
 
     def _word(self, action: str) -> str:
         row = self.view.row
@@ -104,10 +108,11 @@ class KeyBar(Bar):
         return short(action)
 
     def _actions(self) -> tuple[str, ...]:
+        """What matters for the step under the cursor, whether or not this viewer can do it."""
         row, state = self.view.row, self.view.state
-        if self.view.asking:
-            return ("next_pane", "enter", "back")
         tail = ("note", "skip", "search", "palette", "help", "leave", "next_pane")
+        if self.view.clock.recorded:
+            return ("help", "leave", "search", "palette", "next_pane")
         if state.running:
             return ("stop", "output", *tail)
         if row is None:
@@ -115,5 +120,6 @@ class KeyBar(Bar):
         if row.status(state) is Status.AWAITING:
             return ("answer", "output", *tail)
         if row.step.kind is StepKind.COMMAND:
-            return ("enter", "edit", *(("inputs",) if row.inputs else ()), *tail)
+            by_hand = ("answer",) if self.view.refused else ()
+            return ("enter", *by_hand, "edit", *(("inputs",) if row.inputs else ()), *tail)
         return ("enter", "answer", *tail)

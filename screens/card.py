@@ -7,11 +7,12 @@ from itertools import islice
 from typing import NamedTuple
 
 from cockpit.runbook.model import Expectation, ExpectationKind, StepKind
+from cockpit.session.clock import moment
 from cockpit.session.event import Status
 from cockpit.session.proposal import Proposal
 from cockpit.words import _
 from screens.alerts import with_alert_word
-from screens.clock import clock_text, moment
+from screens.clock import clock_text
 from screens.marks import STATUS_MARKS, status_word, verdict_word
 from screens.paint import BLANK, Line, cropped, fit_path, line, plain_rows, spread, wrapped
 from screens.pane import Pane

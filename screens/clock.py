@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 
+from cockpit.session.clock import moment
+
 
 class Clock:
-    """The real time. `speed`: how many of its seconds pass in one of ours."""
+    """The real time. `recorded`: it is a recording's, which can be held and gone about in."""
 
-    speed = 1.0
+    recorded = False
 
     def now(self) -> datetime:
         """The wall clock, in UTC."""
@@ -23,17 +25,6 @@ class Clock:
         """Seconds since an RFC 3339 time; None for None or for what is no time. Never negative."""
         at = moment(t)
         return None if at is None else max(0.0, (self.now() - at).total_seconds())
-
-
-def moment(t: str | None) -> datetime | None:
-    """The point in time an RFC 3339 text names, in UTC; None for None or nonsense."""
-    if not t:
-        return None
-    try:
-        at = datetime.fromisoformat(t)
-    except ValueError:
-        return None
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def clock_text(seconds: float, *, fine: bool = True) -> str:

@@ -38,7 +38,7 @@ class Desk(OnceScreen):
         self.foreground = foreground
         self.panes: dict[str, Pane] = {}
         self.dialog: Dialog[Any] | None = None
-        self.logs = Logs(self, feed.folder)
+        self.logs = Logs(self, feed.folder, feed.source)
         self.starting = False
         self._told_s: float | None = None
         self._told_of: int | None = None
@@ -94,6 +94,10 @@ class Desk(OnceScreen):
 
     def waits(self) -> str:
         """Why the screen can't act just now; "" when it can."""
+        if self.view.clock.recorded:
+            return _("this is a recording: nothing can be done in it")
+        if self.view.state.ended_t:
+            return _("the session is over: nothing can be done in it any more")
         if self.view.spectator:
             return _("a spectator only reads")
         return "" if self.feed.connected else _("no line to the host")

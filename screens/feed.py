@@ -42,6 +42,9 @@ class Source(Protocol):
     def poll_samples(self) -> list[dict[str, Any]]:
         """New samples, as JSON objects."""
 
+    def growth(self, run: int) -> Callable[[], int] | None:
+        """How many bytes of a run's output had come at the moment that is told; None for all there are."""
+
 
 class Listener(Protocol):
     """Who is told. Called on the event loop."""
@@ -60,6 +63,9 @@ class Listener(Protocol):
 
     def ticked(self) -> None:
         """A poll passed, changed or not."""
+
+    def started_over(self) -> None:
+        """Another moment of a recording is told from now on."""
 
 
 class Feed:
@@ -177,6 +183,13 @@ class Feed:
                 await self._revive()
 
     # -- reading ---------------------------------------------------------------------------------------------------
+
+    def start_over(self) -> None:
+        """The source tells of another moment: what was known of the former one is forgotten."""
+        self.panels, self._panel_mtime = {}, 0
+        self._listener.started_over()
+        self.read()
+        self._listener.ticked()
 
     def read(self) -> None:
         """Take what is new in the folder and tell the listener."""

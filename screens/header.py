@@ -44,8 +44,8 @@ class TopBar(Pane):
         return spread(line(*left, row="header"), line(*right, (f" {word} ", style)), self.size.width)
 
     def _role(self) -> str:
-        if self.view.link is LinkState.REPLAY:
-            return _(" REPLAY x{speed:g} ").format(speed=self.view.clock.speed)
+        if self.view.told_as:
+            return self.view.told_as
         return _(" SPECTATOR ")
 
     def _second(self) -> Line:

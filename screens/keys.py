@@ -1,13 +1,21 @@
-"""Every key, once. Bindings, help, footer and palette are all made from this table."""
+"""Every key, once. Bindings, help, footer and palette are all made from these tables.
+
+What can't be done is not offered: a spectator's tables hold what looks, a recording's what goes about in it too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.binding import Binding
 
 from cockpit.words import _
+from screens.view import LinkState
+
+if TYPE_CHECKING:
+    from screens.view import View
 
 # Where each letter lies on a two-set Korean keyboard: with the Hangul layout on, the same key does the same thing.
 _HANGUL = dict(zip("qwertyuiopasdfghjklzxcvbnm", "ㅂㅈㄷㄱㅅㅛㅕㅑㅐㅔㅁㄴㅇㄹㅎㅗㅓㅏㅣㅋㅌㅊㅍㅠㅜㅡ", strict=True))
@@ -16,25 +24,29 @@ _HANGUL |= {"R": "ㄲ"}
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Keys of one action. `shown` is how they are written; `palette` puts the action into the command palette."""
+    """Keys of one action. `shown` is how they are written; `palette` puts the action into the command palette.
+
+    `looks`: it changes nothing, neither the world nor the record.
+    """
 
     action: str
     keys: tuple[str, ...]
     shown: str
     palette: bool = True
+    looks: bool = False
 
 
 KEYS: tuple[Key, ...] = (
     Key("enter", ("enter",), "Enter"),
     Key("tick", ("space",), "Space"),
-    Key("down", ("down", "j"), "j ↓", palette=False),
-    Key("up", ("up", "k"), "k ↑", palette=False),
-    Key("first", ("g", "home"), "g"),
-    Key("last", ("G", "end"), "G"),
-    Key("page_down", ("pagedown", "ctrl+f"), "PgDn", palette=False),
-    Key("page_up", ("pageup", "ctrl+b"), "PgUp", palette=False),
-    Key("next_pane", ("tab",), "Tab", palette=False),
-    Key("previous_pane", ("shift+tab",), "S-Tab", palette=False),
+    Key("down", ("down", "j"), "j ↓", palette=False, looks=True),
+    Key("up", ("up", "k"), "k ↑", palette=False, looks=True),
+    Key("first", ("g", "home"), "g", looks=True),
+    Key("last", ("G", "end"), "G", looks=True),
+    Key("page_down", ("pagedown", "ctrl+f"), "PgDn", palette=False, looks=True),
+    Key("page_up", ("pageup", "ctrl+b"), "PgUp", palette=False, looks=True),
+    Key("next_pane", ("tab",), "Tab", palette=False, looks=True),
+    Key("previous_pane", ("shift+tab",), "S-Tab", palette=False, looks=True),
     Key("answer", ("v",), "v"),
     Key("edit", ("e",), "e"),
     Key("inputs", ("i",), "i"),
@@ -42,26 +54,54 @@ KEYS: tuple[Key, ...] = (
     Key("reopen", ("u",), "u"),
     Key("note", ("n",), "n"),
     Key("message", ("m",), "m"),
-    Key("advice", ("r",), "r"),
+    Key("advice", ("r",), "r", looks=True),
     Key("target", ("t",), "t"),
-    Key("copy", ("y",), "y"),
+    Key("copy", ("y",), "y", looks=True),
     Key("block", ("b",), "b"),
-    Key("output", ("f",), "f"),
-    Key("logs", ("l",), "l"),
-    Key("probe", ("p",), "p"),
-    Key("search", ("slash",), "/"),
-    Key("search_next", ("f3",), "F3"),
-    Key("palette", ("colon", "ctrl+p"), ":"),
-    Key("help", ("question_mark", "f1"), "?"),
+    Key("output", ("f",), "f", looks=True),
+    Key("logs", ("l",), "l", looks=True),
+    Key("probe", ("p",), "p", looks=True),
+    Key("search", ("slash",), "/", looks=True),
+    Key("search_next", ("f3",), "F3", looks=True),
+    Key("palette", ("colon", "ctrl+p"), ":", looks=True),
+    Key("help", ("question_mark", "f1"), "?", looks=True),
     Key("revive", ("R",), "R"),
     Key("stop", ("ctrl+c",), "Ctrl-C"),
-    Key("back", ("escape",), "Esc", palette=False),
-    Key("leave", ("q", "ctrl+q"), "q"),
+    Key("back", ("escape",), "Esc", palette=False, looks=True),
+    Key("leave", ("q", "ctrl+q"), "q", looks=True),
     Key("severity", (), ""),
     Key("mode", (), ""),
-    Key("theme", (), ""),
+    Key("theme", (), "", looks=True),
     Key("end", (), ""),
 )
+
+
+REPLAY_KEYS: tuple[Key, ...] = (
+    Key("pause", ("space",), "Space", looks=True),
+    Key("earlier", ("left",), "<-", looks=True),
+    Key("later", ("right",), "->", looks=True),
+    Key("event_before", ("left_square_bracket",), "[", looks=True),
+    Key("event_after", ("right_square_bracket",), "]", looks=True),
+    Key("slower", ("minus",), "-", looks=True),
+    Key("faster", ("plus", "equals_sign"), "+", looks=True),
+    Key("jump", ("t",), "t", looks=True),
+)
+"""Of a recording alone; where they share a key with an action that changes something, that one isn't there."""
+
+# There is no service to ask in a recording, and the logs that were followed have gone on since.
+_NOT_RECORDED = frozenset({"probe", "logs"})
+
+
+def offered(view: View) -> tuple[Key, ...]:
+    """The keys that do something for this viewer, at this moment."""
+    if view.clock.recorded:
+        return (*REPLAY_KEYS, *(key for key in KEYS if key.looks and key.action not in _NOT_RECORDED))
+    if view.spectator or view.state.ended_t:
+        return tuple(key for key in KEYS if key.looks and not (key.action == "probe" and view.state.ended_t))
+    absent = {"revive"} if view.link is not LinkState.LOST else set()
+    if view.refused:
+        absent |= {"enter", "block"}
+    return tuple(key for key in KEYS if key.action not in absent)
 
 
 def about(action: str) -> str:
@@ -103,6 +143,14 @@ def about(action: str) -> str:
         "mode": _("change between read-write and read-only"),
         "theme": _("next theme: dark, light, sixteen colours"),
         "end": _("end the session"),
+        "pause": _("hold the recording, or let it go on"),
+        "earlier": _("ten seconds back"),
+        "later": _("ten seconds on"),
+        "event_before": _("back to what happened before"),
+        "event_after": _("on to what happens next"),
+        "slower": _("half as fast"),
+        "faster": _("twice as fast"),
+        "jump": _("go to a time of the incident"),
     }[action]
 
 
@@ -143,21 +191,41 @@ def log_keys() -> list[tuple[str, str]]:
     ]
 
 
+def replay_keys() -> list[tuple[str, str]]:
+    """The keys that go about in a recording, as (key, word)."""
+    return [
+        ("Space", _("hold")),
+        ("<- ->", _("10 s")),
+        ("[ ]", _("event")),
+        ("- +", _("speed")),
+        ("t", _("time")),
+    ]
+
+
 def shown(action: str) -> str:
     """How the action's key is written."""
     return BY_ACTION[action].shown
 
 
-BY_ACTION: Mapping[str, Key] = {key.action: key for key in KEYS}
+BY_ACTION: Mapping[str, Key] = {key.action: key for key in (*KEYS, *REPLAY_KEYS)}
 
 
 def bindings() -> list[Binding]:
     """The table as Textual wants it: Hangul letters beside Latin ones, digits for panels."""
+    digits = [Binding(str(digit), f"panel({digit})", show=False) for digit in range(10)]
+    return [*_bound(KEYS), *digits]
+
+
+def replay_bindings() -> list[Binding]:
+    """What a recording has besides, in the place of what can't be done there."""
+    return _bound(REPLAY_KEYS)
+
+
+def _bound(keys: Iterable[Key]) -> list[Binding]:
     made = []
-    for key in KEYS:
+    for key in keys:
         for each in key.keys:
             made.append(Binding(each, key.action, show=False, priority=each in ("ctrl+c", "ctrl+q")))
             if each in _HANGUL:
                 made.append(Binding(_HANGUL[each], key.action, show=False))
-    made += [Binding(str(digit), f"panel({digit})", show=False) for digit in range(10)]
     return made

@@ -6,7 +6,7 @@ choosing rows a view's (`LogView`), painting a widget's (`LogLines`); this one j
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -39,7 +39,8 @@ class LogSource:
     """A file to follow, and what to call it.
 
     `start` is where reading begins; older lines can be gone back to from either. `redacted`: its secrets were masked
-    when it was written. `provisional_s`: how long an unfinished line waits before it is shown.
+    when it was written. `provisional_s`: how long an unfinished line waits before it is shown. `growth`: how many bytes
+    of it are to be taken as written by now, where it is told anew; asked in another thread.
     """
 
     name: str
@@ -47,6 +48,7 @@ class LogSource:
     start: Start = "end"
     redacted: bool = False
     provisional_s: float = 1.0
+    growth: Callable[[], int] | None = None
 
 
 def _bound(keys: str, action: str, about: str, *, at_once: bool = False) -> Binding:
@@ -140,7 +142,11 @@ class LogPane(Vertical):
         self._view.sieve, self._view.needle, self._view.wrap = former.sieve, former.needle, former.wrap
         self._notice = ""
         self._reader = LogReader(
-            source.path, self._tell_arrived, start=source.start, provisional_s=source.provisional_s
+            source.path,
+            self._tell_arrived,
+            start=source.start,
+            provisional_s=source.provisional_s,
+            growth=source.growth,
         )
         self._reader.start()
         self._changed()

@@ -16,15 +16,22 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from cockpit.session.folder import SessionFolder
+    from screens.feed import Source
     from screens.log_pane import LogPane, OutputPane
 
 
 class Logs:
-    """Makes and shows them on a screen. `output` and `followed` are None until then."""
+    """Makes and shows them on a screen. `output` and `followed` are None until then.
 
-    def __init__(self, screen: Screen[None], folder: SessionFolder) -> None:
+    Args:
+        folder: the session's.
+        source: says how the output of a run grows.
+    """
+
+    def __init__(self, screen: Screen[None], folder: SessionFolder, source: Source) -> None:
         self._screen = screen
         self._folder = folder
+        self._source = source
         self.output: OutputPane | None = None
         self.followed: LogPane | None = None
         self._run: int | None = None
@@ -32,18 +39,27 @@ class Logs:
     def show_output(self, view: View) -> None:
         """The output of the run that goes with the cursor."""
         run = view.shown_run()
-        if run is None or run == self._run or not view.told_of(run):
+        if run is None or run == self._run:
             return
         from screens.log_pane import LogSource, OutputPane
 
         self._run = run
-        path = self._folder.run(run) / "output"
-        source = LogSource(clean(view.run_title(run)), path, redacted=True, provisional_s=0.0)
+        path, growth = self._folder.run(run) / "output", self._source.growth(run)
+        source = LogSource(clean(view.run_title(run)), path, redacted=True, provisional_s=0.0, growth=growth)
         if self.output is None:
             self.output = OutputPane((source,), id="output")
             self._screen.query_one("#centre", Vertical).mount(self.output)
         else:
             self.output.show(source)
+
+    @property
+    def has_output(self) -> bool:
+        """Whether there is an output to show."""
+        return self._run is not None
+
+    def start_over(self) -> None:
+        """Another moment is told: what was shown of an output may not have come yet."""
+        self._run = None
 
     def open(self, tails: Sequence[Mapping[str, str]]) -> bool:
         """The followed logs; False when there are none."""

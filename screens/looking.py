@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from cockpit.safety.text import sanitise
 from cockpit.words import _
 from screens.acting import Acting
-from screens.keys import KEYS, about
+from screens.keys import about, offered
 from screens.themes import THEMES
 
 
@@ -31,7 +33,9 @@ class Looking(Acting):
     async def _palette(self) -> None:
         from screens.dialogs.pick import Option, Pick
 
-        actions = [Option(f"do:{key.action}", about(key.action), key.shown) for key in KEYS if key.palette]
+        actions = [
+            Option(f"do:{key.action}", about(key.action), key.shown) for key in offered(self.view) if key.palette
+        ]
         sections = [
             Option(f"go:{section.id}", "  " * (section.level - 1) + section.title, _("section"))
             for section in self.view.runbook.sections
@@ -51,7 +55,7 @@ class Looking(Acting):
         from screens.saying import rows_of_help
 
         hint = _("up and down scroll   Esc closes")
-        await self.ask(Read(self.view, _("Keys"), rows_of_help, [("close", _("Close"))], hint=hint))
+        await self.ask(Read(self.view, _("Keys"), partial(rows_of_help, self.view), [("close", _("Close"))], hint=hint))
 
     def action_copy(self) -> None:
         """The command alone, with its values where they are known."""

@@ -90,7 +90,7 @@ class MainScreen(Looking):
         size = self.app.size
         self.logs.show_output(self.view)
         layout = layout_of(
-            size.width, size.height, self.view.active, full=self.view.full, has_output=self.logs.output is not None
+            size.width, size.height, self.view.active, full=self.view.full, has_output=self.logs.has_output
         )
         # Setting a style makes Textual lay out and paint everything anew, even when it is the same style.
         changed = layout != self._layout
@@ -181,7 +181,8 @@ class MainScreen(Looking):
         """Time passed: clocks, and whatever runs."""
         view, now_s = self.view, self.view.clock.monotonic_s()
         self.outlive(())
-        view.clock_fine = bool(view.state.running) or now_s - self._touched_s < _LIVELY_S
+        lively = bool(view.state.running) or now_s - self._touched_s < _LIVELY_S
+        view.clock_fine = lively or view.clock.recorded
         if not self.panes:
             return
         self.sync(("top", "steps", "card", "guide") if view.state.running else ("top", "steps"))

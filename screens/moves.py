@@ -129,7 +129,7 @@ class Moves(Desk):
         self._turn(-1)
 
     def _turn(self, by: int) -> None:
-        order = [name for name in PANES if name != "output" or self.logs.output is not None]
+        order = [name for name in PANES if name != "output" or self.logs.has_output]
         here = order.index(self.view.active) if self.view.active in order else 0
         self.activate(order[(here + by) % len(order)])
 

@@ -15,6 +15,7 @@ from screens.rows import Row, first_command
 
 if TYPE_CHECKING:
     from screens.moves import Moves
+    from screens.view import View
     from screens.work import Work
 
 SEVERITIES = ("P0", "P1", "P2", "P3")
@@ -238,11 +239,11 @@ def _text_rows(text: str, style: str, width: int) -> list[Line]:
     return plain_rows(text, width - 1, style)
 
 
-def rows_of_help(width: int) -> list[Line]:
-    """Every key and what it does."""
-    from screens.keys import KEYS, about, log_keys
+def rows_of_help(view: View, width: int) -> list[Line]:
+    """Every key that does something for this viewer, and what it does."""
+    from screens.keys import about, log_keys, offered
 
-    told = [(key.shown, about(key.action)) for key in KEYS if key.shown]
+    told = [(key.shown, about(key.action)) for key in offered(view) if key.shown]
     told.append(("1-9", _("open a live panel by its number; 0: all of them")))
     told += [(keys, _("in outputs and logs: {what}").format(what=word)) for keys, word in log_keys()]
     indent = " " * 10

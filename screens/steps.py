@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from cockpit.runbook.model import Section, StepKind
+from cockpit.session.clock import moment
 from cockpit.session.event import Status
 from cockpit.words import _
-from screens.clock import clock_text, moment
+from screens.clock import clock_text
 from screens.marks import STATUS_MARKS, status_word
 from screens.paint import BLANK, Line, line, spread
 from screens.pane import Pane

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from cockpit.monitor.sample import PanelState
 from cockpit.runbook.model import Input, Runbook, Section
+from cockpit.session.clock import moment
 from cockpit.session.event import Event, Status
 from cockpit.session.state import SessionState
-from screens.clock import Clock, moment
+from screens.clock import Clock
 from screens.rows import Row, rows_of
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ class View:
     """The state of one viewer. `cursor` indexes `rows`; `proposal` belongs to `proposal_row` only.
 
     `active` is the pane that has the keys, `full` one that has the whole screen ("" for none).
-    `record_fails`: the host could not write down what it saw, and nothing has been written since.
+    `record_fails`: the host could not write down what it saw, and nothing has been written since. `told_as` says that
+    and how a recording is told; "" for a session of now.
     """
 
     runbook: Runbook
@@ -48,6 +50,7 @@ class View:
     link: LinkState = LinkState.CONNECTING
     link_detail: str = ""
     record_fails: bool = False
+    told_as: str = ""
     lost_at_s: float = 0.0
     environment: str = ""
     targets: tuple[str, ...] = ()
@@ -142,15 +145,17 @@ class View:
             return run.run
         return max((each.run for each in self.state.running), default=max(self.state.runs, default=None))
 
-    def told_of(self, run: int) -> bool:
-        """Whether a run's output may be shown: a recording holds all of it, and tells it once the run has ended."""
-        return self.link is not LinkState.REPLAY or self.state.runs[run].finished_t is not None
-
     def run_title(self, number: int) -> str:
         """What a run is called: its step's label."""
         run = self.state.runs[number]
         wanted = run.intent.get("part") or run.step
         return next((row.label for row in self.rows if row.id == wanted), run.step)
+
+    @property
+    def refused(self) -> bool:
+        """Whether the command under the cursor can't run as things stand: the host has said so."""
+        known = self.proposal if self.row is not None and self.proposal_row == self.row.id else None
+        return known is not None and bool(known.refusal)
 
     def waiting(self) -> bool:
         """Whether the row under the cursor waits for a person's answer."""

@@ -44,7 +44,7 @@ class Viewer:
         if source is not None:
             self.view.link = LinkState.REPLAY
         self.feed = Feed(folder, self, source=source, spectator=spectator, revive=revive)
-        self.main = MainScreen(self.view, self.feed, foreground)
+        self.main = _replaying(self.view, self.feed, source) or MainScreen(self.view, self.feed, foreground)
         self._read_document = read
         self._reading: asyncio.Task[None] | None = None
         self._caught_up = False
@@ -113,10 +113,32 @@ class Viewer:
         if self.main.panes:
             self.main.link_changed()
 
+    def started_over(self) -> None:
+        """Another moment of a recording is told."""
+        self._caught_up = False
+        view, state = self.view, self.feed.source.state
+        told = [event for event in view.events if event.seq <= state.seq]
+        view.events.clear()
+        view.events.extend(told)
+        view.state, view.panels = state, {}
+        if self.main.panes:
+            self.main.logs.start_over()
+            self.main.session_changed([])
+
     def ticked(self) -> None:
         """A poll passed."""
         self._caught_up = True
         self.main.tick()
+
+
+def _replaying(view: View, feed: Feed, source: Source | None) -> MainScreen | None:
+    """The screen for a recording; None for a session of now."""
+    if not view.clock.recorded:
+        return None
+    from screens.replay import Replay
+    from screens.replaying import ReplayScreen
+
+    return ReplayScreen(view, feed, source) if isinstance(source, Replay) else None
 
 
 def _is_loud(event: Event) -> bool:

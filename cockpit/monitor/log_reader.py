@@ -36,10 +36,19 @@ class LogReader:
     Args:
         arrived: called in that thread when there is something to `take`, once until it was taken.
         provisional_s: how old an unfinished line must be to be shown.
+        growth: how many bytes of the log are to be taken as written by now, asked in that thread; None for all.
     """
 
-    def __init__(self, path: Path, arrived: Callable[[], None], *, start: Start, provisional_s: float) -> None:
-        self._tail = RawTail(path, start=start, provisional_s=provisional_s)
+    def __init__(
+        self,
+        path: Path,
+        arrived: Callable[[], None],
+        *,
+        start: Start,
+        provisional_s: float,
+        growth: Callable[[], int] | None = None,
+    ) -> None:
+        self._tail = RawTail(path, start=start, provisional_s=provisional_s, growth=growth)
         self._arrived = arrived
         self._handed: deque[Handed] = deque()
         self._held_bytes = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,12 +47,15 @@ class OpenedLog:
     While it is open its inode can't be given to another file, so (device, inode) and this memory together are its
     identity. It is read with pread: a file that shrinks meanwhile gives fewer bytes, never a signal.
 
+    Args:
+        growth: how many of its bytes are to be taken as written by now; None for all.
+
     Raises:
         NotAFile: not a regular file.
         OSError: it can't be opened.
     """
 
-    def __init__(self, path: Path, *, follow_symlink: bool = True) -> None:
+    def __init__(self, path: Path, *, follow_symlink: bool = True, growth: Callable[[], int] | None = None) -> None:
         flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | (0 if follow_symlink else os.O_NOFOLLOW)
         self.fd = os.open(path, flags)
         info = os.fstat(self.fd)
@@ -59,6 +63,7 @@ class OpenedLog:
             os.close(self.fd)
             raise NotAFile(errno.EINVAL, "not a regular file")
         self.key = key_of(info)
+        self._growth = growth
         self.offset = 0
         self._head = b""
         self._tail = b""
@@ -70,7 +75,8 @@ class OpenedLog:
 
     def size_bytes(self) -> int:
         """How long it is now."""
-        return os.fstat(self.fd).st_size
+        size = os.fstat(self.fd).st_size
+        return size if self._growth is None else min(size, self._growth())
 
     def to_last_line(self) -> None:
         """Go to the beginning of the line that is being written, or to the end when that is too far back."""

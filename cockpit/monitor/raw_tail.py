@@ -102,6 +102,7 @@ class RawTail:
             appears later is read from its beginning.
         provisional_s: how long an unfinished line must have stood to be given by `provisional`.
         clock: monotonic seconds.
+        growth: how many bytes of the file are to be taken as written by now; None for all.
     """
 
     def __init__(
@@ -111,8 +112,10 @@ class RawTail:
         start: Start = "end",
         provisional_s: float = PROVISIONAL_S,
         clock: Callable[[], float] = time.monotonic,
+        growth: Callable[[], int] | None = None,
     ) -> None:
         self.path = path
+        self._growth = growth
         self.generation = 0
         self.began_at = 0
         """At which byte of the first file reading began."""
@@ -187,7 +190,7 @@ class RawTail:
         return False
 
     def _open(self) -> None:
-        log = OpenedLog(self.path, follow_symlink=self._may_follow())
+        log = OpenedLog(self.path, follow_symlink=self._may_follow(), growth=self._growth)
         if self._files and log.key == self._files[-1].key:
             log.close()
             return

@@ -32,3 +32,14 @@ class SystemClock:
 def rfc3339(moment: datetime) -> str:
     """The moment in UTC with microseconds and +00:00, always of one length, so that texts sort as times do."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def moment(t: str | None) -> datetime | None:
+    """The point in time an RFC 3339 text names, in UTC; None for None or nonsense."""
+    if not t:
+        return None
+    try:
+        at = datetime.fromisoformat(t)
+    except ValueError:
+        return None
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)

@@ -89,20 +89,27 @@ def event_of(line: bytes) -> Event | None:
         return None
 
 
+def folded(state: SessionState, event: Event) -> SessionState | None:
+    """The state after an event; None for one of some other hand's: the rest of the record is told all the same, and
+    verify names this one."""
+    try:
+        return fold(state, event)
+    except (LookupError, ValueError, TypeError, AttributeError):
+        return None
+
+
 class SessionReader:
     """A session, read as it grows. `state` is the fold of every event so far; `bad_lines` counts unreadable records.
 
-    Args:
-        every_sample: from the first one on, as a replay needs them; else only those of the last MiB, which tell how
-            things stand.
+    Of samples only those of the last MiB are read, which tell how things stand.
     """
 
-    def __init__(self, folder: SessionFolder, *, every_sample: bool = False) -> None:
+    def __init__(self, folder: SessionFolder) -> None:
         self.folder = folder
         self.state = SessionState()
         self.bad_lines = 0
         self._journal = LineFollower(folder.journal)
-        self._samples = LineFollower(folder.samples, from_last_bytes=None if every_sample else _CHUNK_BYTES)
+        self._samples = LineFollower(folder.samples, from_last_bytes=_CHUNK_BYTES)
 
     def poll(self) -> list[Event]:
         """New events, folded into `state`."""
@@ -112,12 +119,11 @@ class SessionReader:
             if event is None:
                 self.bad_lines += 1
                 continue
-            try:
-                self.state = fold(self.state, event)
-            except (LookupError, ValueError, TypeError, AttributeError):
-                # Some other hand's: the rest of the record is told all the same, and verify names this line.
+            after = folded(self.state, event)
+            if after is None:
                 self.bad_lines += 1
                 continue
+            self.state = after
             events.append(event)
         return events
 
@@ -130,6 +136,9 @@ class SessionReader:
             except (ValueError, RecursionError):
                 self.bad_lines += 1
         return samples
+
+    def growth(self, run: int) -> None:
+        """Nothing holds a run's output back: its file is shown as it grows."""
 
     def output(self, run: int, offset: int, limit: int = _CHUNK_BYTES) -> bytes:
         """Bytes of a run's output from `offset`, at most `limit`; b"" when there are none yet."""

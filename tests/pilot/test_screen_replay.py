@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import json
+import os
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+from textual.pilot import Pilot
+
+from cockpit.runbook.reading import read
+from cockpit.runs.recording import FRAME, STDOUT
+from cockpit.session.folder import SessionFolder
 from screens.app import CockpitApp
 from screens.clock import Clock
 from screens.replay import Replay, ReplayClock
-from tests.pilot.recording import START, record, sample, shown
+from tests.pilot.recording import START, Told, at, record, sample, shown
 
 
 class Hand(Clock):
@@ -67,26 +78,163 @@ async def test_it_is_told_from_the_very_first_sample_and_says_that_it_is_a_repla
         assert "UP 2" in shown(app)
 
 
-async def test_the_output_of_a_run_is_not_shown_before_its_end(tmp_path: Path) -> None:
-    from cockpit.runbook.reading import read
+DOCUMENT = "# Doc\n\n## One\n\n```bash\necho x\n```\n\n## Two\n\n```bash\necho y\n```\n"
 
-    document = "# Doc\n\n```bash\necho x\n```\n"
-    (tmp_path / "doc.md").write_text(document)
-    step = read(tmp_path / "doc.md").steps[0].id
-    intent = {"step": step, "part": None, "run": 1, "command": "echo x"}
-    end = {"step": step, "run": 1, "status": "passed", "exit_code": 0, "expectations": []}
-    folder = record(tmp_path, document, [(10.0, "step.intent", intent), (20.0, "step.finished", end)])
-    folder.run(1).mkdir(parents=True)
-    (folder.run(1) / "output").write_text("what came of it\n")
+
+def _recorded_runs(root: Path) -> SessionFolder:
+    """Two runs: at 10 s one that writes at 12 and 16 s and ends at 20 s, and at 40 s one that writes nothing."""
+    (root / "doc.md").write_text(DOCUMENT)
+    first, second = (step.id for step in read(root / "doc.md").steps)
+    told: list[Told] = []
+    for run, step, begun in ((1, first, 10.0), (2, second, 40.0)):
+        told.append((begun, "step.intent", {"step": step, "part": None, "run": run, "command": f"echo {run}"}))
+        end = {"step": step, "run": run, "status": "passed", "exit_code": 0, "expectations": []}
+        told.append((begun + 10, "step.finished", end))
+    folder = record(root, DOCUMENT, told, [sample("api", at, text=f"UP {at:.0f}") for at in range(60)])
+    for run in (1, 2):
+        folder.run(run).mkdir(parents=True)
+    (folder.run(1) / "output").write_bytes(b"what came\nof it\n")
+    frames = [(0, int(12e9), 10, STDOUT), (10, int(16e9), 6, STDOUT)]
+    (folder.run(1) / "index").write_bytes(b"".join(FRAME.pack(*frame) for frame in frames))
+    return folder
+
+
+class Viewing:
+    """Somebody before a replay whose clock is moved by hand."""
+
+    def __init__(self, app: CockpitApp, pilot: Pilot[int], hand: Hand) -> None:
+        self.app, self.pilot, self.hand = app, pilot, hand
+
+    async def after(self, seconds: float) -> str:
+        """What the screen shows so many seconds of ours after it was opened."""
+        self.hand.at_s = 100.0 + seconds
+        return await self.now()
+
+    async def now(self) -> str:
+        assert self.app.viewer is not None
+        self.app.viewer.feed.read()
+        self.app.viewer.ticked()
+        await self.pilot.pause()
+        return shown(self.app)
+
+    async def presses(self, *keys: str) -> str:
+        await self.pilot.press(*keys)
+        return await self.now()
+
+    async def comes_to_show(self, text: str) -> None:
+        async with asyncio.timeout(20):
+            while text not in await self.now():
+                await asyncio.sleep(0.01)
+
+
+@contextlib.asynccontextmanager
+async def viewing(
+    folder: SessionFolder, speed: float = 1.0, size: tuple[int, int] = (80, 24)
+) -> AsyncIterator[Viewing]:
     hand = Hand()
-    clock = ReplayClock(1.0, hand)
+    clock = ReplayClock(speed, hand)
     app = CockpitApp(folder, folder.runbook, spectator=True, source=Replay(folder, clock), clock=clock)
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with app.run_test(size=size) as pilot:
         await app.ready.wait()
-        assert app.viewer is not None
-        for seconds, running in ((15.0, True), (21.0, False)):
-            hand.at_s = 100.0 + seconds
-            app.viewer.feed.read()
-            await pilot.pause()
-            assert (app.viewer.main.logs.output is None) is running
-            assert ("running" in shown(app)) is running
+        yield Viewing(app, pilot, hand)
+
+
+async def test_the_output_of_a_run_comes_as_it_was_written(tmp_path: Path) -> None:
+    async with viewing(_recorded_runs(tmp_path)) as viewer:
+        assert "running" in await viewer.after(11)
+        assert "what came" not in await viewer.now()
+        await viewer.after(13)
+        await viewer.comes_to_show("what came")
+        assert "of it" not in await viewer.now()
+        await viewer.after(17)
+        await viewer.comes_to_show("of it")
+        assert "running" in await viewer.now()
+        assert "1/2 steps" in await viewer.after(21)
+
+
+async def test_one_goes_back_and_on_in_a_recording(tmp_path: Path) -> None:
+    async with viewing(_recorded_runs(tmp_path)) as viewer:
+        await viewer.after(55)
+        assert "2/2 steps" in await viewer.now()
+        assert "1/2 steps" in await viewer.presses("left")
+        assert "0/2 steps" in await viewer.presses("left", "left", "left")
+        await viewer.comes_to_show("what came")
+        screen = await viewer.presses("left")
+        assert "00:05" in screen
+        assert "what came" not in screen
+        assert "UP 5" in screen
+        assert "00:15" in await viewer.presses("right")
+        await viewer.comes_to_show("what came")
+
+
+async def test_from_event_to_event_and_to_a_time(tmp_path: Path) -> None:
+    async with viewing(_recorded_runs(tmp_path)) as viewer:
+        assert "00:10" in await viewer.presses("right_square_bracket")
+        assert "1/2 steps" in await viewer.presses("right_square_bracket")
+        assert "00:40" in await viewer.presses("right_square_bracket")
+        assert "[2/2] Two" in await viewer.now()
+        assert "00:20" in await viewer.presses("left_square_bracket")
+        await viewer.presses("t", "0", "colon", "4", "5", "enter")
+        await viewer.comes_to_show("00:45")
+        await viewer.presses("t", "x", "enter")
+        await viewer.comes_to_show("not a time such as 12:30: x")
+
+
+async def test_it_is_held_and_told_faster(tmp_path: Path) -> None:
+    async with viewing(_recorded_runs(tmp_path)) as viewer:
+        await viewer.after(5)
+        assert "REPLAY held" in await viewer.presses("space")
+        assert "00:05" in await viewer.after(30)
+        assert "REPLAY x1 " in await viewer.presses("space")
+        assert "REPLAY x2" in await viewer.presses("plus")
+        assert "00:15" in await viewer.after(35)
+        assert "REPLAY x0.5" in await viewer.presses("minus", "minus")
+        screen = await viewer.after(1000)
+        assert "00:59" in screen
+        assert "the recording ends here" in screen
+
+
+async def test_only_what_works_in_a_recording_is_offered(tmp_path: Path) -> None:
+    async with viewing(_recorded_runs(tmp_path), size=(80, 50)) as viewer:
+        footer = (await viewer.now()).split("\n")[-1]
+        assert "Space hold" in footer
+        assert "q leave" in footer
+        for word in ("run", "edit", "note", "skip"):
+            assert f" {word}" not in footer
+        await viewer.presses("question_mark")
+        await viewer.comes_to_show("ten seconds back")
+        screen = await viewer.now()
+        for told in ("skip the step", "write a note", "stop the running step", "fill in", "start the host"):
+            assert told not in screen
+        await viewer.presses("escape", "colon")
+        await viewer.comes_to_show("Commands and sections")
+        screen = await viewer.now()
+        assert "half as fast" in screen
+        for told in ("end the session", "set the incident's severity", "edit the command", "followed logs"):
+            assert told not in screen
+        await viewer.presses("escape", "n")
+        await viewer.comes_to_show("this is a recording: nothing can be done in it")
+
+
+async def test_the_screen_stands_before_a_long_recording_is_read(tmp_path: Path) -> None:
+    """What is read before the screen stands, and at first, is the head of a recording and not all of it."""
+    folder = record(tmp_path, DOCUMENT, [(3600.0, "note.added", {"text": "late", "step": None, "by": "kim"})])
+    line = json.dumps(sample("api", 1, text="x" * 900)) + "\n"
+    with folder.samples.open("w") as file:
+        file.write(json.dumps(sample("api", 0.5, text="UP first")) + "\n")
+        for number in range(3600):
+            file.write(line.replace(at(1), at(1 + number)))
+    read_bytes = 0
+    taken = os.pread
+
+    def counted(descriptor: int, length: int, offset: int) -> bytes:
+        nonlocal read_bytes
+        data = taken(descriptor, length, offset)
+        read_bytes += len(data)
+        return data
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "pread", counted)
+        async with viewing(folder) as viewer:
+            assert "UP first" in await viewer.after(0.6)
+            assert read_bytes < folder.samples.stat().st_size // 2
