@@ -38,10 +38,12 @@ class Bar(Pane):
 
 
 class Advice(Bar):
-    """What a rule recommends. It never acts."""
+    """What a rule recommends, or what there is to do once a session is over. It never acts."""
 
     def told(self) -> Line:
         """The newest recommendation."""
+        if self.view.state.ended_t and not self.view.clock.recorded:
+            return self._after_the_end()
         raised = tuple(self.view.state.recommendations.values())
         if not raised:
             return BLANK
@@ -54,6 +56,10 @@ class Advice(Bar):
         # The key stays however long the words are.
         key = line((opens, "advice"))
         return Line((*cropped(line((text, "advice")), self.size.width - key.width).spans, *key.spans), "advice")
+
+    def _after_the_end(self) -> Line:
+        told = _(" next: `cockpit report {session}` writes the report, `cockpit replay {session}` tells it again")
+        return Line(line((told.format(session=self.view.session), "info")).spans)
 
 
 class Notice(Bar):

@@ -76,7 +76,8 @@ class Desk(OnceScreen):
         try:
             await work
         except CockpitError as error:
-            self.tell(str(error), "bad")
+            over = self.waits() if self.view.state.ended_t else ""
+            self.tell(over or str(error), "bad")
 
     def tell(self, text: str, style: str = "", *, run: int | None = None) -> None:
         """Say something in the notice row; "" takes it away. It goes by itself, and with the run it is about."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cockpit.words import _
-from screens.clock import clock_text
+from screens.clock import clock_text, local_time
 from screens.marks import mode_word
 from screens.paint import Line, Span, line, spread
 from screens.pane import Pane
@@ -65,15 +65,31 @@ class TopBar(Pane):
         return spread(line((f" {view.runbook.title}", "dim"), row="header"), line(*right), self.size.width)
 
     def _trouble(self) -> Line | None:
+        """What stands in the way of everything, and at the right what to do about it, which stays however narrow."""
         view = self.view
         if view.record_fails:
             told = _(" NOT RECORDED: the record can't be written: disk full? Nothing can run until it can ")
             return Line(line((told, "alarm")).spans, "alarm")
-        if view.link is not LinkState.LOST or view.state.ended_t:
+        if view.state.ended_t and not view.clock.recorded:
+            told, key, style = self._ended(), _("q leaves "), "advice"
+        elif view.link is LinkState.LOST:
+            told = _(" HOST LOST: {detail}").format(
+                detail=view.link_detail or _("running steps go on, nothing new can start")
+            )
+            key = _("R starts it again ") if view.revivable else _("`cockpit attach` starts it again ")
+            style = "alarm"
+        else:
             return None
-        told = _(" HOST LOST: running steps go on, nothing new can start.  R starts the host again ")
-        detail = f" {view.link_detail}" if view.link_detail else ""
-        return Line(line((told + detail, "alarm")).spans, "alarm")
+        return spread(line((told, style), row=style), line((f"  {key}", style)), self.size.width)
+
+    def _ended(self) -> str:
+        """Who ended the session, when and why."""
+        end = next((event for event in reversed(self.view.events) if event.kind == "session.ended"), None)
+        if end is None:
+            return _(" THE SESSION IS OVER")
+        who = end.actor.partition(":")[2] or _("its host")
+        told = _(" THE SESSION IS OVER: ended by {who} at {time}").format(who=who, time=local_time(end.t))
+        return f"{told}: {end.data['reason']}" if end.data.get("reason") else told
 
 
 def meter(share: float, cells: int = 8) -> str:

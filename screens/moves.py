@@ -68,7 +68,7 @@ class Moves(Desk):
             self.tell(str(error), "warn")
             return
         self.view.proposal, self.view.proposal_row = proposal, row_id
-        self.panes["card"].sync()
+        self.sync(("card", "keys"))
 
     # -- actions ---------------------------------------------------------------------------------------------------
 

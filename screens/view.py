@@ -36,7 +36,7 @@ class View:
 
     `active` is the pane that has the keys, `full` one that has the whole screen ("" for none).
     `record_fails`: the host could not write down what it saw, and nothing has been written since. `told_as` says that
-    and how a recording is told; "" for a session of now.
+    and how a recording is told; "" for a session of now. `revivable`: this viewer may start a lost host again.
     """
 
     runbook: Runbook
@@ -51,6 +51,7 @@ class View:
     link_detail: str = ""
     record_fails: bool = False
     told_as: str = ""
+    revivable: bool = False
     lost_at_s: float = 0.0
     environment: str = ""
     targets: tuple[str, ...] = ()

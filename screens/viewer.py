@@ -41,6 +41,7 @@ class Viewer:
     ) -> None:
         self.view = View(_at_a_glance(seen, runbook_path), clock, folder.name)
         self.view.spectator, self.view.read_only = spectator, read_only
+        self.view.revivable = revive is not None
         if source is not None:
             self.view.link = LinkState.REPLAY
         self.feed = Feed(folder, self, source=source, spectator=spectator, revive=revive)
@@ -142,11 +143,13 @@ def _replaying(view: View, feed: Feed, source: Source | None) -> MainScreen | No
 
 
 def _is_loud(event: Event) -> bool:
-    """Worth a bell: a recommendation, a panel that turned red, a long step that failed."""
+    """Worth a bell: a recommendation, a panel that turned red, a long step that failed, the session's end."""
     if event.kind == "step.finished":
         long = (event.data.get("duration_s") or 0) > _LONG_RUN_S
         return long and event.data.get("status") in (Status.FAILED, Status.TIMED_OUT)
-    return event.kind == "recommendation.raised" or (event.kind == "probe.changed" and event.data.get("level") == "red")
+    return event.kind in ("recommendation.raised", "session.ended") or (
+        event.kind == "probe.changed" and event.data.get("level") == "red"
+    )
 
 
 def _at_a_glance(seen: Glance, path: Path) -> Runbook:

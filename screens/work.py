@@ -77,7 +77,7 @@ class Work:
             proposal = await main.feed.client.propose(row.step.id, part=part, code=code)
         if code is None:
             main.view.proposal, main.view.proposal_row = proposal, row.id
-            main.panes["card"].sync()
+            main.sync(("card", "keys"))
         return proposal
 
     async def _confirm(self, proposal: Proposal, warning: str) -> tuple[Rung, str, str] | None:
