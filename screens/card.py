@@ -237,5 +237,8 @@ def _expected(row: Row, width: int) -> Iterable[Told]:
 
 def expectation_text(expectation: Expectation) -> str:
     """The author's sentence, else the rule."""
-    told = expectation.text or f"{expectation.kind} {expectation.value}"
+    told = expectation.text
+    if not told and expectation.kind is ExpectationKind.EXIT:
+        told = _("exit code {code}").format(code=expectation.value)
+    told = told or f"{expectation.kind} {expectation.value}"
     return f"{told} (x{expectation.times})" if expectation.times > 1 else told

@@ -6,6 +6,7 @@ import time
 from datetime import UTC, datetime
 
 from cockpit.session.clock import moment
+from cockpit.words import _
 
 
 class Clock:
@@ -32,15 +33,15 @@ def clock_text(seconds: float, *, fine: bool = True) -> str:
     total = int(seconds)
     hours, minutes, rest = total // 3600, total % 3600 // 60, total % 60
     if not fine:
-        return f"{hours}:{minutes:02d} h" if hours else f"{minutes} min"
+        return _("{time} h").format(time=f"{hours}:{minutes:02d}") if hours else _("{n} min").format(n=minutes)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes:02d}:{rest:02d}"
 
 
 def age_text(seconds: float) -> str:
     """A coarse age, so that what is shown changes seldom: 10 s steps, then minutes, then hours."""
     if seconds < 60:
-        return f"{int(seconds // 10) * 10} s"
-    return f"{int(seconds // 60)} min" if seconds < 5400 else f"{int(seconds // 3600)} h"
+        return _("{n} s").format(n=int(seconds // 10) * 10)
+    return _("{n} min").format(n=int(seconds // 60)) if seconds < 5400 else _("{n} h").format(n=int(seconds // 3600))
 
 
 def local_time(t: str | None) -> str:

@@ -221,7 +221,7 @@ class LogPane(Vertical):
         if sieve.text:
             parts.append(_("only “{text}”").format(text=sieve.text))
         if sieve.least > Severity.NONE:
-            parts.append(_("{level} and worse").format(level=sieve.least.name))
+            parts.append(_("warnings and worse") if sieve.least is Severity.WARN else _("errors and worse"))
         if sieve:
             parts.append(_("of the last {count} lines").format(count=f"{self._store.kept_lines:,}"))
         if self._view.left:

@@ -113,7 +113,7 @@ def summary(panel: PanelState) -> str:
     if panel.last is None:
         return _("no sample yet")
     if panel.last.outcome is Outcome.FAILED:
-        return _("failed: {error}").format(error=panel.last.error or panel.last.text)
+        return _("failed: {error}").format(error=panel.last.text or panel.last.error)
     return panel.last.text or (_("none") if panel.last.outcome is Outcome.NONE else "")
 
 

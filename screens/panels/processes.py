@@ -21,7 +21,7 @@ def detail(panel: PanelState, width: int) -> list[Line]:
         return []
     names = max(8, min(24, width - 37))
     name, state, restarts, memory = pad(_("name"), names), pad(_("state"), 9), _("restarts"), _("memory")
-    head = f"    {name} {state} {_right(restarts, 8)} {'cpu':>4} {_right(memory, 8)}"
+    head = f"    {name} {state} {_right(restarts, 8)} {'CPU':>4} {_right(memory, 8)}"
     return [line((head, "dim")), *(_row(row, names) for row in panel.last_data.rows[:_MOST_ROWS])]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from cockpit.monitor.sample import Level, PanelState, Reading
 from cockpit.words import _
@@ -47,20 +47,51 @@ def _reading(panel: PanelState, reading: Reading, width: int) -> Line:
     if room > _SPARK_CELLS:
         spans.append((" " + pad(sparkline(panel, reading.name), _SPARK_CELLS), "info"))
         room -= _SPARK_CELLS + 2
-    if len(reading.bound) <= room:
-        spans.append((f" {reading.bound}", "dim"))
+    bound = reading.bound.removeprefix(reading.name).strip()
+    if len(bound) <= room:
+        spans.append((f" {bound}", "dim"))
     return line(*spans)
 
 
 def label_of(reading: Reading) -> str:
     """The name as a person writes it; the unit stands with the value."""
-    return (
-        reading.name.removesuffix("_bytes")
-        .removesuffix("_percent")
-        .removesuffix("_ms")
-        .removesuffix("_s")
-        .replace("_", " ")
-    )
+    known = _LABELS.get(reading.name)
+    if known:
+        return known()
+    name = reading.name
+    for unit in ("_bytes", "_percent", "_ms", "_s"):
+        name = name.removesuffix(unit)
+    return name.replace("_", " ")
+
+
+# What our own probes call their values; others are named by whoever configured them.
+_LABELS: Mapping[str, Callable[[], str]] = {
+    "latency_ms": lambda: _("latency"),
+    "status_code": lambda: _("status code"),
+    "status": lambda: _("status"),
+    "healthy": lambda: _("healthy"),
+    "5xx": lambda: _("5xx answer"),
+    "exit_code": lambda: _("exit code"),
+    "value": lambda: _("value"),
+    "cpu_percent": lambda: "CPU",
+    "memory_percent": lambda: _("memory"),
+    "memory_bytes": lambda: _("memory"),
+    "disk_percent": lambda: _("disk"),
+    "load1": lambda: _("load, 1 min"),
+    "cores": lambda: _("cores"),
+    "uptime_s": lambda: _("uptime"),
+    "processes": lambda: _("processes"),
+    "online": lambda: _("online"),
+    "down": lambda: _("down"),
+    "broken": lambda: _("broken"),
+    "restarts_change": lambda: _("new restarts"),
+    "restarts_last_min": lambda: _("restarts/min"),
+    "errors_per_min": lambda: _("errors/min"),
+    "fatal_per_min": lambda: _("fatal/min"),
+    "warnings_per_min": lambda: _("warnings/min"),
+    "lines_per_min": lambda: _("lines/min"),
+    "error_percent": lambda: _("share of errors"),
+}
 
 
 def value_text(reading: Reading) -> str:
