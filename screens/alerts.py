@@ -21,14 +21,14 @@ def with_alert_word(spans: Sequence[Span]) -> tuple[Span, ...]:
     if mark is None:
         return tuple(spans)
     kind = mark[1].lower()
-    return ((f"{_word(kind)}: ", _STYLES[kind]), (text[mark.end() :], style), *rest)
+    return ((f"{_word(kind)} ", _STYLES[kind]), (text[mark.end() :], style), *rest)
 
 
 def _word(kind: str) -> str:
     return {
-        "note": _("Note"),
-        "tip": _("Tip"),
-        "important": _("Important"),
-        "warning": _("Warning"),
-        "caution": _("Caution"),
+        "note": _("Note:"),
+        "tip": _("Tip:"),
+        "important": _("Important:"),
+        "warning": _("Warning:"),
+        "caution": _("Caution:"),
     }[kind]
