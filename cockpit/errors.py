@@ -16,6 +16,7 @@ CockpitError
     ├── AccessDenied      it answered, and refused the credentials
     ├── TimedOut          the deadline passed
     ├── Declined          it understood the request, and says no
+    ├── OutcomeUnknown    the connection broke while it was at it: it may be done, or not
     └── Malformed         it answered with something that can't be understood
 """
 
@@ -112,6 +113,10 @@ class TimedOut(AdapterError):
 
 class Declined(AdapterError):
     """It understood the request, and says no: a mistake in a query, a missing table, a conflict."""
+
+
+class OutcomeUnknown(AdapterError):
+    """The connection broke after something was asked for that changes things: it may be done, or not."""
 
 
 class Malformed(AdapterError):

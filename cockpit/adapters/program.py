@@ -12,6 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, ClassVar, Generic, TypeVar
@@ -19,7 +20,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import msgspec
 from msgspec import Struct
 
-from cockpit.adapters.base import Enforcement, RunRequest
+from cockpit.adapters.base import Enforcement, Outcome, RunRequest
 from cockpit.adapters.followed import FollowedRun, adopt, launch
 from cockpit.adapters.page import Page
 from cockpit.errors import CockpitError, Malformed, PolicyRefusal, TimedOut, ToolMissing
@@ -33,6 +34,9 @@ Settings = TypeVar("Settings", bound=Struct)
 
 _PROGRAM = ("-I", "-X", "utf8", "-m", "cockpit.adapters.step_program")
 _ENFORCEMENT_S = 10.0
+
+LOST_EXIT = 4
+"""A step program's exit status for OutcomeUnknown."""
 
 
 class Task(Struct, frozen=True, kw_only=True):
@@ -53,14 +57,20 @@ class Task(Struct, frozen=True, kw_only=True):
 
 
 class StepProgram(Generic[Settings]):
-    """An adapter whose steps are programs that use a client library. Made with the target's options."""
+    """An adapter whose steps are programs that use a client library.
+
+    Args:
+        options: the target's.
+        trusted: they stand in a file and not in a document, which gets no credentials that it did not bring along.
+    """
 
     name: ClassVar[str]
     languages: ClassVar[frozenset[str]]
     Options: ClassVar[type[Struct]]
 
-    def __init__(self, options: Settings) -> None:
+    def __init__(self, options: Settings, *, trusted: bool = True) -> None:
         self.options = options
+        self.trusted = trusted
 
     # -- for each backend to say -----------------------------------------------------------------------------------
 
@@ -102,7 +112,7 @@ class StepProgram(Generic[Settings]):
             held = {}  # the step that needs it will say so
         return (*held.values(), *self.other_secrets())
 
-    async def start(self, permit: Permit, request: RunRequest) -> FollowedRun:
+    async def start(self, permit: Permit, request: RunRequest) -> ProgramRun:
         """Start the permitted action; returns once its program is under way.
 
         Raises:
@@ -133,15 +143,15 @@ class StepProgram(Generic[Settings]):
             command=action.body,
             secrets=(*request.secrets, *task.credentials.values(), *self.other_secrets()),
         )
-        return await launch(request.folder, document | {"timeout_s": request.timeout_s})
+        return ProgramRun(await launch(request.folder, document | {"timeout_s": request.timeout_s}))
 
-    async def adopt(self, folder: Path) -> FollowedRun:
+    async def adopt(self, folder: Path) -> ProgramRun:
         """Take over a run that another host started.
 
         Raises:
             AdapterError: there is no such run.
         """
-        return adopt(folder)
+        return ProgramRun(adopt(folder))
 
     async def enforcement(self) -> Enforcement:
         """Who enforces read-only mode here. See `TellsEnforcement`."""
@@ -175,11 +185,36 @@ class StepProgram(Generic[Settings]):
             "salt": token_hex(16),
             "class": f"{type(self).__module__}:{type(self).__qualname__}",
             "options": msgspec.to_builtins(self.options),
+            "trusted": self.trusted,
             "what": what,
             "task": msgspec.to_builtins(task),
             "words": chosen(),
         }
         return json.dumps(program)
+
+
+class ProgramRun:
+    """A step program under way."""
+
+    def __init__(self, followed: FollowedRun) -> None:
+        self._followed = followed
+
+    @property
+    def pid(self) -> int | None:
+        """The program's pid."""
+        return self._followed.pid
+
+    async def wait(self) -> Outcome:
+        """Wait for the end. Where the link broke in the middle, the status is lost, whatever the program's own is."""
+        outcome = await self._followed.wait()
+        if outcome.exit_code != LOST_EXIT:
+            return outcome
+        detail = _("the connection broke; whether it was done is not known")
+        return replace(outcome, ending="lost", exit_code=None, detail=detail)
+
+    async def cancel(self) -> None:
+        """Ask it to cancel on the server and end; what does not end is killed after a grace."""
+        await self._followed.cancel()
 
 
 def performed(written: bytes) -> tuple[str, StepProgram[Any], Task, str]:
@@ -189,5 +224,5 @@ def performed(written: bytes) -> tuple[str, StepProgram[Any], Task, str]:
     told: Mapping[str, Any] = json.loads(written)
     module, _colon, name = told["class"].partition(":")
     made: type[StepProgram[Any]] = getattr(import_module(module), name)
-    adapter = made(msgspec.convert(told["options"], made.Options))
+    adapter = made(msgspec.convert(told["options"], made.Options), trusted=told["trusted"])
     return told["what"], adapter, msgspec.convert(told["task"], Task), told["words"]

@@ -1,23 +1,26 @@
 """The step program: `python -I -m cockpit.adapters.step_program FILE`, with what to do in the file (see program.py).
 
 Exit status: 0 done · 1 the backend said no, or gave an answer that can't be understood · 2 wrong usage, credentials,
-or no connection · 3 refused because nothing may change · 130 cancelled. One clear line on stderr tells why.
+or no connection · 3 refused because nothing may change · 4 the connection broke while something was being changed ·
+130 cancelled. One clear line on stderr tells why.
 """
 
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
 from pathlib import Path
 from types import FrameType
 
 from cockpit.adapters.page import Page
-from cockpit.adapters.program import performed
+from cockpit.adapters.program import LOST_EXIT, performed
 from cockpit.errors import (
     AccessDenied,
     CockpitError,
     ConfigError,
+    OutcomeUnknown,
     PolicyRefusal,
     TargetUnreachable,
     ToolMissing,
@@ -27,6 +30,7 @@ from cockpit.safety.text import sanitise
 from cockpit.words import _, choose
 
 CANCELLED = 130
+_MEMORY_BYTES = 2 << 30
 _NOT_EVEN_ASKED = (UsageError, ConfigError, AccessDenied, ToolMissing, TargetUnreachable)
 
 
@@ -35,6 +39,7 @@ def main() -> int:
     what, adapter, task, words = performed(Path(sys.argv[1]).read_bytes())
     choose(words)
     signal.signal(signal.SIGTERM, _interrupt)
+    _limit_memory()
     page = Page(sys.stdout.buffer)
     try:
         if what == "enforced":
@@ -47,6 +52,8 @@ def main() -> int:
         return _fail(str(error), exit_status(error))
     except KeyboardInterrupt:
         return _fail(_("cancelled"), CANCELLED)
+    except MemoryError:
+        return _fail(_("the answer is too large to hold; ask for less"), 1)
     except Exception as error:  # noqa: BLE001 - one clear line, whatever a library thought of
         return _fail(f"{type(error).__name__}: {error}", 1)
     return 0
@@ -56,7 +63,16 @@ def exit_status(error: CockpitError) -> int:
     """What the program ends with for an error."""
     if isinstance(error, PolicyRefusal):
         return 3
+    if isinstance(error, OutcomeUnknown):
+        return LOST_EXIT
     return 2 if isinstance(error, _NOT_EVEN_ASKED) else 1
+
+
+def _limit_memory() -> None:
+    """One answer of gigabytes must not take the machine along. (Not every system enforces it.)"""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    limit = _MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(_MEMORY_BYTES, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

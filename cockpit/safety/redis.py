@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 
+from cockpit.safety.redis_words import redis_commands
 from cockpit.safety.shell.tool import destructive, mutating, names, reading, unknown
 from cockpit.safety.verdict import Judgement, worst
 from cockpit.words import _
@@ -14,7 +14,7 @@ _READS = names(
     hlen hexists hstrlen hscan hrandfield llen lrange lindex lpos scard smembers sismember smismember
     srandmember sscan sdiff sinter sintercard sunion zcard zcount zrange zrangebyscore zrangebylex zrank
     zrevrange zrevrangebyscore zrevrangebylex zrevrank zscore zmscore zscan zlexcount zdiff zinter zintercard
-    zunion zrandmember getbit bitcount bitpos pfcount geodist geohash geopos georadius_ro georadiusbymember_ro
+    zunion zrandmember getbit bitcount bitpos geodist geohash geopos georadius_ro georadiusbymember_ro
     geosearch xlen xrange xrevrange scan randomkey dbsize dump lcs sort_ro bitfield_ro ping echo time lastsave
     role info lolwut touch"""
 )
@@ -27,7 +27,7 @@ _READ_PAIRS = {
     "latency": names("latest history doctor graph histogram help"),
     "memory": names("usage stats doctor malloc-stats help"),
     "cluster": names("info nodes slots shards myid keyslot countkeysinslot getkeysinslot links help"),
-    "acl": names("whoami list users getuser cat help log"),
+    "acl": names("whoami list users getuser cat help"),
     "object": names("encoding freq idletime refcount help"),
     "command": names("count info list docs getkeys help"),
     "pubsub": names("channels numsub numpat shardchannels shardnumsub help"),
@@ -93,16 +93,12 @@ def judge_redis_command(words: Sequence[str]) -> Judgement:
 
 def judge_redis_lines(text: str) -> Judgement:
     """Judge commands written one a line, as redis-cli reads them."""
-    parts = []
-    for line in text.split("\n"):
-        stripped = line.strip()
-        if not stripped or stripped.startswith(("#", "//", "--")):
-            continue
-        try:
-            words = shlex.split(stripped.removeprefix(">").lstrip())
-        except ValueError:
-            words = []
-        if words[:1] == ["redis-cli"]:
-            return unknown(_("it is a shell command, not a Redis command"))
-        parts.append(judge_redis_command(words))
-    return worst(parts)
+    try:
+        commands = redis_commands(text)
+    except ValueError as error:
+        return unknown(str(error))
+    if any(words[:1] == [b"redis-cli"] for words in commands):
+        return unknown(_("it is a shell command, not a Redis command"))
+    return worst(
+        judge_redis_command([word.decode("utf-8", "backslashreplace") for word in words]) for words in commands
+    )

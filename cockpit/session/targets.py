@@ -62,7 +62,8 @@ def _made(kind: Any, target: TargetConfig, where: str) -> Adapter:
         made: Adapter = kind()
         return made
     try:
-        made = kind(typed(target.options, shape, where))
+        options = typed(target.options, shape, where)
+        made = kind(options) if target.trusted else kind(options, trusted=False)
     except ConfigError as error:
         raise ConfigError(error.what, where=error.where or where, mend=error.mend) from error
     return made

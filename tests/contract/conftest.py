@@ -1,10 +1,14 @@
-"""Every adapter of pyproject's entry points that runs steps is put through the same suite, under its own name."""
+"""Every adapter of pyproject's entry points that runs steps is put through the same suite, under its own name.
+
+Adapters that run bash go through `test_adapter_runs_steps`; step programs through `test_step_program`, each with the
+specimen that `tests/contract/specimens/NAME.py` makes of it.
+"""
 
 from __future__ import annotations
 
 import importlib
 import tomllib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +17,7 @@ import pytest
 from cockpit.adapters.base import Outcome, Running, RunRequest, RunsSteps
 from cockpit.safety.permit import Action, Mode, Permit, grant
 from cockpit.safety.verdict import Judgement, Verdict
+from tests.contract.specimens.specimen import Specimen
 
 _PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
@@ -23,13 +28,22 @@ def _adapters() -> dict[str, type[Any]]:
     for name, place in points.items():
         module, _colon, attribute = place.partition(":")
         found[name] = getattr(importlib.import_module(module), attribute)
-    return found
+    return {name: made for name, made in found.items() if hasattr(made, "languages")}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "adapter" in metafunc.fixturenames:
-        running = {name: made for name, made in _adapters().items() if hasattr(made, "languages")}
-        metafunc.parametrize("adapter", [made() for made in running.values()], ids=list(running))
+        shells = {name: made for name, made in _adapters().items() if "bash" in made.languages}
+        metafunc.parametrize("adapter", [made() for made in shells.values()], ids=list(shells))
+    if "specimen" in metafunc.fixturenames:
+        programs = [name for name, made in _adapters().items() if "bash" not in made.languages]
+        metafunc.parametrize("specimen", programs, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def specimen(request: pytest.FixtureRequest) -> Iterator[Specimen]:
+    with importlib.import_module(f"tests.contract.specimens.{request.param}").specimen() as made:
+        yield made
 
 
 def permit_for(script: str, **values: str) -> Permit:

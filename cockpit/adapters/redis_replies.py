@@ -1,0 +1,52 @@
+"""Redis's replies for a person: texts as they are, lists numbered and quoted as redis-cli does, UTF-8 left readable."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from cockpit.words import _
+
+_MOST_LINES = 100_000
+_CONTROL = re.compile(rb'[\x00-\x1f\x7f\\"]')
+_ESCAPES = {b"\\": b"\\\\", b'"': b'\\"', b"\n": b"\\n", b"\r": b"\\r", b"\t": b"\\t"}
+
+
+def shown(reply: Any) -> Iterator[str]:
+    """The lines of a reply; too long a list is cut, and says so."""
+    if isinstance(reply, bytes) and reply:
+        yield reply.decode("utf-8", "backslashreplace").replace("\r\n", "\n").removesuffix("\n")
+        return
+    for number, line in enumerate(_lines(reply)):
+        if number == _MOST_LINES:
+            yield _("… more than {count} lines; the rest is not shown").format(count=_MOST_LINES)
+            return
+        yield line
+
+
+def _lines(reply: Any) -> Iterator[str]:
+    if not isinstance(reply, list):
+        yield _scalar(reply)
+        return
+    if not reply:
+        yield "(empty array)"
+    wide = len(str(len(reply)))
+    for number, item in enumerate(reply, 1):
+        head = f"{number:>{wide}}) "
+        for at, line in enumerate(_lines(item)):
+            yield f"{' ' * len(head) if at else head}{line}"
+
+
+def _scalar(reply: Any) -> str:
+    if reply is None:
+        return "(nil)"
+    if isinstance(reply, int):
+        return f"(integer) {reply}"
+    if isinstance(reply, Exception):
+        return f"(error) {reply}"
+    return '"' + _CONTROL.sub(_escaped, bytes(reply)).decode("utf-8", "backslashreplace") + '"'
+
+
+def _escaped(match: re.Match[bytes]) -> bytes:
+    return _ESCAPES.get(match[0], b"\\x%02x" % match[0][0])

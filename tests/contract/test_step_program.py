@@ -1,0 +1,340 @@
+"""What every adapter that uses a client library must do, against its real server."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import os
+import sys
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cockpit.adapters.base import KnowsSecrets, Outcome, Running, RunRequest, RunsSteps, TellsEnforcement
+from cockpit.adapters.page import Page
+from cockpit.adapters.program import StepProgram, Task
+from cockpit.errors import AccessDenied, AdapterError, ConfigError, PolicyRefusal, ToolMissing
+from cockpit.safety.permit import Action, Confirmation, Mode, Permit, Rung, grant
+from cockpit.safety.verdict import Judgement, Verdict
+from tests.contract.specimens.specimen import Specimen
+
+pytestmark = pytest.mark.real
+SECRET = "Zq8-very-secret-value-71"
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for a state, with a deadline."""
+    async with asyncio.timeout(30):
+        while not await asyncio.to_thread(condition):
+            await asyncio.sleep(0.02)
+
+
+def permit_for(
+    specimen: Specimen, body: str, *, read_only: bool = True, values: dict[str, str] | None = None
+) -> Permit:
+    """Leave to run it: as something that reads, or as something that changes things and was confirmed."""
+    action = Action(specimen.language, body, "it", values or {})
+    if read_only:
+        return grant(action, Judgement(Verdict.READ_ONLY), Mode.LIVE, by="test")
+    confirmed = Confirmation(action.sha256, Rung.CONFIRM, "test")
+    return grant(action, Judgement(Verdict.MUTATING), Mode.LIVE, by="test", confirmation=confirmed)
+
+
+class Bench:
+    """Runs texts through a step program, each in a run folder of its own."""
+
+    def __init__(self, specimen: Specimen, root: Path) -> None:
+        self.specimen = specimen
+        self._root = root
+        self._runs = 0
+        self.started: list[Running] = []
+
+    def folder(self) -> Path:
+        self._runs += 1
+        folder = self._root / f"{self._runs:04d}"
+        folder.mkdir(mode=0o700)
+        return folder
+
+    async def start(
+        self,
+        body: str,
+        *,
+        adapter: StepProgram[Any] | None = None,
+        read_only: bool = True,
+        values: dict[str, str] | None = None,
+        **request: Any,
+    ) -> tuple[Running, Path]:
+        folder = self.folder()
+        permit = permit_for(self.specimen, body, read_only=read_only, values=values)
+        running = await (adapter or self.specimen.adapter).start(permit, RunRequest(folder, **request))
+        self.started.append(running)
+        return running, folder
+
+    async def run(self, body: str, **given: Any) -> tuple[Outcome, bytes]:
+        running, folder = await self.start(body, **given)
+        outcome = await running.wait()
+        return outcome, (folder / "output").read_bytes()
+
+
+@pytest.fixture
+async def bench(specimen: Specimen, tmp_path: Path) -> Any:
+    made = Bench(specimen, tmp_path)
+    yield made
+    for running in made.started:
+        await running.cancel()
+        await running.wait()
+
+
+def test_says_what_it_can(specimen: Specimen) -> None:
+    adapter = specimen.adapter
+
+    assert isinstance(adapter, RunsSteps)
+    assert isinstance(adapter, TellsEnforcement)
+    assert isinstance(adapter, KnowsSecrets)
+    assert specimen.language in adapter.languages
+
+
+async def test_a_step_runs_and_its_evidence_is_kept(bench: Bench, specimen: Specimen) -> None:
+    outcome, output = await bench.run(specimen.hello)
+
+    assert (outcome.ending, outcome.exit_code, outcome.signal) == ("exited", 0, None)
+    assert b"hello" in output
+    assert outcome.output_sha256 == hashlib.sha256(output).hexdigest()
+    assert (outcome.detail, outcome.shell_state, outcome.cwd) == ("", {}, None)
+
+
+async def test_output_can_be_read_while_the_step_runs(bench: Bench, specimen: Specimen) -> None:
+    body, first, go_on, last = specimen.streams
+    running, folder = await bench.start(body, read_only=False)
+
+    await until(lambda: first in (folder / "output").read_bytes())
+    before = (folder / "output").read_bytes()
+    await asyncio.to_thread(go_on)
+    await running.wait()
+
+    assert last not in before
+    assert last in (folder / "output").read_bytes()
+
+
+async def test_cancelling_ends_it_here_and_on_the_server(bench: Bench, specimen: Specimen) -> None:
+    running, _folder = await bench.start(specimen.endless)
+    await until(specimen.at_it)
+
+    await running.cancel()
+    outcome = await running.wait()
+
+    assert (outcome.ending, outcome.survivors) == ("cancelled", ())
+    await until(lambda: not specimen.at_it())
+
+
+async def test_a_deadline_ends_it_here_and_on_the_server(bench: Bench, specimen: Specimen) -> None:
+    running, _folder = await bench.start(specimen.endless, timeout_s=1.5)
+    await until(specimen.at_it)
+
+    outcome = await running.wait()
+
+    assert outcome.ending == "timed-out"
+    await until(lambda: not specimen.at_it())
+
+
+async def test_ten_megabytes_arrive_whole(bench: Bench, specimen: Specimen) -> None:
+    outcome, output = await bench.run(specimen.large)
+
+    assert outcome.exit_code == 0
+    assert output.count(b"x") >= 10_000_000
+    assert outcome.dropped_bytes == 0
+
+
+async def test_bytes_that_are_no_text_are_shown_as_what_they_are(bench: Bench, specimen: Specimen) -> None:
+    outcome, output = await bench.run(specimen.no_text)
+
+    assert outcome.exit_code == 0
+    assert specimen.as_shown in output
+
+
+async def test_a_secret_never_reaches_the_disk_nor_an_argv(bench: Bench, specimen: Specimen) -> None:
+    encoded = base64.b64encode(SECRET.encode()).decode()
+    body = specimen.echo(f"{SECRET} {encoded}")
+
+    running, folder = await bench.start(body, secrets=[SECRET])
+    await running.wait()
+
+    kept = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    assert b"redacted" in kept[folder / "output"]
+    assert not [path for path, held in kept.items() if SECRET.encode() in held or encoded.encode() in held]
+
+
+async def test_its_password_is_nowhere_to_be_seen(
+    bench: Bench, specimen: Specimen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if specimen.wrong_credentials is None:
+        pytest.skip("it takes no credentials")
+    monkeypatch.setenv("COCKPIT_TEST_SECRET", SECRET)
+
+    running, folder = await bench.start(specimen.echo(SECRET), adapter=specimen.wrong_credentials)
+    await running.wait()
+
+    assert SECRET in specimen.wrong_credentials.secrets()
+    kept = [path.read_bytes() for path in folder.iterdir() if path.is_file()]
+    assert not [held for held in kept if SECRET.encode() in held]
+
+
+async def test_an_input_is_handed_over_and_never_read_as_code(bench: Bench, specimen: Specimen) -> None:
+    awkward = "a'b\"c $(id) ; -- /* 한글"
+
+    outcome, output = await bench.run(specimen.with_input, values={"WORD": awkward})
+
+    assert outcome.exit_code == 0
+    assert "한글" in output.decode()
+
+
+async def test_a_refusal_of_the_server_is_told_in_one_line(bench: Bench, specimen: Specimen) -> None:
+    outcome, output = await bench.run(specimen.mistake, read_only=False)
+
+    assert outcome.exit_code == 1
+    assert specimen.complaint in output
+    assert b"Traceback" not in output
+
+
+async def test_nobody_at_that_address_is_said(bench: Bench, specimen: Specimen) -> None:
+    outcome, output = await bench.run(specimen.hello, adapter=specimen.absent)
+
+    assert outcome.exit_code == 2
+    assert b"127.0.0.1" in output
+    assert b"Traceback" not in output
+
+
+async def test_wrong_credentials_are_said_and_nothing_is_done(
+    bench: Bench, specimen: Specimen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if specimen.wrong_credentials is None:
+        pytest.skip("it takes no credentials")
+    monkeypatch.setenv("COCKPIT_TEST_SECRET", SECRET)
+    before = specimen.fingerprint()
+
+    outcome, output = await bench.run(specimen.changes, adapter=specimen.wrong_credentials, read_only=False)
+
+    assert outcome.exit_code == 2
+    assert b"password" in output.lower() or b"credentials" in output.lower()
+    assert specimen.fingerprint() == before
+
+
+async def test_credentials_that_are_not_there_stop_it_before_it_starts(bench: Bench, specimen: Specimen) -> None:
+    if specimen.wrong_credentials is None:
+        pytest.skip("it takes no credentials")
+
+    with pytest.raises(ConfigError, match="COCKPIT_TEST_SECRET"):
+        await bench.start(specimen.hello, adapter=specimen.wrong_credentials)
+
+
+def test_a_library_that_is_missing_is_said(specimen: Specimen, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == specimen.library]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, specimen.library, None)
+
+    with pytest.raises(ToolMissing, match=specimen.library):
+        specimen.adapter.perform(Task(language=specimen.language, body=specimen.hello), Page(BytesIO()))
+
+
+async def test_a_broken_wire_while_reading_is_an_error(bench: Bench, specimen: Specimen) -> None:
+    running, folder = await bench.start(specimen.endless)
+    await until(specimen.at_it)
+
+    specimen.cut()
+    outcome = await running.wait()
+
+    assert (outcome.ending, outcome.exit_code) == ("exited", 2)
+    assert b"Traceback" not in (folder / "output").read_bytes()
+
+
+async def test_a_broken_wire_while_changing_leaves_its_end_unknown(bench: Bench, specimen: Specimen) -> None:
+    running, folder = await bench.start(specimen.changes_slowly, read_only=False)
+    await until(specimen.at_it)
+
+    specimen.cut()
+    outcome = await running.wait()
+
+    assert (outcome.ending, outcome.exit_code) == ("lost", None)
+    assert outcome.detail
+    adopted = await specimen.adapter.adopt(folder)
+    assert (await adopted.wait()).ending == "lost"
+
+
+async def test_what_was_judged_to_read_changes_nothing_whatever_it_says(bench: Bench, specimen: Specimen) -> None:
+    before = specimen.fingerprint()
+
+    outcome, output = await bench.run(specimen.changes)
+
+    assert outcome.exit_code in (1, 3)
+    assert specimen.fingerprint() == before, output
+
+
+async def test_what_was_confirmed_is_done(bench: Bench, specimen: Specimen) -> None:
+    before = specimen.fingerprint()
+
+    outcome, output = await bench.run(specimen.changes, read_only=False)
+
+    assert outcome.exit_code == 0, output
+    assert specimen.fingerprint() != before
+
+
+async def test_another_instance_takes_a_run_over(bench: Bench, specimen: Specimen) -> None:
+    running, folder = await bench.start(specimen.endless)
+    await until(specimen.at_it)
+    adopted = await specimen.adapter.adopt(folder)
+
+    await adopted.cancel()
+
+    assert (await adopted.wait()).ending == "cancelled"
+    assert (await running.wait()).ending == "cancelled"
+
+
+async def test_a_run_that_is_not_there_can_not_be_taken_over(specimen: Specimen, tmp_path: Path) -> None:
+    with pytest.raises(AdapterError):
+        await specimen.adapter.adopt(tmp_path / "never")
+
+
+async def test_another_language_is_refused(bench: Bench, specimen: Specimen) -> None:
+    permit = grant(Action("cobol", "DISPLAY 'x'", "it"), Judgement(Verdict.READ_ONLY), Mode.LIVE, by="test")
+
+    with pytest.raises(ToolMissing):
+        await specimen.adapter.start(permit, RunRequest(bench.folder()))
+
+
+async def test_a_permit_nobody_granted_is_refused(bench: Bench, specimen: Specimen) -> None:
+    granted = permit_for(specimen, specimen.hello)
+    folder = bench.folder()
+    forged = object.__new__(Permit)
+    for name in ("action", "judgement", "mode", "by"):
+        object.__setattr__(forged, name, getattr(granted, name))
+
+    with pytest.raises(PolicyRefusal):
+        await specimen.adapter.start(forged, RunRequest(folder))
+
+    assert not list(folder.iterdir())
+
+
+async def test_it_tells_who_enforces_read_only(specimen: Specimen) -> None:
+    before = specimen.fingerprint()
+
+    told = await specimen.adapter.enforcement()
+
+    assert told.by in ("server", "tool")
+    assert told.detail
+    assert specimen.fingerprint() == before
+
+
+async def test_enforcement_that_can_not_be_asked_is_an_error(specimen: Specimen) -> None:
+    with pytest.raises((AdapterError, AccessDenied)):
+        await specimen.absent.enforcement()
+
+
+def test_the_host_never_loads_the_library(specimen: Specimen) -> None:
+    module = type(specimen.adapter).__module__
+    code = f"import sys, {module}; sys.exit({specimen.library!r} in sys.modules)"
+
+    assert os.spawnv(os.P_WAIT, sys.executable, [sys.executable, "-I", "-c", code]) == 0

@@ -1,0 +1,86 @@
+"""Real servers for tests: each in a folder of its own, on a free port of loopback, ended by its pid."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+_READY_S = 30.0
+_END_S = 10.0
+
+
+def require(*commands: str, also_in: Sequence[Path] = ()) -> list[str]:
+    """The paths of programs; the test skips where one is missing, or fails with COCKPIT_REAL=required."""
+    path = os.pathsep.join([os.environ.get("PATH", ""), *map(str, also_in)])
+    found = [shutil.which(command, path=path) for command in commands]
+    missing = [command for command, place in zip(commands, found, strict=True) if place is None]
+    if missing:
+        reason = f"there is no {', '.join(missing)} on this machine"
+        if os.environ.get("COCKPIT_REAL") == "required":
+            pytest.fail(f"COCKPIT_REAL=required, and {reason}")
+        pytest.skip(reason)
+    return [place for place in found if place]
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@contextmanager
+def server_folder() -> Iterator[Path]:
+    """A short path: a unix socket's has a limit."""
+    with tempfile.TemporaryDirectory(prefix="ck", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def running(
+    argv: Sequence[str], ready: Callable[[], bool], folder: Path, *, user: int | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The server while it answers; its words are in the folder's `log`.
+
+    Args:
+        user: the uid and gid to run it as.
+    """
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=folder,
+            user=user,
+            group=user,
+            extra_groups=[] if user is not None else None,
+        )
+    try:
+        deadline_m = time.monotonic() + _READY_S
+        while not ready():
+            if process.poll() is not None or time.monotonic() > deadline_m:
+                pytest.fail(f"{argv[0]} does not start: {(folder / 'log').read_text(errors='replace')[-2000:]}")
+            time.sleep(0.02)
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def answers(port: int) -> bool:
+    """Whether something listens there."""
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
