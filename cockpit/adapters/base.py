@@ -21,7 +21,7 @@ class RunRequest:
 
     `folder` is the run's folder in the session (`runs/0007`), created 0700 by the engine; the adapter, or the runner
     it starts, writes `output` and `exit.json` there. `timeout_s` None means no deadline; `terminal` asks for a real
-    terminal of (rows, columns).
+    terminal of (rows, columns). `umask` is the operator's; None is that of this process.
     """
 
     folder: Path
@@ -30,6 +30,7 @@ class RunRequest:
     secrets: Sequence[str] = ()
     shell_state: Mapping[str, str] = field(default_factory=dict)
     cwd: str | None = None
+    umask: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ class LocalAdapter:
         permit.covers(Action(action.language, action.body, action.target, action.values))
         if action.language not in self.languages:
             raise ToolMissing(_("{language} is no language of this machine's shell").format(language=action.language))
-        return await launch(request.folder, self._document(action, request))
+        return await launch(request.folder, self._document(permit, request))
 
     async def adopt(self, folder: Path) -> FollowedRun:
         """Take over a run that another host started.
@@ -57,7 +57,8 @@ class LocalAdapter:
         """
         return adopt(folder)
 
-    def _document(self, action: Action, request: RunRequest) -> dict[str, Any]:
+    def _document(self, permit: Permit, request: RunRequest) -> dict[str, Any]:
+        action = permit.action
         steering = sorted(name for name in action.values if not assignable(name))
         if steering:
             raise PolicyRefusal(
@@ -76,9 +77,11 @@ class LocalAdapter:
             brought=request.shell_state,
             cwd=request.cwd,
             secrets=request.secrets,
+            permit=permit.as_told(),
         ) | {
             "timeout_s": request.timeout_s,
             "terminal": request.terminal,
+            "umask": request.umask,
             "output_cap_bytes": self._output_cap_bytes,
             "grace_s": self._grace_s,
         }

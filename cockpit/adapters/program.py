@@ -43,12 +43,14 @@ class Task(Struct, frozen=True, kw_only=True):
     """One permitted action, as the step program gets it.
 
     `read_only`: nothing may change, whatever `body` says; the backend itself has to see to that. `mode` is the
-    session's. `values` are inputs to hand over as parameters. `credentials` are those of `StepProgram.credentials`.
+    session's. `sha256` is the identity of what was permitted. `values` are inputs to hand over as parameters.
+    `credentials` are those of `StepProgram.credentials`.
     """
 
     language: str = ""
     body: str = ""
     target: str = ""
+    sha256: str = ""
     values: dict[str, str] = {}
     read_only: bool = True
     mode: Mode = Mode.READ_ONLY
@@ -129,6 +131,7 @@ class StepProgram(Generic[Settings]):
             language=action.language,
             body=action.body,
             target=action.target,
+            sha256=permit.sha256,
             values=dict(action.values),
             read_only=permit.mode is Mode.READ_ONLY or permit.judgement.verdict is Verdict.READ_ONLY,
             mode=permit.mode,

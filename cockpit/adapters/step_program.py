@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 
 from cockpit.adapters.page import Page
-from cockpit.adapters.program import LOST_EXIT, performed
+from cockpit.adapters.program import LOST_EXIT, Task, performed
 from cockpit.errors import (
     AccessDenied,
     CockpitError,
@@ -26,6 +26,7 @@ from cockpit.errors import (
     ToolMissing,
     UsageError,
 )
+from cockpit.safety.permit import Action
 from cockpit.safety.text import sanitise
 from cockpit.words import _, choose
 
@@ -47,6 +48,7 @@ def main() -> int:
 
             page.write(msgspec.json.encode(adapter.enforced(task)))
         else:
+            _require_permitted(task)
             adapter.perform(task, page)
     except CockpitError as error:
         return _fail(str(error), exit_status(error))
@@ -57,6 +59,16 @@ def main() -> int:
     except Exception as error:  # noqa: BLE001 - one clear line, whatever a library thought of
         return _fail(f"{type(error).__name__}: {error}", 1)
     return 0
+
+
+def _require_permitted(task: Task) -> None:
+    """The last look at what is about to be done: it is what was judged and confirmed.
+
+    Raises:
+        PolicyRefusal: it is not.
+    """
+    if Action(task.language, task.body, task.target, task.values).sha256 != task.sha256:
+        raise PolicyRefusal(_("what is about to run is not what was confirmed"), mend=_("confirm it again"))
 
 
 def exit_status(error: CockpitError) -> int:

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cockpit.errors import AdapterError, CockpitError
+from cockpit.safety.memory import keep_to_itself, no_core_dumps
 from cockpit.session.folder import SessionFolder, private_opener
+from cockpit.session.settings import SessionSettings
 from cockpit.session.spawn import INPUTS_COME
 
 if TYPE_CHECKING:
@@ -23,13 +25,18 @@ if TYPE_CHECKING:
 _WORLD_LINGERS_S = 300.0
 
 
-async def serve(folder: SessionFolder, inputs: Mapping[str, str]) -> None:
-    """Be the session's host until it ends or a SIGTERM comes. `inputs` were given when the session was opened."""
+async def serve(folder: SessionFolder, inputs: Mapping[str, str], umask: int | None = None) -> None:
+    """Be the session's host until it ends or a SIGTERM comes.
+
+    Args:
+        inputs: given when the session was opened.
+        umask: the operator's, which steps get; None for that of this process.
+    """
     # Imported here, after the fork: whoever started us must not wait for it.
     from cockpit.session.host import Host
 
     (folder.path / "host.error").unlink(missing_ok=True)
-    host = Host(folder, inputs)
+    host = Host(folder, inputs, umask=umask)
     world = _take_world(host.settings.world)
     try:
         await host.begin()
@@ -65,11 +72,14 @@ def main(arguments: list[str]) -> int:
     if os.fork():
         os._exit(0)
     os.setsid()
-    os.umask(0o077)
+    umask = os.umask(0o077)
+    no_core_dumps()
     for name in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
         signal.signal(name, signal.SIG_IGN)
     try:
-        asyncio.run(serve(folder, inputs))
+        if SessionSettings.load(folder).world is None:
+            keep_to_itself()  # a rehearsal's world looks its host up in /proc, and holds no real secret
+        asyncio.run(serve(folder, inputs, umask))
     except CockpitError as error:
         _leave_word(folder, error)
         return error.exit_code

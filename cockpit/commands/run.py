@@ -15,6 +15,7 @@ from cockpit.commands.open import assignments, chosen_config
 from cockpit.commands.telling import Telling
 from cockpit.errors import UsageError
 from cockpit.runbook.document import document_at
+from cockpit.safety.memory import keep_to_itself
 from cockpit.session.folder import SessionFolder
 from cockpit.session.headless import Headless, Leave, chosen_steps, exit_code, interruptible
 from cockpit.session.host import Host
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 def run(options: argparse.Namespace) -> int:
     """Run the chosen steps in order; the record is a session like any other."""
+    keep_to_itself()
     path = current_folder() / options.runbook
     document = document_at(path)
     config = _check_choice(path, document, options)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from cockpit.runbook.ahead import ReadAhead
 from cockpit.runbook.document import document_at
+from cockpit.safety.memory import keep_to_itself
 from cockpit.session.folder import SessionFolder
 from cockpit.session.reader import SessionReader
 from cockpit.session.spawn import start_host
@@ -47,6 +48,11 @@ def show(
     async def revive() -> None:
         await asyncio.to_thread(start_host, folder)
 
+    def begin() -> None:
+        keep_to_itself()
+        if start:
+            start()
+
     return run_viewer(
         folder,
         folder.runbook,
@@ -54,6 +60,6 @@ def show(
         read_only=read_only,
         revive=None if spectator or replay_speed else revive,
         read=ahead.runbook,
-        start=start,
+        start=begin,
         replay_speed=replay_speed,
     )

@@ -17,6 +17,7 @@ import termios
 from cockpit.runs.files import write_all
 from cockpit.runs.recording import STDERR, STDOUT, TERMINAL
 from cockpit.runs.shell_state import prelude
+from cockpit.safety.identity import action_sha256
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Child:
         self._umask = umask
         self._document = document
         self._script = _in_memory(document["script"].encode("utf-8", "surrogateescape"))
-        if _sha256(self._script) != document["sha256"]:
+        if _sha256(self._script) != document["sha256"] or not _permitted(document):
             raise NotStarted("bytes", "the script is not the one that was permitted")
         self.report, self._report_end = os.pipe()
         self._outputs = self._terminal_pair() if document["terminal"] else self._pipe_pair()
@@ -158,6 +159,16 @@ class Child:
             os.dup2(self._report_end, report)
             environment["BASH_ENV"] = f"/dev/fd/{first}"
         os.execve(document["shell"], [*argv, f"/dev/fd/{script}"], environment)  # noqa: S606 - the permitted script is what this is for
+
+
+def _permitted(document: Mapping[str, Any]) -> bool:
+    """Whether the script and the values it will find are those that were confirmed, as far as the document says."""
+    permit = document["permit"]
+    if permit is None:
+        return True
+    values = {name: document["env"].get(name, "") for name in permit["values"]}
+    identity = action_sha256(permit["language"], permit["target"], document["script"], values)
+    return bool(identity == permit["sha256"])
 
 
 def set_size(terminal: int, rows: int, columns: int) -> None:

@@ -13,9 +13,10 @@ so (`runner.json` without `exit.json`). The same holds for a server that a step 
 its hands.
 
 Document: {folder, script, sha256, shell, arguments, command, carries, env, brought, cwd, secrets, timeout_s, grace_s,
-terminal, output_cap_bytes}. `shell` is run with `arguments` and a file that holds `script`; `carries` is null where it
-is no shell and has no state to hand on. Secrets are in the document alone: never in an argv, in this process's
-environment, or on disk.
+terminal, umask, permit, output_cap_bytes}. `shell` is run with `arguments` and a file that holds `script`; `carries` is
+null where it is no shell and has no state to hand on. `umask` null is that of this process. `permit` {sha256, language,
+target, values} is what was confirmed, null where the program looks at that itself. Secrets are in the document alone:
+never in an argv, in this process's environment, or on disk.
 Lines to the starter: {"started": {pid, child}} or {"failed": {kind, detail}}; at the end {"carried": {cwd, variables,
 lost}}; then end of file, whatever happened.
 """
@@ -38,6 +39,7 @@ from cockpit.runs.process import boot_id, process_start_time
 from cockpit.runs.recording import Recorder
 from cockpit.runs.shell_state import carried, reported
 from cockpit.runs.supervision import Supervisor
+from cockpit.safety.memory import no_core_dumps
 
 # typing.TYPE_CHECKING would cost the import of typing, which is a tenth of the time a step takes to start.
 TYPE_CHECKING = False
@@ -53,7 +55,10 @@ _STARTER_PATIENCE_S = 5.0
 def main() -> int:
     """Read the document, step out of the starter's way, and run it. Returns the exit code of whichever process."""
     umask = os.umask(0o077)
+    no_core_dumps()  # and no more: hosts look this process up in /proc
     document = json.loads(sys.stdin.buffer.read())
+    if document["umask"] is not None:
+        umask = document["umask"]
     starter = _Starter(os.dup(1))
     _let_go_of_the_terminal()
     try:

@@ -26,10 +26,12 @@ def document_for(
     brought: Mapping[str, str],
     cwd: str | None,
     secrets: Iterable[str],
+    permit: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The runner's document of a shell script, without a deadline or a terminal (see runner.py for its fields).
 
     Args:
+        permit: what was permitted: its sha256, language and target, and the names of its values.
         carries: the shell is bash and can hand its state on.
         brought: those variables of `environment` that earlier steps handed on.
         cwd: the operator's home when None.
@@ -40,6 +42,7 @@ def document_for(
         "arguments": ["--noprofile", "--norc"] if carries else [],
         "command": script,
         "carries": carries,
+        "permit": permit,
         "brought": {name: text for name, text in brought.items() if environment.get(name) == text},
     }
 
@@ -83,6 +86,8 @@ def _document(
         "timeout_s": None,
         "grace_s": 5.0,
         "terminal": None,
+        "umask": None,
+        "permit": None,
         "output_cap_bytes": OUTPUT_CAP_BYTES,
     }
 

@@ -6,7 +6,6 @@ the moment of acting: what was judged and confirmed is what runs, and only if th
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from cockpit.errors import PolicyRefusal
+from cockpit.safety.identity import action_sha256
 from cockpit.safety.verdict import Judgement, Verdict
 from cockpit.words import _
 
@@ -29,7 +29,7 @@ class Mode(StrEnum):
 
 
 class Rung(StrEnum):
-    """A rung of the confirmation ladder."""
+    """A rung of the confirmation ladder, from the lowest up."""
 
     NONE = "none"
     CONFIRM = "confirm"
@@ -51,18 +51,8 @@ class Action(Struct, frozen=True):
 
     @property
     def sha256(self) -> str:
-        """The identity of the action: language, target, body and values, in that order."""
-        digest = hashlib.sha256()
-        for part in (
-            self.language,
-            self.target,
-            self.body,
-            *(f"{k}={v}" for k, v in sorted(self.values.items())),
-        ):
-            encoded = part.encode("utf-8", "surrogatepass")
-            digest.update(len(encoded).to_bytes(8, "big"))
-            digest.update(encoded)
-        return digest.hexdigest()
+        """The identity of the action."""
+        return action_sha256(self.language, self.target, self.body, self.values)
 
 
 class Confirmation(Struct, frozen=True):
@@ -78,6 +68,7 @@ class Confirmation(Struct, frozen=True):
     reason: str = ""
 
 
+_LADDER = tuple(Rung)
 _SEAL = object()
 
 
@@ -100,6 +91,12 @@ class Permit:
     def __post_init__(self) -> None:
         if self._seal is not _SEAL:
             raise PolicyRefusal("a permit is granted by policy, never constructed")
+
+    def as_told(self) -> dict[str, object]:
+        """What the runner is told of it, to look once more whether what it got is what was permitted."""
+        action = self.action
+        values = sorted(action.values)
+        return {"sha256": self.sha256, "language": action.language, "target": action.target, "values": values}
 
     def covers(self, action: Action) -> None:
         """To be called at the moment of acting.
@@ -130,19 +127,21 @@ def grant(
     mode: Mode,
     mode_now: Callable[[], Mode] | None = None,
     *,
+    least: Rung = Rung.NONE,
     by: str,
     confirmation: Confirmation | None = None,
 ) -> Permit:
     """A permit for the action, or PolicyRefusal saying which rung is missing.
 
     Args:
+        least: the rung that was shown, where that is higher than what the judgement asks for.
         mode_now: tells the mode again at the moment of acting; None where it can't change.
 
     Raises:
         PolicyRefusal: read-only mode and not provably read-only; no confirmation, one of other bytes, one of a lower
             rung, or (destructive) a typed word that is not the target's name, or no reason.
     """
-    rung = required_rung(judgement, mode)
+    rung = max(required_rung(judgement, mode), least, key=_LADDER.index)
     if rung is Rung.REFUSED:
         raise PolicyRefusal(
             _("not provably read-only: {why}").format(why="; ".join(judgement.reasons) or judgement.verdict),

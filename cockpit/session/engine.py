@@ -170,7 +170,8 @@ class Engine(Said):
                     _("this is meant to run inside {session}").format(session=made.inside), mend=_("confirm it")
                 )
             require_whole(made)
-            permit = grant(made.action, made.judgement, self.mode, lambda: self.mode, by=by, confirmation=confirmation)
+            modes = self.mode, lambda: self.mode
+            permit = grant(made.action, made.judgement, *modes, least=made.rung, by=by, confirmation=confirmation)
             self.adapter(made)
         except CockpitError as refusal:
             self.finish(
@@ -185,7 +186,11 @@ class Engine(Said):
         return made, permit
 
     def intent(self, made: Draft, run: int, confirmation: Confirmation | None, by: str) -> None:
-        """The durable record of exactly what is about to run, written before it does."""
+        """The durable record of exactly what is about to run, written before it does.
+
+        What others were shown of the same step was shown before this run: they have to look again.
+        """
+        self._drafts = {number: other for number, other in self._drafts.items() if other.step.id != made.step.id}
         attempts = sum(record.step == made.step.id for record in self.state.runs.values())
         shown = {name: self._inputs.shown(name, value) for name, value in made.values.items()}
         cwd = self.shell(made.action.target).cwd
@@ -201,6 +206,7 @@ class Engine(Said):
         known = self.runbook.input(name)
         name = known.name if known else name
         shown, secret = self._inputs.fill(name, value)
+        self._drafts = {}
         self.record("input.set", actor=by, name=name, value=shown, secret=secret, source=source)
 
     def set_mode(self, mode: str, reason: str, by: str) -> None:

@@ -34,11 +34,17 @@ _ENDS = {
 
 
 class Execution:
-    """The runs of one session. One at a time a target, since a step's shell state is the next one's start."""
+    """The runs of one session. One at a time a target, since a step's shell state is the next one's start.
 
-    def __init__(self, engine: Engine, *, silence_s: float = _SILENCE_S) -> None:
+    Args:
+        silence_s: after so long without output a step is told of.
+        umask: the operator's, which steps get; None for that of this process.
+    """
+
+    def __init__(self, engine: Engine, *, silence_s: float = _SILENCE_S, umask: int | None = None) -> None:
         self._engine = engine
         self._silence_s = silence_s
+        self._umask = umask
         self._starting: dict[int, asyncio.Event] = {}
         self._running: dict[int, Running] = {}
         self._followers: dict[int, asyncio.Task[None]] = {}
@@ -73,6 +79,7 @@ class Execution:
             secrets=engine.secrets.values,
             shell_state=dict(shell.variables),
             cwd=shell.cwd,
+            umask=self._umask,
         )
         begun = self._starting[run] = asyncio.Event()
         try:

@@ -50,6 +50,7 @@ class Host:
     Args:
         inputs: given when the session was opened; unlike those of the settings they may be secret.
         administrator: who may lock the machine; None for this machine's own.
+        umask: the operator's; None where it is that of this process.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Host:
         *,
         left_alone_s: float = _LEFT_ALONE_S,
         administrator: Administrator | None = None,
+        umask: int | None = None,
     ) -> None:
         from cockpit.config import Administrator, load
         from cockpit.runbook.reading import read
@@ -95,7 +97,7 @@ class Host:
             environment=self._environment(),
             modes=Modes(self._kept_read_only),
         )
-        self.execution = Execution(self.engine)
+        self.execution = Execution(self.engine, umask=umask)
         self.ended = asyncio.Event()
         self.server = Server(self)
         self.engine.on_event = self._on_event
