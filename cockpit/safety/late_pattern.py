@@ -6,18 +6,18 @@ import re
 
 
 class LatePattern:
-    """A pattern over bytes; `now` is its compiled form."""
+    """A pattern over bytes; `now` is its compiled form, and `compiled` too once it was needed."""
 
-    __slots__ = ("_compiled", "_flags", "_source")
+    __slots__ = ("_flags", "_source", "compiled")
 
     def __init__(self, source: bytes, flags: int = 0) -> None:
         self._source = source
         self._flags = flags
-        self._compiled: re.Pattern[bytes] | None = None
+        self.compiled: re.Pattern[bytes] | None = None
 
     @property
     def now(self) -> re.Pattern[bytes]:
         """The compiled pattern."""
-        if self._compiled is None:
-            self._compiled = re.compile(self._source, self._flags)
-        return self._compiled
+        if self.compiled is None:
+            self.compiled = re.compile(self._source, self._flags)
+        return self.compiled

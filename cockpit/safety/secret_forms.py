@@ -17,6 +17,7 @@ _TOO_COMMON = re.compile(
 _SECRET_NAME = re.compile(
     r"(?:^|_)(?:TOKEN|KEY|PAT|PWD|AUTH|DSN)(?:_\d+)?$|SECRET|PASSW|CREDENTIAL|APIKEY|PRIVATE_KEY|WEBHOOK", re.IGNORECASE
 )
+_WRITTEN_AS_IT_IS = re.compile(r"[A-Za-z0-9_]*")
 _HARMLESS_NAME = re.compile(r"(?:_FILE|_PATH|_DIR|_NAME|_ARN|_TYPE|_TTL|_URI|_HOST|^SSH_AUTH_SOCK)$|^PWD$|^OLDPWD$")
 _URL_PASSWORD = re.compile(r"^[a-z][a-z0-9+.-]*://[^/\s]*@", re.IGNORECASE)
 
@@ -48,55 +49,65 @@ def _worth_masking(value: str) -> bool:
     return len(value) >= SHORTEST and not _TOO_COMMON.fullmatch(value) and not value.isspace()
 
 
-def wire_forms(secrets: Iterable[str]) -> dict[bytes, bool]:
-    """Every byte string that gives a secret away, longest first, each with whether it is a piece of base64: then the
-    letters around it hold bits of the secret too.
+class Forms:
+    """How known secrets look on their way through programs. All are byte strings, longest first.
+
+    `plain`: as they are, in hex, and in quotes that double or rename a character. `packed`: what base64 keeps of them
+    wherever in longer encoded bytes they begin; `cores` is the same with its first and last letters, where a fold may
+    come. `unslashed`: to be looked for in a text whose `\\u0026` are decoded and whose other backslashes are gone.
+    `unquoted`: in one whose `%40` are decoded. The last two are empty for secrets that nobody needs to escape.
 
     A secret of several lines counts line by line, since streams are searched line by line.
     """
-    forms: dict[bytes, bool] = {}
-    for secret in secrets:
-        for line in {secret.strip(), *(part.strip() for part in secret.splitlines())}:
-            if _worth_masking(line) and "\n" not in line:
-                forms |= dict.fromkeys(_base64_cores(line.encode("utf-8", "surrogatepass")), True)
-                forms |= dict.fromkeys(_forms(line), False)
-        if "\n" in secret.strip():
-            forms |= dict.fromkeys(_base64_cores(secret.encode("utf-8", "surrogatepass")), True)
-            forms[_in_json(secret, ascii_only=True)] = False
-    return {form: forms[form] for form in sorted(forms, key=lambda form: (-len(form), form)) if len(form) >= SHORTEST}
+
+    __slots__ = ("cores", "packed", "plain", "unquoted", "unslashed")
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        plain: set[bytes] = set()
+        cores: set[bytes] = set()
+        special: set[str] = set()
+        for secret in secrets:
+            whole = secret.strip()
+            for line in {whole, *(part.strip() for part in secret.splitlines())}:
+                if _worth_masking(line):
+                    raw = _bytes(line)
+                    plain |= {raw, raw.hex().encode(), raw.hex().upper().encode(), *map(_bytes, _in_quotes(line))}
+                    cores |= set(_base64_cores(raw))
+                    special |= set() if _WRITTEN_AS_IT_IS.fullmatch(line) else {line}
+        self.plain = _sorted(form for form in plain if b"\n" not in form)
+        self.cores = _sorted(cores)
+        self.packed = _sorted(core[2:-2] if len(core) >= _TRIMMED_FROM else core for core in cores)
+        self.unslashed = _sorted(_bytes(secret.replace("\\", "")) for secret in special)
+        self.unquoted = _sorted(_bytes(form) for secret in special for form in (secret, secret.replace(" ", "+")))
 
 
-def _forms(secret: str) -> Iterator[bytes]:
-    from urllib.parse import quote, quote_plus
-
-    raw = secret.encode("utf-8", "surrogatepass")
-    yield raw
-    yield raw.hex().encode()
-    yield raw.hex().upper().encode()
-    for ascii_only in (True, False):
-        escaped = _in_json(secret, ascii_only=ascii_only)
-        yield escaped
-        yield escaped.replace(b"/", b"\\/")
-    for safe in ("", "/"):
-        yield _lower_hex(quote(raw, safe=safe)).encode()
-        yield quote(raw, safe=safe).encode()
-    yield quote_plus(raw).encode()
-    yield raw.replace(b"'", b"'\\''")
+_TRIMMED_FROM = 16
 
 
-def _in_json(secret: str, *, ascii_only: bool) -> bytes:
-    import json
+def _sorted(forms: Iterable[bytes]) -> tuple[bytes, ...]:
+    found = {form for form in forms if len(form) >= SHORTEST}
+    return tuple(sorted(found, key=lambda form: (-len(form), form)))
 
-    return json.dumps(secret, ensure_ascii=ascii_only)[1:-1].encode("utf-8", "surrogatepass")
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
-def _lower_hex(text: str) -> str:
-    return re.sub(r"%[0-9A-F]{2}", lambda match: match[0].lower(), text)
+def _in_quotes(secret: str) -> Iterator[str]:
+    """Where a quote is written in another way than with a backslash: SQL, YAML, CSV, shells, HTML."""
+    if "'" in secret:
+        yield secret.replace("'", "''")
+        yield secret.replace("'", "'\\''")
+        yield secret.replace("'", "'\"'\"'")
+    if '"' in secret:
+        yield secret.replace('"', '""')
+    shown = secret.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    for double, single in (("&quot;", "&#x27;"), ("&#34;", "&#39;"), ("&quot;", "&apos;"), ('"', "'")):
+        yield shown.replace('"', double).replace("'", single)
 
 
 def _base64_cores(raw: bytes) -> Iterator[bytes]:
-    """The secret's own base64, and what stays the same of it wherever in longer encoded bytes the secret begins."""
-    yield base64.b64encode(raw).rstrip(b"=")
+    """What stays the same of a secret's base64, wherever in longer encoded bytes the secret begins."""
     for shift in range(3):
         encoded = base64.b64encode(b"\0" * shift + raw)
         first = (shift * 8 + 5) // 6
