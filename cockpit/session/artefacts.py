@@ -47,7 +47,7 @@ def sha256_of(path: Path) -> str:
 def _claims(kind: str, data: Mapping[str, Any]) -> Iterator[_Claim]:
     if kind == "session.started" and data.get("runbook", {}).get("sha256"):
         yield _Claim("runbook.md", data["runbook"]["sha256"])
-    if kind in ("step.exited", "step.finished") and data.get("output") and data.get("output_sha256"):
+    if kind in ("step.exited", "step.repeated", "step.finished") and data.get("output") and data.get("output_sha256"):
         yield _Claim(data["output"], data["output_sha256"], data.get("output_bytes"))
 
 

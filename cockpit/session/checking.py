@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import json
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from msgspec.structs import replace
 
 from cockpit.runbook.model import Expectation, ExpectationKind
 from cockpit.words import _
@@ -54,12 +58,31 @@ class Result:
     last_command: str = ""
 
 
-def check(expectations: Sequence[Expectation], result: Result) -> tuple[Finding, ...]:
-    """Every expectation against the result; an exit finding is always there, stated or not."""
+def check(expectations: Sequence[Expectation], result: Result, *, unrepeated: str = "") -> tuple[Finding, ...]:
+    """Every expectation against the result; an exit finding is always there, stated or not.
+
+    Args:
+        unrepeated: why the command ran once although an expectation asks for more; one run can't say then that it did
+            not hold so often, or would not have in the end.
+    """
     findings = [_check_one(expectation, result) for expectation in expectations]
+    if unrepeated:
+        findings = [
+            _left_open(expectation, finding, result, unrepeated) if expectation.every_s is not None else finding
+            for expectation, finding in zip(expectations, findings, strict=True)
+        ]
     if not any(finding.kind == ExpectationKind.EXIT for finding in findings):
         findings.insert(0, _default_exit(result))
     return tuple(findings)
+
+
+def _left_open(expectation: Expectation, finding: Finding, result: Result, why: str) -> Finding:
+    """What one run leaves for a person to say."""
+    if finding.held is not False:
+        return finding
+    if expectation.within_s is None and not _check_one(replace(expectation, times=1), result).held:
+        return finding
+    return dataclasses.replace(finding, held=None, seen=f"{finding.seen}; {why}"[:_SEEN_CHARACTERS])
 
 
 def _default_exit(result: Result) -> Finding:
@@ -76,7 +99,8 @@ def _default_exit(result: Result) -> Finding:
 
 def _check_one(expectation: Expectation, result: Result) -> Finding:
     checker = _CHECKERS[expectation.kind]
-    held, seen = checker(expectation, result)
+    # What must not be there must not be there once.
+    held, seen = checker(replace(expectation, times=1) if expectation.absent else expectation, result)
     if expectation.absent and held is not None:
         held = not held
     text = expectation.text or f"{expectation.kind} {expectation.value}"
@@ -88,9 +112,57 @@ def _exit(expectation: Expectation, result: Result) -> tuple[bool | None, str]:
 
 
 def _contains(expectation: Expectation, result: Result) -> tuple[bool | None, str]:
-    found = result.output.count(str(expectation.value))
-    line = next((line for line in result.output.split("\n") if str(expectation.value) in line), "")
+    wanted = str(expectation.value)
+    # What must be absent is looked for inside longer words, too: "OutOfMemoryError" is an error.
+    pattern = re.compile(re.escape(wanted)) if expectation.absent else _standing_alone(wanted)
+    found = len(pattern.findall(result.output))
+    line = next((line for line in result.output.split("\n") if pattern.search(line)), "")
     return found >= expectation.times, line or _("seen {n} times").format(n=found)
+
+
+@functools.lru_cache(maxsize=256)
+def _standing_alone(wanted: str) -> re.Pattern[str]:
+    """The text where it is no part of a longer word: UP, but neither UPDATE nor BACKUP; 정상, but not 비정상.
+
+    Particles and endings follow a Korean word without a space (정상입니다), digits a name (v in v1.2), and a word ends
+    where its script does (UP입니다).
+    """
+    before, after = wanted[:1], wanted[-1:]
+    left = _BEFORE[_script(before)]
+    right = {
+        "": "",
+        "hangul": rf"(?=(?:{_ENDINGS})?(?!{_HANGUL}))",
+        "digit": rf"(?!{_LATIN}|\d)",
+        "latin": rf"(?!{_LATIN})",
+        "other": "",
+    }[_script(after)]
+    return re.compile(left + re.escape(wanted) + right)
+
+
+def _script(character: str) -> str:
+    if not (character.isalnum() or character == "_"):
+        return ""
+    if re.fullmatch(_HANGUL, character):
+        return "hangul"
+    if character.isdigit():
+        return "digit"
+    return "latin" if re.fullmatch(_LATIN, character) else "other"
+
+
+_HANGUL = "[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]"
+_LATIN = "[A-Za-z_\u00c0-\u024f]"
+_BEFORE = {
+    "": "",
+    "hangul": f"(?<!{_HANGUL})",
+    # "1.4.0" may be asked of what says "v1.4.0".
+    "digit": r"(?:(?<![\dA-Za-z_])|(?<=\bv))",
+    "latin": rf"(?<!{_LATIN})(?<!\d)",
+    "other": "",
+}
+_ENDINGS = (
+    "입니다|이다|임|됨|함|합니다|됩니다|했습니다|하였습니다|되었습니다|됐습니다|했음|되었음|됐음|됐다|되었다|했다|"
+    "적으로|적|으로|로|은|는|이|가|을|를|에|의|도|와|과|만|중|요|예요|이에요"
+)
 
 
 def _regex(expectation: Expectation, result: Result) -> tuple[bool | None, str]:

@@ -21,6 +21,7 @@ from cockpit.session.intent import intent_of
 from cockpit.session.ledger import Records
 from cockpit.session.modes import Modes
 from cockpit.session.proposal import Proposal
+from cockpit.session.repeating import plan_of
 from cockpit.session.said import Said
 from cockpit.session.secrets import SecretBook
 from cockpit.session.state import SessionState
@@ -86,6 +87,7 @@ class Engine(Said):
         while len(self._drafts) > _DRAFTS_KEPT:
             del self._drafts[next(iter(self._drafts))]
         refusal = self._refusal(made)
+        plan, unrepeated = plan_of(made)
         return Proposal(
             proposal=number,
             step=step,
@@ -111,6 +113,10 @@ class Engine(Said):
             environment=self.environment,
             inside=made.inside,
             targets=able(self.adapters, made.action.language),
+            times=plan.times,
+            every_s=plan.every_s,
+            within_s=plan.within_s,
+            unrepeated=unrepeated,
         )
 
     def _target_of(self, step_id: str) -> str:
@@ -185,17 +191,33 @@ class Engine(Said):
             raise
         return made, permit
 
-    def intent(self, made: Draft, run: int, confirmation: Confirmation | None, by: str) -> None:
+    def intent(
+        self,
+        made: Draft,
+        run: int,
+        confirmation: Confirmation | None,
+        by: str,
+        *,
+        repetition: Mapping[str, Any] | None = None,
+    ) -> None:
         """The durable record of exactly what is about to run, written before it does.
 
         What others were shown of the same step was shown before this run: they have to look again.
+
+        Args:
+            repetition: which of several runs of one attempt this is.
         """
         self._drafts = {number: other for number, other in self._drafts.items() if other.step.id != made.step.id}
-        attempts = sum(record.step == made.step.id for record in self.state.runs.values())
+        again = repetition is not None and repetition["number"] > 1
+        runs = [record for record in self.state.runs.values() if record.step == made.step.id]
+        attempts = sum(record.repetition is None or record.repetition[0] == 1 for record in runs)
         shown = {name: self._inputs.shown(name, value) for name, value in made.values.items()}
         cwd = self.shell(made.action.target).cwd
         data = intent_of(made, confirmation, shown, cwd=cwd, timeout_s=self._deadline_s(made))
-        self.record("step.intent", actor=by, durable=True, run=run, attempt=attempts + 1, **data)
+        if repetition is not None:
+            data["repetition"] = repetition
+        attempts += not again
+        self.record("step.intent", actor=by, durable=True, run=run, attempt=attempts, **data)
 
     def set_input(self, name: str, value: str, by: str, *, source: str = "typed") -> None:
         """Fill a blank of the runbook for the whole session. A secret's value stays in this process.

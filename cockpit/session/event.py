@@ -10,12 +10,15 @@
 | input.set | name, value (redacted when secret), secret, source |
 | mode.changed | mode, reason · target.changed: target · severity.set: severity, reason |
 | step.intent | step, part, run, attempt, language, command, original (when edited), sha256, target, cwd, timeout_s,
-verdict, reasons, tags, inputs, confirmed, typed, reason, undo |
+verdict, reasons, tags, inputs, confirmed, typed, reason, undo, repetition {number, of, first, times, every_s, within_s}
+of a run that is one of several |
 | step.started | step, run, pid |
 | step.exited | step, part, run, questions: the command is over and a person must answer before the step is |
 | step.silent | step, run, silence_s |
+| step.repeated | as step.finished, but for a run after which another follows: the step goes on |
 | step.finished | step, part, run, status, exit_code, signal, duration_s, output, output_bytes, output_sha256,
-expectations [{kind, text, held, seen}], pipe_status, survivors, reason |
+expectations [{kind, text, held, seen}], pipe_status, survivors, reason, repetitions {of, times, every_s, within_s,
+runs, held, tries, duration_s} when it was one of several |
 | step.answered | step, question, held, by: a person answered a manual expectation or a decision item |
 | step.reopened | step, reason: a tick taken back |
 | state.carried | target, cwd, variables [name], lost [name] |

@@ -14,11 +14,13 @@ from cockpit.errors import AdapterError, CockpitError, UsageError
 from cockpit.runbook.model import Expectation
 from cockpit.safety.permit import Confirmation
 from cockpit.safety.text import decode, sanitise
-from cockpit.session.checking import Finding, Result, check
+from cockpit.session.checking import Finding, Result
+from cockpit.session.course import Course, course_of_record, interrupted
 from cockpit.session.drafting import Draft
 from cockpit.session.engine import Engine
 from cockpit.session.event import Status
 from cockpit.session.folder import PRIVATE_DIR
+from cockpit.session.repeating import findings_of, held, plan_of, together
 from cockpit.session.state import RunRecord
 from cockpit.words import _
 
@@ -36,6 +38,8 @@ _ENDS = {
 class Execution:
     """The runs of one session. One at a time a target, since a step's shell state is the next one's start.
 
+    A course is one command's way to its end: one run, or several where the runbook asks for them.
+
     Args:
         silence_s: after so long without output a step is told of.
         umask: the operator's, which steps get; None for that of this process.
@@ -47,17 +51,17 @@ class Execution:
         self._umask = umask
         self._starting: dict[int, asyncio.Event] = {}
         self._running: dict[int, Running] = {}
-        self._followers: dict[int, asyncio.Task[None]] = {}
+        self._courses: dict[int, Course] = {}
 
     @property
     def busy(self) -> bool:
         """Whether anything is under way."""
-        return bool(self._followers or self._starting)
+        return bool(self._courses or self._starting)
 
     async def start(
         self, proposal: str, confirmation: Confirmation | None, by: str, terminal: tuple[int, int] | None = None
     ) -> int:
-        """Run what was proposed; returns its number once it is under way.
+        """Run what was proposed; returns the number of its (first) run once that is under way.
 
         Raises:
             UsageError: the target is busy, or the proposal is out of date. PolicyRefusal: no permit.
@@ -66,30 +70,56 @@ class Execution:
         engine = self._engine
         made, permit = engine.permitted(proposal, confirmation, by)
         self._require_idle(made.action.target)
-        run = max(engine.state.runs, default=0) + 1
-        folder = engine.folder.run(run)
-        folder.mkdir(mode=PRIVATE_DIR, parents=True)
-        engine.intent(made, run, confirmation, by)
+        plan, unrepeated = plan_of(made)
         shell = engine.shell(made.action.target)
-        adapter = engine.adapter(made)
-        request = RunRequest(
-            folder=folder,
-            timeout_s=None if made.endless or made.interactive else (made.step.timeout_s or engine.timeout_s),
+        course = Course(
+            target=made.action.target,
+            expectations=made.expectations,
+            plan=plan,
+            unrepeated=unrepeated,
+            made=made,
+            permit=permit,
+            confirmation=confirmation,
+            by=by,
             terminal=terminal if made.interactive else None,
-            secrets=engine.secrets.values,
-            shell_state=dict(shell.variables),
+            variables=dict(shell.variables),
             cwd=shell.cwd,
+        )
+        run = self._intend(course)
+        running = await self._begin(course, run)
+        self._follow(course, run, running)
+        return run
+
+    def _intend(self, course: Course) -> int:
+        """Put the course's next run on record, before it may begin."""
+        engine = self._engine
+        made = course.known_draft
+        run = max(engine.state.runs, default=0) + 1
+        engine.folder.run(run).mkdir(mode=PRIVATE_DIR, parents=True)
+        course.runs.append(run)
+        engine.intent(made, run, course.confirmation, course.by, repetition=course.repetition())
+        return run
+
+    async def _begin(self, course: Course, run: int) -> Running:
+        engine, made = self._engine, course.known_draft
+        request = RunRequest(
+            folder=engine.folder.run(run),
+            timeout_s=course.timeout_s(made.step.timeout_s or engine.timeout_s),
+            terminal=course.terminal,
+            secrets=engine.secrets.values,
+            shell_state=course.variables,
+            cwd=course.cwd,
             umask=self._umask,
         )
         begun = self._starting[run] = asyncio.Event()
         try:
-            running = await self._begun(adapter.start(permit, request), made, run)
+            running = await self._begun(engine.adapter(made).start(course.known_permit, request), made, run)
             engine.record("step.started", step=made.step.id, run=run, pid=running.pid)
-            self._follow(run, running, made.action.target, made.expectations)
+            self._running[run] = running
         finally:
             del self._starting[run]
             begun.set()
-        return run
+        return running
 
     async def _begun(self, starting: Awaitable[Running], made: Draft, run: int) -> Running:
         try:
@@ -120,8 +150,20 @@ class Execution:
                 self._finish(record, Status.UNKNOWN, reason=str(error))
                 continue
             adopted.append(record.run)
-            self._follow(record.run, running, str(record.intent.get("target")), self._expected(record))
+            self._running[record.run] = running
+            course = course_of_record(record, self._engine.state, self._expected(record))
+            self._follow(course, record.run, running)
+        self._end_between_runs()
         return adopted, lost
+
+    def _end_between_runs(self) -> None:
+        """End the record of steps whose host died after one of several runs and before the next was on record."""
+        state = self._engine.state
+        for step_id, step in state.steps.items():
+            record = state.runs.get(step.runs[-1]) if step.runs else None
+            if step.status is Status.RUNNING and record and record.status is not Status.RUNNING:
+                part = record.intent.get("part")
+                self._engine.finish(step_id, Status.UNKNOWN, part=part, reason=interrupted(record, state))
 
     def _expected(self, record: RunRecord) -> tuple[Expectation, ...]:
         step = self._engine.runbook.step(record.step)
@@ -133,55 +175,84 @@ class Execution:
     async def cancel(self, run: int | None) -> list[int]:
         """Ask runs to end: one, or all that are under way. Their end is recorded when it comes.
 
-        A run that is only being started is asked as soon as it can hear: nothing can call it back before.
+        A run that is only being started is asked as soon as it can hear: nothing can call it back before. A course of
+        several runs ends with the one that is cancelled, or before the next.
 
         Raises:
             UsageError: nothing of that number is running.
         """
-        under_way = [*self._starting, *self._running]
-        chosen = [run] if run is not None else under_way
-        if not chosen or any(number not in under_way for number in chosen):
+        under_way = list(dict.fromkeys([*self._starting, *(each.runs[-1] for each in self._courses.values())]))
+        if run is not None:
+            course = self._courses.get(run)
+            under_way = [number for number in under_way if number == (course.runs[-1] if course else run)]
+        if not under_way:
             raise UsageError(_("nothing is running"))
-        await asyncio.gather(*(self._cancel(number) for number in chosen))
-        return chosen
+        await asyncio.gather(*map(self._cancel, under_way))
+        return under_way
 
     async def _cancel(self, run: int) -> None:
         if run in self._starting:
             await self._starting[run].wait()
+        if run in self._courses:
+            self._courses[run].stopped.set()
         if run in self._running:
             await self._running[run].cancel()
 
     async def wait(self, run: int) -> None:
-        """Wait until a run is over and recorded."""
-        follower = self._followers.get(run)
-        if follower:
-            await asyncio.wait([follower])
+        """Wait until a run, and those that belong to it, are over and recorded."""
+        course = self._courses.get(run)
+        if course and course.task:
+            await asyncio.wait([course.task])
 
     async def leave(self) -> None:
         """Stop following; what runs goes on."""
-        for follower in self._followers.values():
-            follower.cancel()
-        await asyncio.gather(*self._followers.values(), return_exceptions=True)
+        tasks = [course.task for course in set(self._courses.values()) if course.task]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     # -- following -------------------------------------------------------------------------------------------------
 
-    def _follow(self, run: int, running: Running, target: str, expectations: tuple[Expectation, ...]) -> None:
-        self._running[run] = running
-        task = asyncio.create_task(self._to_the_end(run, running, target, expectations), name=f"run-{run}")
-        self._followers[run] = task
+    def _follow(self, course: Course, run: int, running: Running) -> None:
+        self._courses |= dict.fromkeys(course.runs, course)
+        course.task = asyncio.create_task(self._to_the_end(course, run, running), name=f"run-{run}")
 
-    async def _to_the_end(self, run: int, running: Running, target: str, expectations: tuple[Expectation, ...]) -> None:
+    async def _to_the_end(self, course: Course, run: int, running: Running) -> None:
+        try:
+            while True:
+                outcome, findings = await self._one(course, run, running)
+                if not self._goes_on(course, run, outcome, findings):
+                    return
+                run = self._intend(course)
+                self._courses[run] = course
+                if not await course.wait_for_its_turn():
+                    self._carry(course)
+                    self._finish(self._engine.state.runs[run], Status.CANCELLED, reason=_("stopped between two runs"))
+                    return
+                running = await self._begin(course, run)
+        except CockpitError:
+            return  # it could not be started again: recorded, with its reason
+        finally:
+            for number in course.runs:
+                self._courses.pop(number, None)
+
+    async def _one(self, course: Course, run: int, running: Running) -> tuple[Outcome, tuple[Finding, ...]]:
+        """Follow one run to its end: how it ended, and what the expectations say of it."""
         record = self._engine.state.runs[run]
         watch = asyncio.create_task(self._warn_of_silence(record), name=f"silence-{run}")
         try:
             outcome = await running.wait()
             result = await asyncio.to_thread(_read_result, self._engine.folder.run(run), outcome, record)
-            findings = await asyncio.to_thread(check, expectations, result) if outcome.ending == "exited" else ()
-            self._conclude(record, outcome, findings, target)
+            if outcome.ending != "exited":
+                return outcome, ()
+            findings, course.settled = await asyncio.to_thread(
+                findings_of, course.plan, course.expectations, result, first=len(course.runs) == 1,
+                unrepeated=course.unrepeated,
+            )  # fmt: skip
+            return outcome, findings
         finally:
             watch.cancel()
             self._running.pop(run, None)
-            self._followers.pop(run, None)
 
     async def _warn_of_silence(self, record: RunRecord) -> None:
         """Tell once per stretch when a step has said nothing for long. Nothing is killed for being quiet."""
@@ -196,45 +267,54 @@ class Execution:
                 told = True
                 self._engine.record("step.silent", step=record.step, run=record.run, silence_s=round(silence_s, 1))
 
-    def _conclude(self, record: RunRecord, outcome: Outcome, findings: tuple[Finding, ...], target: str) -> None:
-        self._carry(target, outcome)
-        data: dict[str, Any] = {
-            "exit_code": outcome.exit_code,
-            "signal": outcome.signal,
-            "duration_s": round(outcome.duration_s, 6),
-            "output": record.output,
-            "output_bytes": outcome.output_bytes,
-            "output_sha256": outcome.output_sha256,
-            "dropped_bytes": outcome.dropped_bytes,
-            "pipe_status": list(outcome.pipe_status),
-            "survivors": list(outcome.survivors),
-            "expectations": [finding.as_json() for finding in findings],
-        }
-        status = _ENDS.get(outcome.ending)
+    def _goes_on(self, course: Course, run: int, outcome: Outcome, findings: tuple[Finding, ...]) -> bool:
+        """Record the end of a run; whether another follows. The last one's is the step's."""
+        record = self._engine.state.runs[run]
+        course.outcome = outcome
+        data = _result_data(record, outcome)
+        stands = _ENDS.get(outcome.ending) or (Status.FAILED if held(findings) is False else None)
+        if course.takes(outcome, held(findings)):
+            status = (stands or Status.PASSED).value
+            expectations = [finding.as_json() for finding in findings]
+            self._engine.record(
+                "step.repeated", durable=True, step=record.step, part=record.intent.get("part"), run=run, status=status,
+                **data, expectations=expectations,
+            )  # fmt: skip
+            return True
+        self._carry(course)
+        reason = outcome.detail
+        if course.several:
+            stands, reason = course.stands(stands, reason)
+            if held(findings) is not None:
+                findings = together(course.expectations, findings, course.tries, held=course.held)
+            data["repetitions"] = course.as_json()
+        self._conclude(record, stands, findings, reason, data)
+        return False
+
+    def _conclude(
+        self, record: RunRecord, status: Status | None, findings: tuple[Finding, ...], reason: str, data: dict[str, Any]
+    ) -> None:
+        data["expectations"] = [finding.as_json() for finding in findings]
+        questions = [finding.text for finding in findings if finding.held is None]
         if status is None and any(finding.held is False for finding in findings):
             status = Status.FAILED
-        questions = [finding.text for finding in findings if finding.held is None]
         if status is None and questions:
+            part = record.intent.get("part")
             self._engine.record(
-                "step.exited",
-                durable=True,
-                step=record.step,
-                part=record.intent.get("part"),
-                run=record.run,
-                questions=questions,
-                **data,
+                "step.exited", durable=True, step=record.step, part=part, run=record.run, questions=questions, **data
             )
             return
-        self._finish(record, status or Status.PASSED, reason=outcome.detail, **data)
+        self._finish(record, status or Status.PASSED, reason=reason, **data)
 
     def _finish(self, record: RunRecord, status: Status, **data: Any) -> None:
         self._engine.finish(record.step, status, part=record.intent.get("part"), run=record.run, **data)
 
-    def _carry(self, target: str, outcome: Outcome) -> None:
+    def _carry(self, course: Course) -> None:
         """Hand exported variables and the working directory on to the target's next step."""
-        if outcome.ending != "exited" or (not outcome.shell_state and outcome.cwd is None):
+        outcome = course.outcome
+        if outcome is None or outcome.ending != "exited" or (not outcome.shell_state and outcome.cwd is None):
             return
-        shell = self._engine.shell(target)
+        shell = self._engine.shell(course.target)
         if dict(outcome.shell_state) == shell.variables and outcome.cwd == shell.cwd:
             return
         self._engine.forget_drafts()
@@ -242,11 +322,26 @@ class Execution:
         shell.cwd = outcome.cwd
         self._engine.record(
             "state.carried",
-            target=target,
+            target=course.target,
             cwd=shell.cwd,
             variables=sorted(shell.variables),
             lost=sorted(outcome.lost_variables),
         )
+
+
+def _result_data(record: RunRecord, outcome: Outcome) -> dict[str, Any]:
+    """How a run ended, for the record."""
+    return {
+        "exit_code": outcome.exit_code,
+        "signal": outcome.signal,
+        "duration_s": round(outcome.duration_s, 6),
+        "output": record.output,
+        "output_bytes": outcome.output_bytes,
+        "output_sha256": outcome.output_sha256,
+        "dropped_bytes": outcome.dropped_bytes,
+        "pipe_status": list(outcome.pipe_status),
+        "survivors": list(outcome.survivors),
+    }
 
 
 def _read_result(folder: Path, outcome: Outcome, record: RunRecord) -> Result:

@@ -19,7 +19,8 @@ class Proposal(Struct, frozen=True):
     must carry it. `missing` are inputs still to fill: with any, it can't run. `values` are the inputs as shown
     (secrets masked). `refusal` says why the mode or the adapter refuses; empty when it may go on. `undo` is a command
     the runbook names as the way back; `inside` the session the command is meant for, when an earlier one opened it.
-    `targets` are all that can run its language.
+    `targets` are all that can run its language. `times`, `every_s` and `within_s` say how the engine will repeat it by
+    itself (see Plan); `unrepeated` why it will not although the runbook asks for it.
     """
 
     proposal: str
@@ -46,6 +47,10 @@ class Proposal(Struct, frozen=True):
     environment: str = ""
     inside: str | None = None
     targets: tuple[str, ...] = ()
+    times: int = 1
+    every_s: float = 0.0
+    within_s: float | None = None
+    unrepeated: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON values for the socket."""

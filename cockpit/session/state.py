@@ -42,6 +42,15 @@ class RunRecord(Struct, frozen=True):
         """Path of the output file inside the session folder."""
         return f"runs/{self.run:04d}/output"
 
+    @property
+    def repetition(self) -> tuple[int, int] | None:
+        """Which of several runs of one attempt this is, and of how many: (3, 5); 0 where the number is not fixed.
+
+        None for a run that stands alone.
+        """
+        told = self.intent.get("repetition")
+        return (int(told["number"]), int(told["of"])) if told else None
+
 
 class StepState(Struct, frozen=True):
     """Where a step stands.
@@ -185,6 +194,11 @@ def _step_exited(state: SessionState, event: Event) -> SessionState:
     return replace(state, steps=_with(state.steps, data["step"], step))
 
 
+def _step_repeated(state: SessionState, event: Event) -> SessionState:
+    status = Status(event.data["status"])
+    return _change_run(state, event, status=status, finished_t=event.t, result=event.data)
+
+
 def _step_silent(state: SessionState, event: Event) -> SessionState:
     return _change_run(state, event, silence_s=float(event.data["silence_s"]))
 
@@ -263,6 +277,7 @@ _HANDLERS: Mapping[str, Callable[[SessionState, Event], SessionState]] = {
     "step.started": _step_started,
     "step.exited": _step_exited,
     "step.silent": _step_silent,
+    "step.repeated": _step_repeated,
     "step.finished": _step_finished,
     "step.answered": _step_answered,
     "step.reopened": _step_reopened,

@@ -19,7 +19,7 @@ from cockpit.session.recovery import kept_head
 from cockpit.words import _
 
 _BLOCK_BYTES = 1 << 20
-_VOUCHING = frozenset({"session.started", "step.exited", "step.finished", "journal.recovered"})
+_VOUCHING = frozenset({"session.started", "step.exited", "step.repeated", "step.finished", "journal.recovered"})
 
 
 @dataclass(frozen=True, slots=True)

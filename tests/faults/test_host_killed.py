@@ -37,6 +37,11 @@ for i in $(seq 1 400); do echo "line $i"; sleep 0.005; done; exit 7
 ```bash {name=quick}
 uptime
 ```
+
+```bash {name=again}
+echo UP
+# expected: UP (40 times in a row, every 0.01 s)
+```
 """
 
 
@@ -120,6 +125,47 @@ async def test_a_killed_host_loses_nothing(folder: SessionFolder, seed: int) -> 
     verification = verify(folder)
     assert verification.ok, verification
     await client.close()
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("seed", range(3))
+async def test_a_host_killed_between_two_of_many_runs_never_claims_that_they_all_held(
+    folder: SessionFolder, seed: int
+) -> None:
+    start_host(folder)
+    client = await connected(folder)
+    await client.run(await client.propose("again"))
+    reader = SessionReader(folder)
+    await until(partial(has_runs, reader, random.Random(seed).randrange(1, 30)), "some of the runs are over")
+    os.kill(host_pid(folder), signal.SIGKILL)
+    await until(lambda: not host_alive(folder), "the host is gone")
+    await client.close()
+    start_host(folder)
+    client = await connected(folder)
+    await until(partial(step_over, reader, "again"), "the step is recorded as over")
+    step = reader.state.step("again")
+    assert (step.status, "run it again" in step.reason) == (Status.UNKNOWN, True)
+    assert not reader.state.running
+    last = await client.run(await client.propose("again"))
+    await until(partial(step_over, reader, "again"), "the step is done again")
+    records = [record for record in reader.state.runs.values() if record.run >= last]
+    assert [record.status for record in records] == [Status.PASSED] * 40
+    assert all(reader.output(record.run, 0) == b"UP\n" for record in records)
+    assert reader.state.step("again").status is Status.PASSED
+    await client.call("end", reason="done")
+    await until(lambda: not host_alive(folder), "the host stops")
+    assert verify(folder).ok
+    await client.close()
+
+
+def has_runs(reader: SessionReader, count: int) -> bool:
+    reader.poll()
+    return sum(record.status.over for record in reader.state.runs.values()) >= count
+
+
+def step_over(reader: SessionReader, step: str) -> bool:
+    reader.poll()
+    return reader.state.step(step).status.over
 
 
 def grown_or_over(reader: SessionReader, run: int, size: int) -> bool:

@@ -77,3 +77,68 @@ def test_a_catastrophic_pattern_ends_and_is_left_to_a_person() -> None:
 
 def test_a_broken_pattern_is_left_to_a_person() -> None:
     assert held(Expectation(ExpectationKind.REGEX, "("), "x") is None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "output"),
+    [
+        ("UP", '"UP"'),
+        ("UP", "status: UP"),
+        ("UP", "UP."),
+        ("UP", "상태: UP입니다"),
+        ("online", "│ backend │ online │"),
+        ("Rollback Start", "Rollback Start: backend"),
+        ("Switching to version v", "Switching to version v20240127-120000"),
+        ("v1.4.0", "rule v1.4.0 (latest)"),
+        ("1.4.0", "rule v1.4.0 (latest)"),
+        ('{"status":"UP"', '{"status":"UP","groups":[]}'),
+        ("정상", "서비스 정상"),
+        ("정상", "서비스가 정상입니다."),
+        ("정상", "정상적으로 응답"),
+        ("완료", "배포가 완료되었습니다"),
+        ("200", "HTTP/1.1 200 OK"),
+    ],
+)
+def test_what_is_expected_is_found_where_it_stands_by_itself(wanted: str, output: str) -> None:
+    assert held(Expectation(ExpectationKind.CONTAINS, wanted), output)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "output"),
+    [
+        ("UP", "UPDATE failed"),
+        ("UP", "BACKUP missing"),
+        ("UP", "POD_UP_FAILED"),
+        ("healthy", "unhealthy"),
+        ("Running", "NotRunning"),
+        ("200", "2000 ms"),
+        ("1.4.0", "11.4.0"),
+        ("db1", "db10 is up"),
+        ("정상", "서비스 비정상"),
+        ("완료", "미완료"),
+        ("정상", "정상화 실패"),
+    ],
+)
+def test_a_part_of_a_longer_word_is_not_what_is_expected(wanted: str, output: str) -> None:
+    assert held(Expectation(ExpectationKind.CONTAINS, wanted), output) is False
+
+
+def test_what_must_be_absent_is_found_inside_longer_words_too() -> None:
+    none = Expectation(ExpectationKind.CONTAINS, "Error", absent=True, times=3)
+    assert held(none, "java.lang.OutOfMemoryError") is False
+
+
+def test_one_run_of_what_should_be_repeated_is_left_to_a_person_unless_it_clearly_failed() -> None:
+    thrice = Expectation(ExpectationKind.CONTAINS, "UP", times=3, every_s=2.0, in_a_row=True)
+    soon = Expectation(ExpectationKind.CONTAINS, "UP", every_s=5.0, within_s=60.0)
+
+    def once(expectation: Expectation, output: str) -> tuple[bool | None, str]:
+        found = check([expectation], Result(0, (0,), output), unrepeated="it may change something")[-1]
+        return found.held, found.seen
+
+    assert once(thrice, "UP\nUP\nUP")[0]
+    assert once(thrice, "UP")[0] is None
+    assert "it may change something" in once(thrice, "UP")[1]
+    assert once(thrice, "DOWN")[0] is False
+    assert once(soon, "UP")[0]
+    assert once(soon, "DOWN")[0] is None
