@@ -18,7 +18,8 @@ from cockpit.errors import PolicyRefusal, UsageError
 from cockpit.safety.permit import Action, Confirmation, Mode, Rung, grant
 from cockpit.safety.verdict import Judgement, Verdict
 from cockpit.session.event import Status
-from tests.unit.test_engine import KIM, Desk, FakeAdapter, FakeRun, desk
+from tests.unit.session_desk import KIM, Desk, FakeAdapter, FakeRun
+from tests.unit.test_engine import desk
 
 __all__ = ["desk"]
 
