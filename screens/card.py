@@ -13,7 +13,7 @@ from cockpit.session.proposal import Proposal
 from cockpit.words import _
 from screens.alerts import with_alert_word
 from screens.clock import clock_text
-from screens.marks import STATUS_MARKS, status_word, verdict_word
+from screens.marks import STATUS_MARKS, standing_word, verdict_word
 from screens.paint import BLANK, Line, cropped, fit_path, line, plain_rows, spread, wrapped
 from screens.pane import Pane
 from screens.rows import Row, bare
@@ -85,7 +85,7 @@ class Card(Pane):
         if run and (started := moment(run.started_t or run.intent_t)):
             end = moment(run.finished_t) or self.view.clock.now()
             spent = clock_text((end - started).total_seconds(), fine=self.view.clock_fine or bool(run.finished_t))
-        return line((f"{mark} ", style), (f"{status_word(status)} ", style), f"{spent} ")
+        return line((f"{mark} ", style), (f"{standing_word(status, run)} ", style), f"{spent} ")
 
     def _proposal(self, row: Row) -> Proposal | None:
         return self.view.proposal if self.view.proposal_row == row.id else None
@@ -200,7 +200,15 @@ def _manner(proposal: Proposal) -> str:
         return ""
     if proposal.interactive:
         return _(" Enter: it takes the terminal; Ctrl-] leaves it running")
-    return _(" Enter: it runs until stopped: Ctrl-C twice") if proposal.endless else ""
+    if proposal.endless:
+        return _(" Enter: it runs until stopped: Ctrl-C twice")
+    if proposal.within_s is not None:
+        told = _(" Enter: it runs again until it holds, for {seconds} s at most")
+        return told.format(seconds=f"{proposal.within_s:g}")
+    if proposal.times > 1:
+        told = _(" Enter: {times} runs, {seconds} s apart; all must hold")
+        return told.format(times=proposal.times, seconds=f"{proposal.every_s:g}")
+    return f" {proposal.unrepeated}" if proposal.unrepeated else ""
 
 
 def _words(row: Row, width: int) -> list[Line]:

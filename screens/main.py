@@ -163,7 +163,8 @@ class MainScreen(Looking):
         ends = [event.data for event in events if event.kind == "step.finished" and event.data["status"] in passed]
         if row is not None and any((end.get("part") or end["step"]) == row.id for end in ends):
             self.advance()
-        self.outlive([event.data.get("run") for event in events if event.kind in ("step.exited", "step.finished")])
+        over = ("step.exited", "step.repeated", "step.finished")
+        self.outlive([event.data.get("run") for event in events if event.kind in over])
         self.lay_out()
         self.sync()
         self.preview_soon()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cockpit.monitor.sample import Level, Outcome, PanelState
 from cockpit.safety.verdict import Verdict
 from cockpit.session.event import Status
+from cockpit.session.state import RunRecord
 from cockpit.words import _
 
 STATUS_MARKS: dict[Status, tuple[str, str]] = {
@@ -36,6 +37,15 @@ def status_word(status: Status) -> str:
         Status.TIMED_OUT: _("timed out"),
         Status.UNKNOWN: _("unknown"),
     }[status]
+
+
+def standing_word(status: Status, run: RunRecord | None) -> str:
+    """The status, and of a step that is run several times how far it is: "running 3/5", "running, run 7"."""
+    if status is not Status.RUNNING or run is None or run.repetition is None:
+        return status_word(status)
+    number, of = run.repetition
+    told = _("{status} {number}/{of}") if of else _("{status}, run {number}")
+    return told.format(status=status_word(status), number=number, of=of)
 
 
 def verdict_word(verdict: Verdict) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from cockpit.session.clock import moment
 from cockpit.session.event import Status
 from cockpit.words import _
 from screens.clock import clock_text
-from screens.marks import STATUS_MARKS, status_word
+from screens.marks import STATUS_MARKS, standing_word, status_word
 from screens.paint import BLANK, Line, line, spread
 from screens.pane import Pane
 from screens.rows import Row
@@ -80,7 +80,7 @@ class StepList(Pane):
         run = row.last_run(self.view.state)
         if status is Status.RUNNING and run and (started := moment(run.intent_t)):
             spent = (self.view.clock.now() - started).total_seconds()
-            return f"{status_word(status)} {clock_text(spent, fine=self.view.clock_fine)}"
+            return f"{standing_word(status, run)} {clock_text(spent, fine=self.view.clock_fine)}"
         return status_word(status)
 
 

@@ -62,13 +62,14 @@ class Telling:
             print(where, file=sys.stderr)
             return []
         if event.kind == "step.intent":
-            title = f"== {data['step']}  [{data['verdict']}]  {data['target']}"
-            return ["", title, f"$ {sanitise(str(data['command']))}"]
+            return _intent(data)
         if event.kind == "step.started":
             self._outputs[data["run"]] = OutputReader(self._folder.run(data["run"]) / "output")
             return []
         if event.kind == "message.prepared":
             return ["", f"== {data['step']}", sanitise(str(data["text"]))]
+        if event.kind == "step.repeated":
+            return self._outcome(data)
         if event.kind == "step.exited":
             self._shown.add(data["run"])
             return self._outcome(data)
@@ -109,6 +110,18 @@ class OutputReader:
     def rest(self) -> list[str]:
         """What stands behind the last newline, once the run is over."""
         return self._cleaning.flush()
+
+
+def _intent(data: Mapping[str, Any]) -> list[str]:
+    """What runs and where; of several runs of one step the later ones tell only which they are."""
+    told = data.get("repetition") or {}
+    number, of = told.get("number", 1), told.get("of", 0)
+    which = _("run {number} of {of}").format(number=number, of=of) if of else _("run {number}").format(number=number)
+    if number > 1:
+        return [f"-- {data['step']}: {which}"]
+    title = f"== {data['step']}  [{data['verdict']}]  {data['target']}"
+    again = [f"-- {data['step']}: {which}"] if told else []
+    return ["", title, f"$ {sanitise(str(data['command']))}", *again]
 
 
 def _as_json(event: Event) -> str:

@@ -61,7 +61,7 @@ _FILLER = re.compile(
     re.IGNORECASE,
 )
 _LONGEST = 300
-_APART_S, _POLL_S, _WATCH_S = 2.0, 5.0, 30.0
+_APART_S, _POLL_S, _WATCH_S, _CLOSEST_S = 2.0, 5.0, 30.0, 0.5
 _MOST = 500
 """Runs of one expectation at most: beyond it they are further apart than was asked, and not more of them."""
 
@@ -120,7 +120,9 @@ def _bounded(found: Repetition) -> Repetition:
     """With a default distance where none is stated, and none so small that nobody could read the record."""
     if found.times < 2 and found.within_s is None:
         return found
-    every_s = found.every_s or (min(_POLL_S, found.within_s) if found.within_s and found.times < 2 else _APART_S)
+    every_s = found.every_s or (_POLL_S if found.times < 2 else _APART_S)
+    if found.every_s is None and found.within_s is not None:
+        every_s = min(every_s, max(_CLOSEST_S, found.within_s / 10))
     span_s = max(found.within_s or 0.0, (found.times - 1) * every_s)
     fewest_s = span_s / _MOST
     times = found.times if every_s >= fewest_s else min(found.times, _MOST + 1)

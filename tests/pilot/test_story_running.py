@@ -17,6 +17,15 @@ async def test_a_read_only_step_runs_at_once_and_is_ticked(opens: Opens) -> None
         await story.sees("[1/1] Look", "read-only").presses("enter").sees("[OK]", "hello", "1/1 steps")
 
 
+async def test_a_step_that_must_hold_several_times_says_how_far_it_is(opens: Opens) -> None:
+    text = "# Health\n\n```bash\necho UP\n# expected: UP (3 times in a row, every 300 s)\n```\n"
+    async with opens(text) as story:
+        await story.sees("Enter: 3 runs, 300 s apart; all must hold").presses("enter").sees("running 2/3")
+        await story.presses("ctrl+c").sees("Ctrl-C again stops").presses("ctrl+c").sees("[^C]")
+        assert story.state.runs[2].status is Status.CANCELLED
+        assert 3 not in story.state.runs
+
+
 async def test_a_change_asks_first_and_enter_alone_never_says_yes(opens: Opens, tmp_path: Path) -> None:
     made = tmp_path / "made"
     async with opens(f"# Change\n\n```bash\ntouch {made}\n```\n") as story:
