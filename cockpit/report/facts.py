@@ -6,7 +6,7 @@ Durations come from the monotonic clock where two events share a boot; only acro
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -34,11 +34,28 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """One run of a command: exactly what, where, by whom, when, and how it ended.
+class Repeat:
+    """One of several runs of an attempt: its own end and evidence. `seen` is what decided whether it held."""
 
-    `original` is the runbook's text when it was edited. `duration_s` None while it is not over. `output` is the path
-    inside the session folder.
+    run: int
+    number: int
+    status: str
+    started_t: str
+    duration_s: float | None
+    exit_code: int | None
+    seen: str
+    output: str
+    output_bytes: int
+    output_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt at a command: exactly what, where, by whom, when, and how it ended.
+
+    Of an attempt of several runs it tells the last, and all of them in `repeats`. `undo` is the way back that the
+    runbook named. `original` is the runbook's text when it was edited. `duration_s` None while it is not over.
+    `output` is the path inside the session folder.
     """
 
     run: int
@@ -70,6 +87,8 @@ class Attempt:
     dropped_bytes: int
     findings: tuple[Finding, ...]
     remark: str
+    undo: str = ""
+    repeats: tuple[Repeat, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +171,9 @@ class ReportFacts:
         return asdict(self)
 
 
-_UNTOLD = frozenset({"step.started", "step.exited", "state.carried", "viewer.attached", "viewer.detached"})
+_UNTOLD = frozenset(
+    {"step.started", "step.exited", "step.repeated", "state.carried", "viewer.attached", "viewer.detached"}
+)
 _GAPS = frozenset({"journal.recovered", "host.recovered"})
 
 
@@ -170,6 +191,7 @@ def facts_of(
     started = next((event for event in events if event.kind == "session.started"), None)
     about: Mapping[str, Any] = started.data if started else {}
     moments = tuple(_moments(events))
+    told = tuple(moment for moment in moments if moment.kind not in _UNTOLD and not _is_one_more_run(moment))
     return ReportFacts(
         session=state.session,
         title=str(state.runbook.get("title", "")),
@@ -187,7 +209,7 @@ def facts_of(
         duration_s=seconds_between(events[0], events[-1]) if events else None,
         counts=dict(state.counts),
         steps=tuple(_steps(events, state, titles)),
-        timeline=tuple(moment for moment in moments if moment.kind not in _UNTOLD),
+        timeline=told,
         gaps=tuple(moment for moment in moments if moment.kind in _GAPS),
         head_seq=head[0],
         head=head[1],
@@ -227,9 +249,48 @@ def _steps(events: Sequence[Event], state: SessionState, titles: Mapping[str, St
         )
 
 
+def _is_one_more_run(moment: Moment) -> bool:
+    """The later runs of one attempt are told with it, not as moments of their own."""
+    return moment.kind == "step.intent" and (moment.data.get("repetition") or {}).get("number", 1) > 1
+
+
 def _attempts(step: StepState, state: SessionState, actors: Mapping[int, str]) -> Iterable[Attempt]:
-    for number, run in enumerate(step.runs, start=1):
-        yield _attempt(number, state.runs[run], actors.get(run, ""))
+    attempts: list[list[RunRecord]] = []
+    for run in step.runs:
+        record = state.runs[run]
+        if record.repetition and record.repetition[0] > 1 and attempts:
+            attempts[-1].append(record)
+        else:
+            attempts.append([record])
+    for number, records in enumerate(attempts, start=1):
+        attempt = _attempt(number, records[-1], actors.get(records[0].run, ""))
+        if records[0].repetition:
+            together = records[-1].result.get("repetitions") or {}
+            attempt = replace(
+                attempt,
+                started_t=records[0].started_t or records[0].intent_t,
+                duration_s=together.get("duration_s", attempt.duration_s),
+                repeats=tuple(map(_repeat, records)),
+            )
+        yield attempt
+
+
+def _repeat(record: RunRecord) -> Repeat:
+    result = record.result
+    findings = list(_findings(result))
+    decided = next((found for found in findings if found.held is False), findings[-1] if findings else None)
+    return Repeat(
+        run=record.run,
+        number=record.repetition[0] if record.repetition else 1,
+        status=record.status.value,
+        started_t=record.started_t or record.intent_t,
+        duration_s=result.get("duration_s"),
+        exit_code=result.get("exit_code"),
+        seen=decided.seen if decided else "",
+        output=record.output,
+        output_bytes=int(result.get("output_bytes") or 0),
+        output_sha256=str(result.get("output_sha256") or ""),
+    )
 
 
 def _attempt(number: int, run: RunRecord, by: str) -> Attempt:
@@ -264,6 +325,7 @@ def _attempt(number: int, run: RunRecord, by: str) -> Attempt:
         dropped_bytes=int(result.get("dropped_bytes") or 0),
         findings=tuple(_findings(result)),
         remark=str(result.get("reason") or ""),
+        undo=str(intent.get("undo") or ""),
     )
 
 

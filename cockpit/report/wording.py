@@ -111,7 +111,11 @@ def _intent(data: Data, names: _Names) -> str:
 def _finished(data: Data, names: _Names) -> str:
     ended = result(str(data["status"]), data.get("exit_code"), data.get("signal"))
     told = _("“{step}”: {result}").format(step=names.of(data), result=ended)
-    took = duration(data.get("duration_s"))
+    together = data.get("repetitions") or {}
+    if together:
+        runs = _("{held} of {tries} runs held").format(held=together.get("held"), tries=together.get("tries"))
+        told = f"{told}, {runs}"
+    took = duration(together.get("duration_s", data.get("duration_s")))
     if took:
         told = _("{what}, after {duration}").format(what=told, duration=took)
     return _with_reason(told, data)

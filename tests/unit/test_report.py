@@ -115,15 +115,38 @@ def test_what_was_skipped_edited_and_done_by_hand_is_told_with_its_reason(story:
     story.tell("step.finished", step=story.steps[1], status="skipped", reason="already rolled back")
     deviations = story.report().partition("## Deviations")[2].partition("## Steps")[0]
 
-    assert "Skipped: ./rollback.sh (operator:kim): already rolled back" in deviations
+    assert "Skipped: ./rollback.sh `rollback-sh-542444` (operator:kim): already rolled back" in deviations
     assert "Edited before it ran: uptime" in deviations
     assert "```diff\n-uptime -p\n+uptime\n```" in render(story.folder)
+
+
+def test_the_runs_of_a_repeated_step_are_one_attempt_with_a_row_and_evidence_each(story: Story) -> None:
+    for number in (1, 2, 3):
+        told = {"number": number, "of": 3, "first": 1, "times": 3, "every_s": 2.0, "within_s": None}
+        intent = {"step": story.steps[0], "run": number, "command": "uptime", "verdict": "read-only"}
+        story.tell("step.intent", **intent, repetition=told)
+        kind = "step.finished" if number == 3 else "step.repeated"
+        finding = {"kind": "contains", "text": "UP", "held": True, "seen": f"UP {number}"}
+        more = {"repetitions": {"held": 3, "tries": 3, "duration_s": 4.5}} if number == 3 else {}
+        end = {"step": story.steps[0], "run": number, "status": "passed", "exit_code": 0, "duration_s": 0.1, **more}
+        story.tell(kind, "host", **end, expectations=[finding])
+    text = story.report()
+    assert text.count("#### Attempt") == 1
+    assert [f"| {n} |" in text and f"| UP {n} | `runs/{n:04d}/output`" in text for n in (1, 2, 3)] == [True] * 3
+    timeline = text.split("## Timeline")[1].split("##")[0]
+    assert timeline.count("is run on") == 1
+    assert "3 of 3 runs held, after 4.50 s" in timeline
+
+
+def test_the_way_back_is_told_with_the_attempt(story: Story) -> None:
+    story.run(1, intent={"undo": "helm rollback api 7"})
+    assert "| Way back | `helm rollback api 7` |" in story.report()
 
 
 def test_a_command_done_by_hand_is_a_deviation(story: Story) -> None:
     story.tell("step.finished", step=story.steps[1], status="passed", reason="in the console", by_hand=True)
 
-    assert "Done by hand: ./rollback.sh (operator:kim): in the console" in story.report()
+    assert "Done by hand: ./rollback.sh `rollback-sh-542444` (operator:kim): in the console" in story.report()
 
 
 def test_what_only_people_know_is_left_to_fill_in(story: Story) -> None:
