@@ -189,8 +189,8 @@ async def test_a_lock_put_on_between_permit_and_start_still_holds(
 ) -> None:
     intent = host.engine.intent
 
-    def locked_meanwhile(*given: Any) -> None:
-        intent(*given)
+    def locked_meanwhile(*given: Any, **named: Any) -> None:
+        intent(*given, **named)
         written(file)
 
     monkeypatch.setattr(host.engine, "intent", locked_meanwhile)

@@ -123,7 +123,7 @@ def test_what_was_skipped_edited_and_done_by_hand_is_told_with_its_reason(story:
 def test_the_runs_of_a_repeated_step_are_one_attempt_with_a_row_and_evidence_each(story: Story) -> None:
     for number in (1, 2, 3):
         told = {"number": number, "of": 3, "first": 1, "times": 3, "every_s": 2.0, "within_s": None}
-        intent = {"step": story.steps[0], "run": number, "command": "uptime", "verdict": "read-only"}
+        intent: dict[str, Any] = {"step": story.steps[0], "run": number, "command": "uptime", "verdict": "read-only"}
         story.tell("step.intent", **intent, repetition=told)
         kind = "step.finished" if number == 3 else "step.repeated"
         finding = {"kind": "contains", "text": "UP", "held": True, "seen": f"UP {number}"}
