@@ -40,6 +40,8 @@ def _details(end: Mapping[str, Any]) -> list[str]:
         told.append(_("nothing ran: {why}").format(why=end["never_began"]))
     elif end.get("rebooted"):
         told.append(_("the machine went down while it ran"))
+    elif end.get("elsewhere"):
+        told.append(_("{host} can't be reached; it may still run there").format(host=end["elsewhere"]))
     elif end["ending"] == "lost":
         told.append(_("its runner died; how the command ended is not known"))
     if end.get("survivors"):

@@ -37,7 +37,7 @@ from cockpit.runs.child import Child, NotStarted
 from cockpit.runs.files import ABANDONED, reserve, write_whole
 from cockpit.runs.process import boot_id, process_start_time
 from cockpit.runs.recording import Recorder
-from cockpit.runs.shell_state import carried, reported
+from cockpit.runs.shell_state import carried, reported, without_secrets
 from cockpit.runs.supervision import Supervisor
 from cockpit.safety.memory import no_core_dumps
 
@@ -185,23 +185,13 @@ def _write_end(document: Mapping[str, Any], end: dict[str, Any], passed_on: Mapp
     end |= {"t": time.time(), "m": time.monotonic_ns()}
     kept = passed_on
     if passed_on.get("variables") or end["cwd"] != document["cwd"]:
-        kept = _without_secrets(passed_on, document["secrets"])
+        kept = without_secrets(passed_on, document["secrets"])
         end["cwd"] = kept["cwd"]
     for name, content, durable in (("carried.json", kept, False), ("exit.json", end, True)):
         try:
             write_whole(folder, name, content, durable=durable)
         except OSError:
             continue  # the starter, if it is still there, hears the end through the pipe
-
-
-def _without_secrets(passed_on: Mapping[str, Any], secrets: list[str]) -> dict[str, Any]:
-    from cockpit.safety.redaction import Redactor
-
-    redact = Redactor(secrets).redact
-    lines = {name: f"{name}={text}" for name, text in passed_on["variables"].items()}
-    secret = sorted(name for name, line in lines.items() if redact(line) != line)
-    public = {name: text for name, text in passed_on["variables"].items() if name not in secret}
-    return {"cwd": redact(passed_on["cwd"]), "variables": public, "lost": sorted([*passed_on["lost"], *secret])}
 
 
 class _Starter:

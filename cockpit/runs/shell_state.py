@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
 NOT_CARRIED = frozenset({"_", "SHLVL", "PWD", "BASH_ENV", "COCKPIT_RUN"})
 _VARIABLE = re.compile(
@@ -54,7 +58,7 @@ def reported(report: bytes) -> ShellState | None:
     if len(parts) != 4 or parts[3]:
         return None
     codes = [int(code) for code in parts[0].split()[1:] if code.isdigit()]
-    return ShellState(codes, os.fsdecode(parts[1]), _variables(parts[2]))
+    return ShellState(codes, os.fsdecode(parts[1]), variables_of(parts[2]))
 
 
 def carried(
@@ -80,7 +84,19 @@ def carried(
     return kept, sorted(refused)
 
 
-def _variables(listing: bytes) -> dict[str, str]:
+def without_secrets(passed_on: Mapping[str, Any], secrets: Sequence[str]) -> dict[str, Any]:
+    """What may lie on disk of {cwd, variables, lost}: a variable that holds a secret is only named, as lost."""
+    from cockpit.safety.redaction import Redactor
+
+    redact = Redactor(secrets).redact
+    cwd = passed_on["cwd"]
+    lines = {name: f"{name}={text}" for name, text in passed_on["variables"].items()}
+    secret = sorted(name for name, line in lines.items() if redact(line) != line)
+    public = {name: text for name, text in passed_on["variables"].items() if name not in secret}
+    return {"cwd": cwd and redact(cwd), "variables": public, "lost": sorted([*passed_on["lost"], *secret])}
+
+
+def variables_of(listing: bytes) -> dict[str, str]:
     """What `declare -px` printed: scalars by name. Arrays and variables without a value are passed over."""
     found: dict[str, str] = {}
     for flags, name, double, dollar, bare in (match.groups() for match in _VARIABLE.finditer(listing)):

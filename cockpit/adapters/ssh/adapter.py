@@ -1,0 +1,219 @@
+"""Shell steps on another machine. See `script` for what runs there and `step` for how it is followed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from cockpit.adapters.base import Outcome, RunRequest
+from cockpit.adapters.ending import outcome_of
+from cockpit.adapters.ssh.address import resolve
+from cockpit.adapters.ssh.link import SshLink
+from cockpit.adapters.ssh.step import RemotePlace, RemoteStep
+from cockpit.errors import AdapterError, Malformed, PolicyRefusal, ToolMissing, UsageError
+from cockpit.runs.files import write_whole
+from cockpit.runs.shell_state import without_secrets
+from cockpit.runs.spec import OUTPUT_CAP_BYTES, document_for, write_spec
+from cockpit.safety.environment import FIXED, assignable, fixed_path
+from cockpit.safety.permit import Action, Permit
+from cockpit.words import _
+
+_REMOTE = "remote.json"
+
+
+class SshOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[target.NAME] of kind "ssh". `host` is what one would give ssh: a name of ~/.ssh/config, or [user@]host.
+
+    `ssh_config` is another configuration file than ~/.ssh/config.
+    """
+
+    host: str
+    port: int | None = None
+    ssh_config: str | None = None
+
+
+class SshAdapter:
+    """Runs shell steps on one other machine, over one connection that is made when it is first needed."""
+
+    name = "ssh"
+    languages = frozenset({"bash", "sh", "zsh"})
+    Options = SshOptions
+    shares_environment = False
+
+    def __init__(self, options: SshOptions, *, output_cap_bytes: int = OUTPUT_CAP_BYTES, grace_s: float = 5.0) -> None:
+        self.options = options
+        self._output_cap_bytes = output_cap_bytes
+        self._grace_s = grace_s
+        self._link: SshLink | None = None
+
+    async def start(self, permit: Permit, request: RunRequest) -> SshRunning:
+        """Start the permitted script over there; returns once it is under way.
+
+        Raises:
+            PolicyRefusal: no real permit, not of these bytes, or an input that would change which programs run.
+            TargetUnreachable, AccessDenied: nothing ran. UsageError: it needs a terminal.
+        """
+        if not isinstance(permit, Permit):
+            raise PolicyRefusal(_("a permit is granted by policy, never constructed"))
+        action = permit.action
+        permit.covers(Action(action.language, action.body, action.target, action.values))
+        if action.language not in self.languages:
+            raise ToolMissing(_("{language} is no language of a shell").format(language=action.language))
+        if request.terminal:
+            raise UsageError(
+                _("a step that talks with its operator can't run over this link"),
+                where=self.options.host,
+                mend=_("run `ssh -t {host}` beside the cockpit, and tick the step").format(host=self.options.host),
+            )
+        environment = _environment(action, request)
+        link = await asyncio.to_thread(self._connection)
+        return await asyncio.to_thread(self._start, link, action, request, environment, asyncio.get_running_loop())
+
+    async def adopt(self, folder: Path) -> SshRunning:
+        """Collect a run that another host started.
+
+        Raises:
+            AdapterError: there is no such run, or its machine is not known any more.
+        """
+        try:
+            place = msgspec.json.decode((folder / _REMOTE).read_bytes(), type=RemotePlace)
+        except (OSError, msgspec.MsgspecError) as error:
+            raise AdapterError(_("there is no such run"), where=str(folder)) from error
+        loop = asyncio.get_running_loop()
+        if (folder / "exit.json").exists():
+            return SshRunning.over(folder, loop)
+        for name in ("output", "index"):
+            (folder / name).unlink(missing_ok=True)
+        link = await asyncio.to_thread(self._connection)
+        running = SshRunning(folder, loop)
+        running.step = self._step(link, folder, place, (), running)
+        running.step.adopt()
+        return running
+
+    def _connection(self) -> SshLink:
+        if self._link is None:
+            options = self.options
+            self._link = SshLink(resolve(options.host, config=options.ssh_config, port=options.port))
+        return self._link
+
+    def _start(
+        self,
+        link: SshLink,
+        action: Action,
+        request: RunRequest,
+        environment: Mapping[str, str],
+        loop: asyncio.AbstractEventLoop,
+    ) -> SshRunning:
+        document = document_for(
+            request.folder,
+            action.body,
+            f"ssh:{link.address}",
+            environment,
+            carries=True,
+            brought=request.shell_state,
+            cwd=request.cwd or "~",
+            secrets=request.secrets,
+        )
+        secrets = document["secrets"]
+        write_spec(document | {"timeout_s": request.timeout_s})
+        handed_on = {"cwd": "", "variables": dict(request.shell_state), "lost": []}
+        place = RemotePlace(
+            folder=f"{time.strftime('%Y%m%d')}-{request.folder.name}-{os.urandom(6).hex()}",
+            cwd=request.cwd,
+            timeout_s=request.timeout_s,
+            began=time.time(),
+            brought=without_secrets(handed_on, secrets)["variables"],
+        )
+        write_whole(str(request.folder), _REMOTE, msgspec.to_builtins(place), durable=True)
+        running = SshRunning(request.folder, loop)
+        running.step = self._step(link, request.folder, place, secrets, running)
+        running.step.start(action.body, environment)
+        return running
+
+    def _step(
+        self, link: SshLink, folder: Path, place: RemotePlace, secrets: list[str] | tuple[str, ...], running: SshRunning
+    ) -> RemoteStep:
+        return RemoteStep(
+            link,
+            folder,
+            place,
+            secrets,
+            output_cap_bytes=self._output_cap_bytes,
+            grace_s=self._grace_s,
+            ended=running.heard_of_the_end,
+        )
+
+
+class SshRunning:
+    """A step over there, under way. Made by SshAdapter."""
+
+    step: RemoteStep
+
+    def __init__(self, folder: Path, loop: asyncio.AbstractEventLoop) -> None:
+        self._folder = folder
+        self._loop = loop
+        self._over = loop.create_future()
+        self._known: Outcome | None = None
+
+    @classmethod
+    def over(cls, folder: Path, loop: asyncio.AbstractEventLoop) -> SshRunning:
+        """One whose end is on record already."""
+        running = cls(folder, loop)
+        end = json.loads((folder / "exit.json").read_bytes())
+        try:
+            handed_on = json.loads((folder / "carried.json").read_bytes())
+        except (OSError, ValueError):
+            handed_on = {}
+        running._known = outcome_of(end, handed_on)
+        running._over.set_result(None)
+        return running
+
+    @property
+    def pid(self) -> int | None:
+        """None: it is no process of this machine."""
+        return None
+
+    async def wait(self) -> Outcome:
+        """Wait for the end."""
+        await asyncio.shield(self._over)
+        return self._known or outcome_of(self.step.end, self.step.passed_on)
+
+    async def cancel(self) -> None:
+        """Ask the whole group over there to end: TERM, then KILL after the grace."""
+        if not self._over.done():
+            await asyncio.to_thread(self.step.cancel, "cancelled")
+
+    def heard_of_the_end(self) -> None:
+        """Called in the follower's thread."""
+        try:
+            self._loop.call_soon_threadsafe(self._finish)
+        except RuntimeError:
+            pass  # the host is gone; the next one reads exit.json
+
+    def _finish(self) -> None:
+        if not self._over.done():
+            self._over.set_result(None)
+
+
+def _environment(action: Action, request: RunRequest) -> dict[str, str]:
+    """Laid over the far side's own: what earlier steps there exported, then this step's inputs."""
+    steering = sorted(name for name in action.values if not assignable(name))
+    if steering:
+        raise PolicyRefusal(
+            _("the input {name} would change which programs run").format(name=", ".join(steering)),
+            mend=_("give it another name in the runbook"),
+        )
+    for text in (action.body, *action.values, *action.values.values()):
+        if "\0" in text:
+            raise Malformed(_("the command holds a NUL character"))
+    environment = dict(FIXED) | dict(request.shell_state) | dict(action.values)
+    if "PATH" in environment:
+        environment["PATH"] = fixed_path(environment["PATH"])
+    return environment

@@ -1,0 +1,126 @@
+"""Proving who the operator is: the agent's keys, key files, then questions that only a person can answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cockpit.adapters.ssh.address import SshAddress
+from cockpit.errors import AccessDenied
+from cockpit.words import _
+
+if TYPE_CHECKING:
+    from paramiko import PKey, Transport
+
+Ask = Callable[[str, Sequence[tuple[str, bool]]], Sequence[str]]
+"""Asks a person: what for, then (question, whether the answer may be seen) each; the answers in that order."""
+
+_QUESTIONS = "keyboard-interactive"
+
+
+def sign_in(transport: Transport, address: SshAddress, ask: Ask | None) -> None:
+    """Authenticate.
+
+    Args:
+        ask: asks a person; None when nobody is there, as in a run without a screen.
+
+    Raises:
+        AccessDenied: nothing was accepted; says what was tried.
+    """
+    import paramiko
+
+    tried: list[str] = []
+    further: list[str] = []
+    for name, key in _keys(address, tried):
+        try:
+            further = transport.auth_publickey(address.user, key)
+        except paramiko.AuthenticationException as error:
+            _require_alive(transport)
+            tried.append(_("{key}: refused").format(key=name))
+            further = list(getattr(error, "allowed_types", [])) or further
+            continue
+        if not further:
+            return
+        tried.append(_("{key}: accepted, and more is asked for").format(key=name))
+        break
+    if ask is not None and (not further or _QUESTIONS in further):
+        try:
+            transport.auth_interactive(address.user, lambda title, _note, fields: list(ask(title, fields)))
+        except paramiko.AuthenticationException:
+            _require_alive(transport)
+            tried.append(_("the answers: refused"))
+        else:
+            return
+    elif _QUESTIONS in further:
+        tried.append(_("it asks questions, and nobody is here to answer"))
+    told = "; ".join(tried) or _("there is no key to try")
+    raise AccessDenied(
+        _("it lets nobody in as {user}: {tried}").format(user=address.user, tried=told),
+        where=str(address),
+        mend=_("`ssh-add -l` shows the keys of your agent; `ssh {host}` must work by itself").format(host=address.host),
+    )
+
+
+def _require_alive(transport: Transport) -> None:
+    """paramiko calls it a refusal as well when the connection ended meanwhile."""
+    import paramiko
+
+    if not transport.is_active():
+        raise paramiko.SSHException("the connection ended")
+
+
+def _keys(address: SshAddress, tried: list[str]) -> Iterator[tuple[str, PKey]]:
+    """Keys to offer, the agent's first. With IdentitiesOnly, of the agent's only those that have a file."""
+    import paramiko
+
+    wanted = {_public(name) for name in address.identities} if address.identities_only else None
+    offered = set()
+    for key in _agent_keys(address, tried):
+        if wanted is not None and key.asbytes() not in wanted:
+            continue
+        offered.add(key.asbytes())
+        yield str(getattr(key, "comment", "")) or _("a key of the agent"), key
+    for name in address.identities:
+        try:
+            loaded = paramiko.PKey.from_path(name)
+        except paramiko.PasswordRequiredException:
+            if _public(name) not in offered:
+                tried.append(_("{key}: has a passphrase; add it to your agent").format(key=name))
+            continue
+        except (paramiko.SSHException, OSError, ValueError, TypeError) as error:
+            tried.append(f"{name}: {str(error).splitlines()[0] if str(error) else type(error).__name__}")
+            continue
+        if loaded.asbytes() not in offered:
+            yield name, loaded
+
+
+def _agent_keys(address: SshAddress, tried: list[str]) -> Iterator[PKey]:
+    if not address.agent:
+        return
+    import socket
+
+    from paramiko.agent import AgentKey, AgentSSH
+
+    agent = AgentSSH()
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.connect(address.agent)
+        # paramiko's own Agent knows the environment's socket only, and not IdentityAgent's.
+        agent._connect(connection)  # type: ignore[attr-defined]  # noqa: SLF001
+    except (OSError, ValueError) as error:
+        tried.append(_("the agent does not answer: {error}").format(error=getattr(error, "strerror", "") or error))
+        return
+    for key in agent.get_keys():
+        if isinstance(key, AgentKey):
+            yield key
+
+
+def _public(name: str) -> bytes:
+    """The public half of a key file, from the .pub beside it; empty when there is none."""
+    import base64
+
+    try:
+        return base64.b64decode(Path(name + ".pub").read_text("utf-8").split()[1])
+    except (OSError, IndexError, ValueError):
+        return b""

@@ -1,0 +1,234 @@
+"""One connection to a machine, shared by all that goes there, watched, and made again when it is gone."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from cockpit.adapters.ssh.address import SshAddress
+from cockpit.adapters.ssh.host_keys import kinds_known, require_known
+from cockpit.adapters.ssh.identity import Ask, sign_in
+from cockpit.errors import AdapterError, TargetUnreachable
+from cockpit.words import _
+
+if TYPE_CHECKING:
+    from paramiko import Channel, Transport
+
+_CONNECT_S = 10.0
+_SIGN_OF_LIFE_S, _DEAD_S = 2.0, 6.0
+# sshd takes 10 (MaxSessions). What follows something may not take them all: to cancel takes one.
+_CHANNELS = 8
+_BLOCK_BYTES = 1 << 16
+_SHELL = "exec /bin/sh -s"
+
+
+class SshLink:
+    """A connection that is there when it is needed. Every method blocks; any thread may call it.
+
+    paramiko sends keepalives and never counts the answers (measured: a stopped peer is not noticed), and leaves
+    Nagle's algorithm on, so both are done here.
+    """
+
+    def __init__(self, address: SshAddress, *, ask: Ask | None = None) -> None:
+        self.address = address
+        self._ask = ask
+        self._lock = threading.Lock()
+        self._hops: list[Transport] = []
+        self._room = threading.BoundedSemaphore(_CHANNELS)
+        self._heard_s = 0.0
+
+    def shell(self, script: bytes, *, timeout_s: float = _CONNECT_S) -> Channel:
+        """Start /bin/sh over there with this script as its input, which is sent whole; its output is the channel's.
+
+        For what may take long: it waits its turn. Give the channel back with `done`.
+
+        Raises:
+            TargetUnreachable, AccessDenied, TimedOut: nothing was started.
+        """
+        if not self._room.acquire(timeout=timeout_s):
+            raise TargetUnreachable(
+                _("too much is going on over this connection"), where=str(self.address), mend=_("wait, and try again")
+            )
+        try:
+            return self._shell(script, timeout_s)
+        except BaseException:
+            self._room.release()
+            raise
+
+    def done(self, channel: Channel) -> None:
+        """The channel is not needed any more."""
+        channel.close()
+        self._room.release()
+
+    def say(self, script: bytes, *, timeout_s: float = _CONNECT_S) -> bytes:
+        """Have /bin/sh over there run this short script, at once; what it said, or "" when the link broke meanwhile.
+
+        Raises:
+            TargetUnreachable, AccessDenied: nothing was started.
+        """
+        channel = self._shell(script, timeout_s)
+        said = b""
+        try:
+            while piece := channel.recv(_BLOCK_BYTES):
+                self.heard()
+                said += piece
+        except OSError:
+            return b""
+        finally:
+            channel.close()
+        return said
+
+    def heard(self) -> None:
+        """Something came from over there: it is alive."""
+        self._heard_s = time.monotonic()
+
+    def close(self) -> None:
+        """Hang up. The next use connects again."""
+        with self._lock:
+            self._hang_up()
+
+    def connect(self) -> None:
+        """Be connected.
+
+        Raises:
+            TargetUnreachable, AccessDenied: why not; for a jump host, which of them.
+        """
+        with self._lock:
+            self._connected()
+
+    def _shell(self, script: bytes, timeout_s: float) -> Channel:
+        import paramiko
+
+        with self._lock:
+            transport = self._connected()
+        try:
+            channel = _session(transport, time.monotonic() + timeout_s)
+            channel.exec_command(_SHELL)
+            channel.sendall(script)
+            channel.shutdown_write()
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise TargetUnreachable(
+                _("the connection broke: {error}").format(error=_why(error)), where=str(self.address)
+            ) from error
+        return channel
+
+    # -- connecting ------------------------------------------------------------------------------------------------
+
+    def _connected(self) -> Transport:
+        if self._hops and all(hop.is_active() for hop in self._hops):
+            return self._hops[-1]
+        self._hang_up()
+        hops: list[Transport] = []
+        try:
+            for address in (*self.address.jumps, self.address):
+                hops.append(_hop(address, hops[-1] if hops else None, self._ask))
+        except BaseException:
+            for hop in reversed(hops):
+                hop.close()
+            raise
+        self._hops = hops
+        self.heard()
+        threading.Thread(target=self._keep_alive, args=(hops[-1],), name="ssh-alive", daemon=True).start()
+        threading.Thread(target=self._watch, args=(hops[-1],), name="ssh-watch", daemon=True).start()
+        return hops[-1]
+
+    def _hang_up(self) -> None:
+        for hop in reversed(self._hops):
+            hop.close()
+        self._hops = []
+
+    def _keep_alive(self, transport: Transport) -> None:
+        """Ask for a sign of life, one question at a time: paramiko gives the answer to whoever waits."""
+        while transport.is_active():
+            transport.global_request("keepalive@openssh.com", wait=True)
+            if transport.is_active():
+                self.heard()
+            _pause(transport, _SIGN_OF_LIFE_S)
+
+    def _watch(self, transport: Transport) -> None:
+        """Hang up on a machine that has been silent for too long: whoever reads from it is released."""
+        while transport.is_active():
+            if time.monotonic() - self._heard_s > _DEAD_S:
+                transport.close()
+                return
+            _pause(transport, 0.5)
+
+
+def _session(transport: Transport, deadline_s: float) -> Channel:
+    """A new session. A server counts one that was just closed for a moment longer, and refuses meanwhile."""
+    import paramiko
+
+    while True:
+        try:
+            return transport.open_session(timeout=max(0.1, deadline_s - time.monotonic()))
+        except paramiko.ChannelException:
+            if time.monotonic() > deadline_s or not transport.is_active():
+                raise
+        _pause(transport, 0.1)
+
+
+def _pause(transport: Transport, seconds: float) -> None:
+    """Wait, or return at once when the connection ends: its thread does."""
+    transport.join(seconds)
+
+
+def _hop(address: SshAddress, before: Transport | None, ask: Ask | None) -> Transport:
+    import paramiko
+
+    try:
+        transport = paramiko.Transport(_socket(address, before))
+    except (OSError, paramiko.SSHException, EOFError) as error:
+        raise _unreachable(address, before, error) from error
+    try:
+        _greet(transport, address, ask)
+    except (OSError, paramiko.SSHException, EOFError) as error:
+        transport.close()
+        raise _unreachable(address, before, error) from error
+    except BaseException:
+        transport.close()
+        raise
+    return transport
+
+
+def _greet(transport: Transport, address: SshAddress, ask: Ask | None) -> None:
+    _prefer(transport, kinds_known(address))
+    transport.start_client(timeout=_CONNECT_S)
+    key = transport.get_remote_server_key()
+    require_known(address, key.get_name(), key.asbytes())
+    sign_in(transport, address, ask)
+
+
+def _socket(address: SshAddress, before: Transport | None) -> socket.socket | Channel:
+    if before is not None:
+        return before.open_channel("direct-tcpip", (address.host, address.port), ("127.0.0.1", 0), timeout=_CONNECT_S)
+    made = socket.create_connection((address.host, address.port), timeout=_CONNECT_S)
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    return made
+
+
+def _prefer(transport: Transport, kinds: Sequence[str]) -> None:
+    """Ask for a key of a kind that is known, so that a machine with several is not taken for a stranger."""
+    options = transport.get_security_options()
+    signed_with = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256")}
+    wanted = [name for kind in kinds for name in signed_with.get(kind, (kind,)) if name in options.key_types]
+    options.key_types = [*dict.fromkeys(wanted), *(name for name in options.key_types if name not in wanted)]
+
+
+def _unreachable(address: SshAddress, before: Transport | None, error: Exception) -> AdapterError:
+    where = str(address)
+    if before is not None:
+        where = _("{host}, by way of {jump}").format(host=address, jump=before.getpeername()[0])
+    return TargetUnreachable(
+        _("it can't be reached: {error}").format(error=_why(error)),
+        where=where,
+        mend=_("try `ssh {host}`").format(host=address.host),
+    )
+
+
+def _why(error: Exception) -> str:
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return str(text).splitlines()[0]

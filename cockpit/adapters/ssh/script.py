@@ -1,0 +1,147 @@
+"""What is said to /bin/sh over there: start a step, follow it, end it. POSIX sh alone is needed; bash is used if there.
+
+A step lives in a folder of its own in the operator's account, so that it needs no connection:
+
+    script prelude launch env    what runs; env, which may hold secrets, is removed before the script begins
+    pid output given report      the group it leads, what it says, what its shell had at first and tells at its end
+    end                          "STATUS BEGAN ENDED" (seconds since the epoch); its being there says it is over
+
+Making the folder is the one atomic act: a start that is sent twice, because a connection broke, runs once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from shlex import quote
+
+from cockpit.runs.shell_state import prelude
+
+_REPORT = 9
+"""Some shells take descriptors of one digit only."""
+_PLACE = "d=${XDG_STATE_HOME:-$HOME/.local/state}/incident-cockpit/steps/%s\n"
+
+_MAKE = """umask 077
+printf '%s begin\\n' {nonce}
+mkdir -p "${{d%/*}}" 2>/dev/null
+if mkdir "$d" 2>/dev/null; then
+printf %s {script} >"$d/script"
+printf %s {prelude} >"$d/prelude"
+printf %s {env} >"$d/env"
+printf %s {launch} >"$d/launch"
+if command -v sha256sum >/dev/null 2>&1; then
+  [ "$(sha256sum <"$d/script" | cut -c1-64)" = {sha256} ] || {{ rm -rf "$d"; printf 'e bytes\\n'; exit 0; }}
+fi
+: >"$d/output"
+if command -v setsid >/dev/null 2>&1; then
+  setsid /bin/sh "$d/launch" "$d" </dev/null >/dev/null 2>&1 &
+else
+  set -m; nohup /bin/sh "$d/launch" "$d" </dev/null >/dev/null 2>&1 & set +m
+fi
+elif [ ! -d "$d" ]; then printf 'e folder %s\\n' "$d"; exit 0
+fi
+"""
+
+# `trap :` and not `trap ''`: what is ignored here would be ignored in the script as well.
+_LAUNCH = """d=$1
+trap : TERM INT HUP
+began=$(date +%s)
+finish() {{ printf '%s %s %s\\n' "$1" "$began" "$(date +%s)" >"$d/end.new"; mv "$d/end.new" "$d/end"; exit; }}
+cd {cwd} || {{ rm -f "$d/env"; finish cwd; }}
+. "$d/env"; rm -f "$d/env"
+printf '%s\\n' $$ >"$d/pid.new"; mv "$d/pid.new" "$d/pid"
+if shell=$(command -v bash); then
+  "$shell" --noprofile --norc -c 'declare -px' >"$d/given"
+  BASH_ENV=$d/prelude; export BASH_ENV; set -- --noprofile --norc
+else
+  shell=/bin/sh; set --
+fi
+ulimit -c 0 2>/dev/null
+"$shell" "$@" "$d/script" {report}>"$d/report" >>"$d/output" 2>&1
+finish $?
+"""
+
+# `wc` may put blanks before the number, which the arithmetic takes away. The h is a sign of life: without a reader it
+# ends this loop.
+_FOLLOW = """o={offset}; t=0; s=
+while :; do
+  e=; [ -f "$d/end" ] && e=1
+  if [ -z "$e" ] && [ -f "$d/pid" ] && ! kill -0 "$(cat "$d/pid")" 2>/dev/null && [ ! -f "$d/end" ]; then e=gone; fi
+  n=$(wc -c <"$d/output") || {{ printf 'e vanished\\n'; exit 0; }}
+  n=$((n))
+  while [ "$n" -gt "$o" ]; do
+    k=$((n-o)); [ "$k" -gt 262144 ] && k=262144
+    printf 'o %d\\n' "$k"; tail -c +$((o+1)) "$d/output" | head -c "$k"; o=$((o+k))
+  done
+  if [ "$e" = gone ]; then printf 'l\\n'; exit 0; fi
+  if [ -n "$e" ]; then
+    for f in given report; do
+      if [ -f "$d/$f" ]; then k=$(wc -c <"$d/$f"); printf '%s %d\\n' "$f" "$((k))"; cat "$d/$f"; fi
+    done
+    printf 'x %s\\n' "$(cat "$d/end")"; exit 0
+  fi
+  [ -z "$s" ] && [ -f "$d/pid" ] && s=$(cat "$d/pid") && printf 's %s\\n' "$s"
+  t=$((t+1)); [ $((t % 50)) = 0 ] && printf 'h\\n'
+  sleep 0.05 2>/dev/null || sleep 1
+done
+"""
+
+_CANCEL = """p=$(cat "$d/pid") || exit 0
+: >"$d/cancelled"
+kill -s TERM -- "-$p" 2>/dev/null
+i=0
+while [ ! -f "$d/end" ] && [ "$i" -lt {tenths} ]; do sleep 0.1 2>/dev/null || sleep 1; i=$((i+1)); done
+others() {{ ps -A -o pid= -o pgid= 2>/dev/null | while read -r a b; do [ "$b" = "$p" ] && printf '%s ' "$a"; done; }}
+[ -f "$d/end" ] && [ -z "$(others)" ] || kill -s KILL -- "-$p" 2>/dev/null
+i=0
+while [ -n "$(others)" ] && [ "$i" -lt 20 ]; do sleep 0.1 2>/dev/null || sleep 1; i=$((i+1)); done
+[ -f "$d/end" ] || {{ printf '137 0 0\\n' >"$d/end.new"; mv "$d/end.new" "$d/end"; }}
+printf 'survivors %s\\n' "$(others)"
+"""
+
+
+def start(name: str, nonce: str, body: str, *, environment: Mapping[str, str], cwd: str | None) -> bytes:
+    """Start the step, and follow it. Never send it twice: see `claim`.
+
+    Args:
+        name: of its folder; letters, digits, dots and dashes.
+        nonce: the word before which whatever a login shell prints is no word of ours.
+        environment: laid over the far side's own.
+        cwd: None for the home folder.
+    """
+    encoded = body.encode("utf-8", "surrogateescape")
+    made = _MAKE.format(
+        nonce=quote(nonce),
+        script=quote(body),
+        prelude=quote(prelude(_REPORT).decode("ascii")),
+        env=quote("".join(f"export {key}={quote(text)}\n" for key, text in environment.items())),
+        launch=quote(_LAUNCH.format(cwd=quote(cwd) if cwd else '"$HOME"', report=_REPORT)),
+        sha256=hashlib.sha256(encoded).hexdigest(),
+    )
+    return (_PLACE % name + made + _FOLLOW.format(offset=0)).encode("utf-8", "surrogateescape")
+
+
+def follow(name: str, nonce: str, offset: int) -> bytes:
+    """Follow a step that was started before, and start nothing."""
+    missing = f"printf '%s begin\\n' {quote(nonce)}\n[ -d \"$d\" ] || {{ printf 'e vanished\\n'; exit 0; }}\n"
+    return (_PLACE % name + missing + _FOLLOW.format(offset=offset)).encode("ascii")
+
+
+def claim(name: str, nonce: str) -> bytes:
+    """After a connection that broke before the step was heard of: follow it if it runs, else see that it never will.
+
+    The start may still be on its way; it finds the folder made, and does nothing.
+    """
+    made = f"umask 077; printf '%s begin\\n' {quote(nonce)}\nmkdir -p \"${{d%/*}}\" 2>/dev/null\n"
+    never = "if mkdir \"$d\" 2>/dev/null; then printf 'e never\\n'; exit 0; fi\n"
+    return (_PLACE % name + made + never + _FOLLOW.format(offset=0)).encode("ascii")
+
+
+def cancel(name: str, grace_s: float) -> bytes:
+    """End the step's whole group: TERM, after the grace KILL. Says `survivors PID…`."""
+    return (_PLACE % name + _CANCEL.format(tenths=int(grace_s * 10))).encode("ascii")
+
+
+def forget(name: str) -> bytes:
+    """Remove the step's folder, once all of it is on record here."""
+    return (_PLACE % name + 'rm -rf -- "$d"\n').encode("ascii")

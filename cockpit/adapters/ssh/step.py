@@ -1,0 +1,240 @@
+"""A step on another machine, from start to end, through as many connections as it takes."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from cockpit.adapters.ssh import script
+from cockpit.adapters.ssh.far_end import ending_of, passed_on, refusal_of
+from cockpit.adapters.ssh.frames import Broken, Frame, frames
+from cockpit.adapters.ssh.link import SshLink
+from cockpit.errors import AdapterError, CockpitError, TargetUnreachable
+from cockpit.runs.files import write_whole
+from cockpit.runs.recording import NOTE, STDOUT, Recorder
+from cockpit.runs.shell_state import without_secrets
+from cockpit.words import _
+
+if TYPE_CHECKING:
+    from paramiko import Channel
+
+_BLOCK_BYTES = 1 << 17
+_QUIET_S = 0.2
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 15.0
+
+
+class RemotePlace(Struct, frozen=True):
+    """What remote.json keeps of a step, so that any later host can collect it.
+
+    `folder` is its name over there; `brought` are variables that earlier steps exported, secrets left out.
+    """
+
+    folder: str
+    cwd: str | None
+    timeout_s: float | None
+    began: float
+    brought: dict[str, str]
+
+
+class RemoteStep:
+    """Follows one step in a thread of its own. What it says is recorded as a local run's is.
+
+    There is one stream: standard output and error go to one file over there, so that their order is true.
+
+    Args:
+        folder: the run's folder here.
+        secrets: exact values to mask.
+        ended: called in that thread, once `end` and `passed_on` are known.
+    """
+
+    def __init__(
+        self,
+        link: SshLink,
+        folder: Path,
+        place: RemotePlace,
+        secrets: Sequence[str],
+        *,
+        output_cap_bytes: int,
+        grace_s: float,
+        ended: Callable[[], None],
+    ) -> None:
+        self.link = link
+        self.folder = folder
+        self.place = place
+        self.pid: int | None = None
+        self.end: dict[str, Any] = {}
+        self.passed_on: dict[str, Any] = {}
+        self._secrets = secrets
+        self._recorder = Recorder(str(folder), secrets, output_cap_bytes)
+        self._grace_s = grace_s
+        self._ended = ended
+        self._offset = 0
+        self._said: dict[str, bytes] = {}
+        self._nonce = os.urandom(12).hex()
+        self._seen = False
+        self._begun = threading.Event()
+        self._refused: CockpitError | None = None
+        self._asked_to_end = ""
+        self._survivors: list[int] = []
+        self._given_up = threading.Event()
+
+    def start(self, text: str, environment: Mapping[str, str]) -> None:
+        """Start it over there; returns once it runs, or once it is not known whether it does.
+
+        Raises:
+            CockpitError: it did not start, and will not.
+        """
+        sent = script.start(self.place.folder, self._nonce, text, environment=environment, cwd=self.place.cwd)
+        try:
+            channel = self.link.shell(sent)
+        except CockpitError:
+            self._recorder.finish()
+            raise
+        self._follow_from(channel)
+        self._begun.wait()
+        if self._refused:
+            raise self._refused
+
+    def adopt(self) -> None:
+        """Go on following one that another host started; its output is fetched again from its first byte."""
+        self._seen = True
+        self._begun.set()
+        self._follow_from(None)
+
+    def cancel(self, why: str) -> None:
+        """Ask it to end. `why` is cancelled or timed-out. Blocks until it was told, or the far side is given up.
+
+        A far side that can't be reached is not waited for: the end is then not known, and the record says so.
+        """
+        self._asked_to_end = self._asked_to_end or why
+        try:
+            said = self.link.say(script.cancel(self.place.folder, self._grace_s))
+        except AdapterError:
+            self._given_up.set()
+            return
+        _word, _space, pids = said.decode("ascii", "replace").partition("survivors ")
+        self._survivors = [int(pid) for pid in pids.split() if pid.isdigit()]
+
+    # -- following, in the thread ------------------------------------------------------------------------------------
+
+    def _follow_from(self, channel: Channel | None) -> None:
+        threading.Thread(target=self._follow, args=(channel,), name=f"ssh-{self.folder.name}", daemon=True).start()
+
+    def _follow(self, channel: Channel | None) -> None:
+        pause_s = _FIRST_PAUSE_S
+        try:
+            while not self._given_up.is_set():
+                try:
+                    self._read(channel or self.link.shell(self._rest()))
+                    return
+                except (Broken, TargetUnreachable, OSError) as error:
+                    self._say(_("the link is gone ({error}); the step may go on there; trying again"), error)
+                except AdapterError as error:
+                    # A host key that changed, or credentials that ran out: trying again helps as little as waiting.
+                    self._say(_("the step may go on there, and can't be followed: {error}"), error)
+                    return
+                channel = None
+                self._begun.set()
+                self._given_up.wait(pause_s)
+                pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+        finally:
+            self._finish()
+
+    def _rest(self) -> bytes:
+        name = self.place.folder
+        return script.follow(name, self._nonce, self._offset) if self._seen else script.claim(name, self._nonce)
+
+    def _read(self, channel: Channel) -> None:
+        channel.settimeout(_QUIET_S)
+        try:
+            for frame in frames(lambda: self._next(channel), self._nonce):
+                self._take(frame)
+        finally:
+            self.link.done(channel)
+
+    def _next(self, channel: Channel) -> bytes:
+        while True:
+            try:
+                piece: bytes = channel.recv(_BLOCK_BYTES)
+            except TimeoutError:
+                self._recorder.idle()
+                self._mind_the_deadline()
+                continue
+            if piece:
+                self.link.heard()
+            self._mind_the_deadline()
+            return piece
+
+    def _mind_the_deadline(self) -> None:
+        limit_s = self.place.timeout_s
+        if limit_s is not None and not self._asked_to_end and time.time() > self.place.began + limit_s:
+            self._asked_to_end = "timed-out"
+            threading.Thread(target=self.cancel, args=("timed-out",), daemon=True).start()
+
+    def _take(self, frame: Frame) -> None:
+        if frame.kind == "o":
+            self._offset += len(frame.data)
+            self._recorder.take(STDOUT, frame.data)
+        elif frame.kind in ("given", "report"):
+            self._said[frame.kind] = frame.data
+        elif frame.kind == "s":
+            self.pid = int(frame.text) if frame.text.isdigit() else None
+        elif frame.kind == "h":
+            self._recorder.sync()
+        elif frame.kind == "x":
+            self.end = ending_of(frame.text, self._asked_to_end, reported=bool(self._said.get("report")))
+        elif frame.kind == "e" and not self._collected_meanwhile():
+            self._refused = refusal_of(frame.text, str(self.link.address))
+        if frame.kind in ("s", "o", "x", "l"):
+            self._seen = True
+        if frame.kind == "s":
+            self._begun.set()
+
+    def _collected_meanwhile(self) -> bool:
+        """Whether its end is on record here already, by another that followed it too."""
+        try:
+            self.end = json.loads((self.folder / "exit.json").read_bytes())
+        except (OSError, ValueError):
+            return False
+        return True
+
+    def _say(self, text: str, error: Exception) -> None:
+        self._recorder.take(NOTE, f"\n[cockpit: {text.format(error=error)}]\n".encode())
+        self._recorder.idle()
+
+    def _finish(self) -> None:
+        kept = self._recorder.finish()
+        lost = {"ending": "lost", "exit_code": None, "signal": None, "elsewhere": str(self.link.address)}
+        if self._refused and self._begun.is_set():
+            lost["never_began"] = self._refused.what
+        self.end = {**(self.end or lost), **kept, "survivors": self._survivors, "t": time.time()}
+        self.end["duration_s"] = max(0.0, self.end["t"] - self.place.began)
+        self.passed_on = passed_on(self._said, self.place.cwd, self.place.brought, self.end)
+        kept_here = (self._begun.is_set() or not self._refused) and self._write_down()
+        self._begun.set()
+        self._ended()
+        if kept_here and (self.end["ending"] != "lost" or self.end.get("never_began")):
+            self._forget()
+
+    def _write_down(self) -> bool:
+        """Whether the end is on record here. If not, the host hears of it all the same, and what is there is kept."""
+        folder = str(self.folder)
+        try:
+            write_whole(folder, "carried.json", without_secrets(self.passed_on, self._secrets), durable=False)
+            write_whole(folder, "exit.json", self.end, durable=True)
+        except OSError:
+            return False
+        return True
+
+    def _forget(self) -> None:
+        try:
+            self.link.say(script.forget(self.place.folder))
+        except AdapterError:
+            pass  # it stays there, in a folder that only the operator can read

@@ -1,0 +1,339 @@
+"""Steps on another machine, over a real sshd and links that break."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cockpit.adapters.base import Outcome, RunRequest
+from cockpit.adapters.ssh import script
+from cockpit.adapters.ssh.adapter import SshAdapter, SshOptions, SshRunning
+from cockpit.errors import AccessDenied, CockpitError, ConfigError, TargetUnreachable
+from cockpit.safety.permit import Action, Mode, Permit, grant
+from cockpit.safety.verdict import Judgement, Verdict
+from tests.servers.ssh import SshServer, missing, prepared
+
+pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
+
+
+def permit_for(text: str, **values: str) -> Permit:
+    return grant(Action("bash", text, "far", values), Judgement(Verdict.READ_ONLY), Mode.LIVE, by="test")
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[SshServer]:
+    made = prepared(tmp_path / "server")
+    made.start()
+    yield made
+    made.stop()
+
+
+class Desk:
+    """Starts steps on "far", each in a run folder of its own."""
+
+    def __init__(self, server: SshServer, root: Path) -> None:
+        self.server = server
+        self.adapter = SshAdapter(SshOptions(host="far", ssh_config=str(server.config)), grace_s=1.0)
+        self._root = root
+        self._runs = 0
+        self.started: list[SshRunning] = []
+
+    async def start(self, text: str, **request: Any) -> tuple[SshRunning, Path]:
+        self._runs += 1
+        folder = self._root / f"{self._runs:04d}"
+        folder.mkdir(mode=0o700)
+        running = await self.adapter.start(permit_for(text), RunRequest(folder, **request))
+        self.started.append(running)
+        return running, folder
+
+    async def run(self, text: str, **request: Any) -> tuple[Outcome, str]:
+        running, folder = await self.start(text, **request)
+        outcome = await running.wait()
+        return outcome, (folder / "output").read_text()
+
+
+@pytest.fixture
+async def desk(server: SshServer, tmp_path: Path) -> AsyncIterator[Desk]:
+    made = Desk(server, tmp_path)
+    yield made
+    for running in made.started:
+        await running.cancel()
+        await running.wait()
+
+
+def said(folder: Path) -> str:
+    """Output without what the cockpit itself put in between."""
+    lines = (folder / "output").read_text().split("\n")
+    return "\n".join(line for line in lines if line and not line.startswith("[cockpit:"))
+
+
+async def test_it_runs_there_and_not_here(desk: Desk) -> None:
+    outcome, output = await desk.run("echo $FAR; echo ${SSH_CONNECTION:+by ssh}")
+
+    assert (outcome.exit_code, output) == (0, "yes\nby ssh\n")
+
+
+async def test_nothing_of_a_collected_step_stays_there(desk: Desk) -> None:
+    await desk.run("echo done")
+
+    await until(lambda: not desk.server.steps())
+
+
+async def test_a_secret_input_is_in_no_argument_over_there(desk: Desk, tmp_path: Path) -> None:
+    running, folder = await desk.start("echo began; sleep 1000")
+    await until(lambda: (folder / "output").read_bytes() == b"began\n")
+    listing = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    await running.cancel()
+
+    assert "echo began" not in listing
+
+
+async def test_a_step_goes_on_when_the_link_drops_and_every_byte_is_collected_once(desk: Desk) -> None:
+    running, folder = await desk.start("for i in $(seq 1 400); do echo line $i; sleep 0.01; done; exit 7")
+    await until(lambda: "line 50\n" in (folder / "output").read_text())
+
+    for _ in range(3):
+        desk.server.cut()
+        await until(lambda: bool(desk.server.sessions()) or (folder / "exit.json").exists())
+    outcome = await running.wait()
+
+    assert (outcome.ending, outcome.exit_code) == ("exited", 7)
+    assert said(folder) == "\n".join(f"line {i}" for i in range(1, 401))
+    assert "the link is gone" in (folder / "output").read_text()
+
+
+async def test_a_machine_that_stays_away_is_waited_for(desk: Desk, tmp_path: Path) -> None:
+    gate, over = tmp_path / "gate", tmp_path / "over"
+    os.mkfifo(gate)
+    running, folder = await desk.start(f"echo before; cat {gate} >/dev/null; echo after; touch {over}; exit 5")
+    await until(lambda: "before\n" in (folder / "output").read_text())
+    sessions = desk.server.sessions()
+    desk.server.stop()
+    for pid in sessions:
+        os.kill(pid, signal.SIGKILL)
+    gate.write_bytes(b"")
+    await until(over.exists)
+    await until(lambda: "the link is gone" in (folder / "output").read_text())
+
+    desk.server.start()
+    outcome = await running.wait()
+
+    assert (outcome.exit_code, said(folder)) == (5, "before\nafter")
+
+
+async def test_a_peer_that_has_fallen_silent_is_noticed(desk: Desk) -> None:
+    running, folder = await desk.start("echo began; sleep 3; echo end")
+    await until(lambda: "began\n" in (folder / "output").read_text())
+    frozen = desk.server.sessions()
+    for pid in frozen:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        await until(lambda: "the link is gone" in (folder / "output").read_text())
+        outcome = await running.wait()
+    finally:
+        for pid in frozen:
+            os.kill(pid, signal.SIGKILL)
+
+    assert (outcome.exit_code, said(folder)) == (0, "began\nend")
+
+
+async def test_cancelling_what_cannot_be_reached_says_that_it_may_go_on(desk: Desk) -> None:
+    running, folder = await desk.start("echo began; sleep 4")
+    await until(lambda: "began\n" in (folder / "output").read_text())
+    sessions = desk.server.sessions()
+    desk.server.stop()
+    for pid in sessions:
+        os.kill(pid, signal.SIGKILL)
+    await until(lambda: "the link is gone" in (folder / "output").read_text())
+
+    await running.cancel()
+    outcome = await running.wait()
+
+    assert (outcome.ending, outcome.exit_code, outcome.signal) == ("lost", None, None)
+    assert "may still run" in outcome.detail
+    desk.server.start()
+
+
+async def test_a_step_whose_host_was_killed_is_collected_by_the_next(desk: Desk, tmp_path: Path) -> None:
+    folder = tmp_path / "0099"
+    folder.mkdir()
+    argv = [sys.executable, "-c", _HOST, str(desk.server.config), str(folder)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE) as host:
+        assert host.stdout is not None
+        assert host.stdout.readline() == b"started\n"
+        host.kill()
+
+    running = await desk.adapter.adopt(folder)
+    outcome = await running.wait()
+
+    assert (outcome.ending, outcome.exit_code) == ("exited", 42)
+    assert said(folder) == "\n".join(str(i) for i in range(1, 151))
+    assert outcome.shell_state["A"] == "1"
+
+
+_HOST = """
+import asyncio, sys
+from pathlib import Path
+from cockpit.adapters.base import RunRequest
+from cockpit.adapters.ssh.adapter import SshAdapter, SshOptions
+from cockpit.safety.permit import Action, Mode, grant
+from cockpit.safety.verdict import Judgement, Verdict
+
+async def main():
+    action = Action("bash", "for i in $(seq 1 150); do echo $i; sleep 0.01; done; export A=1; exit 42", "far")
+    permit = grant(action, Judgement(Verdict.READ_ONLY), Mode.LIVE, by="test")
+    adapter = SshAdapter(SshOptions(host="far", ssh_config=sys.argv[1]))
+    running = await adapter.start(permit, RunRequest(Path(sys.argv[2])))
+    print("started", flush=True)
+    await running.wait()
+    await asyncio.sleep(1000)
+
+asyncio.run(main())
+"""
+
+
+async def test_a_start_that_arrives_after_it_was_given_up_does_nothing(tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+
+    def told(text: bytes) -> str:
+        done = subprocess.run(["/bin/sh", "-s"], input=text, capture_output=True, env=environment, check=False)
+        return done.stdout.decode()
+
+    claimed = told(script.claim("one", "n"))
+    late = told(script.start("one", "n", f"touch {mark}", environment={}, cwd=None))
+
+    assert claimed == "n begin\ne never\n"
+    assert "\ns " not in late
+    assert "\nx " not in late
+    assert not mark.exists()
+
+
+async def test_a_stranger_is_refused_with_its_fingerprint(desk: Desk) -> None:
+    blob = base64.b64decode((desk.server.folder / "host.pub").read_text().split()[1])
+    fingerprint = base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
+    desk.server.known_hosts.write_text("")
+
+    with pytest.raises(AccessDenied, match="not a known host") as refused:
+        await desk.start("true")
+
+    assert f"SHA256:{fingerprint}" in str(refused.value)
+    assert desk.server.known_hosts.read_text() == ""
+
+
+async def test_a_key_that_changed_is_refused(desk: Desk) -> None:
+    kind, key = (desk.server.folder / "user.pub").read_text().split()[:2]
+    desk.server.known_hosts.write_text(f"# ours\n[127.0.0.1]:{desk.server.port} {kind} {key}\n")
+
+    with pytest.raises(AccessDenied, match="another key than before") as refused:
+        await desk.start("true")
+
+    assert f"{desk.server.known_hosts}:2" in str(refused.value)
+
+
+async def test_a_revoked_key_is_refused_although_it_is_known(desk: Desk) -> None:
+    line = desk.server.known_hosts.read_text()
+    desk.server.known_hosts.write_text(f"{line}@revoked * {line.split(' ', 1)[1]}")
+
+    with pytest.raises(AccessDenied, match="revoked"):
+        await desk.start("true")
+
+
+async def test_hashed_names_patterns_and_lines_of_other_kinds_are_understood(desk: Desk) -> None:
+    name = f"[127.0.0.1]:{desk.server.port}"
+    kind, key = desk.server.known_hosts.read_text().split()[1:]
+    salt = b"0123456789abcdefghij"
+    digest = hmac.new(salt, name.encode(), hashlib.sha1).digest()
+    hashed = "|1|" + "|".join(base64.b64encode(part).decode() for part in (salt, digest))
+    other = "@cert-authority *.example.com ssh-ed25519 AAAA\nbroken line\n"
+    for hosts in (hashed, f"[127.0.0.*]:{desk.server.port}"):
+        desk.server.known_hosts.write_text(f"{other}{hosts} {kind} {key}\n")
+
+        outcome, _ = await Desk.run(desk, "true")
+        desk.adapter = SshAdapter(desk.adapter.options)
+
+        assert outcome.exit_code == 0
+
+    desk.server.known_hosts.write_text(f"*,![127.0.0.1]:{desk.server.port} {kind} {key}\n")
+    with pytest.raises(AccessDenied, match="not a known host"):
+        await desk.start("true")
+
+
+async def test_credentials_that_are_refused_say_what_was_tried(desk: Desk) -> None:
+    (desk.server.folder / "authorized_keys").write_text("")
+
+    with pytest.raises(AccessDenied) as refused:
+        await desk.start("true")
+
+    assert f"{desk.server.folder}/user: refused" in str(refused.value)
+
+
+async def test_a_machine_that_is_not_there_says_so(desk: Desk) -> None:
+    desk.server.stop()
+
+    with pytest.raises(TargetUnreachable, match="refused"):
+        await desk.start("true")
+
+    desk.server.start()
+
+
+async def test_a_jump_host_is_gone_through_and_its_failure_names_both(desk: Desk, tmp_path: Path) -> None:
+    inner = prepared(tmp_path / "inner")
+    inner.start()
+    try:
+        outer = desk.server.config.read_text().replace("Host far", "Host outer")
+        both = inner.config.read_text().replace("Host far", "Host far\n  ProxyJump outer") + outer
+        desk.server.config.write_text(both)
+        outcome, output = await desk.run("echo $SSH_CONNECTION")
+        assert (outcome.exit_code, output.split()[-1]) == (0, str(inner.port))
+
+        inner.stop()
+        desk.adapter = SshAdapter(desk.adapter.options)
+        with pytest.raises(TargetUnreachable) as refused:
+            await desk.start("true")
+        assert str(inner.port) in str(refused.value)
+        assert "by way of 127.0.0.1" in str(refused.value)
+    finally:
+        inner.stop()
+
+
+@pytest.mark.parametrize("host", ["-oProxyCommand=touch /tmp/never", "", " far"])
+async def test_a_name_that_is_no_host_reaches_no_ssh(host: str, server: SshServer, tmp_path: Path) -> None:
+    adapter = SshAdapter(SshOptions(host=host, ssh_config=str(server.config)))
+
+    with pytest.raises(ConfigError, match="no host name"):
+        await adapter.start(permit_for("true"), RunRequest(tmp_path))
+
+
+async def test_more_steps_than_a_server_takes_at_once_wait_their_turn(desk: Desk) -> None:
+    begun = await asyncio.gather(*(desk.start("sleep 0.3; echo done") for _ in range(12)))
+    outcomes = await asyncio.gather(*(running.wait() for running, _folder in begun))
+
+    assert [outcome.exit_code for outcome in outcomes] == [0] * 12
+
+
+async def test_a_folder_that_cannot_be_made_there_is_said_and_nothing_runs(desk: Desk, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    (desk.server.state / "incident-cockpit").write_text("a file in the way")
+
+    with pytest.raises(CockpitError, match="no folder for the step"):
+        await desk.start(f"touch {mark}")
+
+    assert not mark.exists()

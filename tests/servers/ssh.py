@@ -1,0 +1,121 @@
+"""A real sshd on loopback, with a key of its own and a configuration that `ssh -F` takes."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+_PATIENCE_S = 20.0
+
+
+@dataclass
+class SshServer:
+    """Where it listens, and the files a client needs."""
+
+    folder: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def config(self) -> Path:
+        """The client's configuration: the host "far" is this server."""
+        return self.folder / "ssh_config"
+
+    @property
+    def known_hosts(self) -> Path:
+        return self.folder / "known_hosts"
+
+    @property
+    def state(self) -> Path:
+        """XDG_STATE_HOME of whoever logs in."""
+        return self.folder / "state"
+
+    def steps(self) -> list[Path]:
+        """The folders of steps that the far side still keeps."""
+        return sorted((self.state / "incident-cockpit" / "steps").glob("*"))
+
+    def start(self) -> None:
+        """Begin to listen; returns when it does."""
+        # By its absolute path: it starts itself anew for each connection.
+        argv = [shutil.which("sshd") or "/usr/sbin/sshd", "-D", "-e", "-f", str(self.folder / "sshd_config")]
+        with (self.folder / "sshd.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, start_new_session=True
+            )
+        deadline = time.monotonic() + _PATIENCE_S
+        while time.monotonic() < deadline:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            except OSError:
+                if self.process.poll() is not None:
+                    break
+                continue
+            return
+        raise RuntimeError((self.folder / "sshd.log").read_text())
+
+    def stop(self) -> None:
+        """Stop listening; sessions go on."""
+        if self.process:
+            self.process.terminate()
+            self.process.wait(_PATIENCE_S)
+            self.process = None
+
+    def cut(self) -> None:
+        """Kill every session's sshd, as a network that drops would, and leave what it started alone."""
+        for pid in self.sessions():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def sessions(self) -> list[int]:
+        """The sshd processes that hold a connection."""
+        assert self.process is not None
+        found = []
+        for child in psutil.Process(self.process.pid).children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if "sshd" in child.name():
+                    found.append(child.pid)
+        return found
+
+
+def missing() -> str:
+    """Why there can't be a server here; empty when there can."""
+    wanted = ("sshd", "ssh", "ssh-keygen")
+    absent = [name for name in wanted if not shutil.which(name) and not Path("/usr/sbin", name).exists()]
+    return f"not installed: {', '.join(absent)}" if absent else ""
+
+
+def prepared(folder: Path) -> SshServer:
+    """Keys and configuration of a server that is not yet started."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # root's sshd refuses to start without it
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    for name in ("host", "user"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
+    (folder / "authorized_keys").write_text((folder / "user.pub").read_text())
+    (folder / "state").mkdir()
+    (folder / "sshd_config").write_text(
+        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nPidFile {folder}/sshd.pid\n"
+        f"AuthorizedKeysFile {folder}/authorized_keys\nUsePAM no\nPasswordAuthentication no\n"
+        f"KbdInteractiveAuthentication no\nStrictModes no\nSetEnv XDG_STATE_HOME={folder}/state FAR=yes\n"
+    )
+    kind, key = (folder / "host.pub").read_text().split()[:2]
+    (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {kind} {key}\n")
+    (folder / "ssh_config").write_text(
+        f"Host far\n  HostName 127.0.0.1\n  Port {port}\n  User {getpass.getuser()}\n  IdentityFile {folder}/user\n"
+        f"  IdentitiesOnly yes\n  IdentityAgent none\n  UserKnownHostsFile {folder}/known_hosts\n"
+        f"  GlobalKnownHostsFile /dev/null\n"
+    )
+    return SshServer(folder, port)
