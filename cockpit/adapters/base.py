@@ -98,6 +98,13 @@ class RunsSteps(Adapter, Protocol):
 
 
 @runtime_checkable
+class RunsElsewhere(RunsSteps, Protocol):
+    """Its scripts see the environment of another machine, which is not known here: they are judged without it."""
+
+    elsewhere: Literal[True]
+
+
+@runtime_checkable
 class KnowsSecrets(Protocol):
     """Holds values that must be masked in everything the session writes or shows."""
 

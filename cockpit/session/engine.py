@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
-from cockpit.adapters.base import RunsSteps
+from cockpit.adapters.base import RunsElsewhere, RunsSteps
 from cockpit.errors import CockpitError, PolicyRefusal, UsageError
 from cockpit.runbook.model import Runbook
 from cockpit.safety.permit import Confirmation, Rung, grant, required_rung
@@ -80,7 +80,7 @@ class Engine(Said):
             target=chosen,
             mode=self.mode,
             values=self.values(chosen),
-            environment=self._environment(chosen),
+            environment=self._known_environment(chosen),
         )
         number = f"p{next(self._numbers)}"
         self._drafts[number] = made
@@ -126,6 +126,10 @@ class Engine(Said):
         last = next((intent.get("target") for intent in ran if intent.get("language") == language), None)
         wishes = (step.attributes.get("target"), self.state.target, last)
         return target_for(language, self.adapters, wishes) or self.state.target
+
+    def _known_environment(self, target: str) -> dict[str, str] | None:
+        """The variables that the target's scripts see, None when it is another machine that knows them."""
+        return None if isinstance(self.adapters.get(target), RunsElsewhere) else self._environment(target)
 
     def _deadline_s(self, made: Draft) -> float | None:
         if made.endless or made.interactive:

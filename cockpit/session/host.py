@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from cockpit import __version__
-from cockpit.adapters.base import KnowsSecrets
+from cockpit.adapters.base import KnowsSecrets, RunsElsewhere
 from cockpit.errors import JournalError
 from cockpit.places import user_name
 from cockpit.runs.run import Run
@@ -106,8 +106,10 @@ class Host:
         self._syncing: asyncio.Task[None] | None = None
         self._left_alone_s = left_alone_s
         self._last_needed_m = time.monotonic()
-        if self.settings.cwd:
-            self.engine.shell(self.settings.target).cwd = self.settings.cwd
+        for name, adapter in adapters.items():
+            # Another machine has folders of its own, and begins at home.
+            if self.settings.cwd and not isinstance(adapter, RunsElsewhere):
+                self.engine.shell(name).cwd = self.settings.cwd
 
     def _environment(self) -> str:
         """Where this is. A rehearsal says so, whatever the machine is called."""

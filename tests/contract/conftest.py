@@ -10,7 +10,7 @@ import importlib
 import tomllib
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -18,6 +18,7 @@ from cockpit.adapters.base import Outcome, Running, RunRequest, RunsSteps
 from cockpit.safety.permit import Action, Mode, Permit, grant
 from cockpit.safety.verdict import Judgement, Verdict
 from tests.contract.specimens.specimen import Specimen
+from tests.servers.ssh import SshServer, missing, prepared
 
 _PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
@@ -33,8 +34,8 @@ def _adapters() -> dict[str, type[Any]]:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "adapter" in metafunc.fixturenames:
-        shells = {name: made for name, made in _adapters().items() if "bash" in made.languages}
-        metafunc.parametrize("adapter", [made() for made in shells.values()], ids=list(shells))
+        shells = [name for name, made in _adapters().items() if "bash" in made.languages]
+        metafunc.parametrize("adapter", shells, indirect=True)
     if "specimen" in metafunc.fixturenames:
         programs = [name for name, made in _adapters().items() if "bash" not in made.languages]
         metafunc.parametrize("specimen", programs, indirect=True, scope="session")
@@ -44,6 +45,26 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def specimen(request: pytest.FixtureRequest) -> Iterator[Specimen]:
     with importlib.import_module(f"tests.contract.specimens.{request.param}").specimen() as made:
         yield made
+
+
+@pytest.fixture
+def adapter(request: pytest.FixtureRequest) -> RunsSteps:
+    """A new adapter of that name, with options that lead to a real server where it needs one."""
+    made = _adapters()[request.param]
+    if not hasattr(made, "Options"):
+        return cast(RunsSteps, made())
+    server = request.getfixturevalue(f"{request.param}_server")
+    return cast(RunsSteps, made(server.options))
+
+
+@pytest.fixture(scope="session")
+def ssh_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
+    if missing():
+        pytest.skip(missing())
+    server = prepared(tmp_path_factory.mktemp("sshd") / "server")
+    server.start()
+    yield server
+    server.stop()
 
 
 def permit_for(script: str, **values: str) -> Permit:
@@ -65,6 +86,11 @@ class Bench:
         folder = self._root / f"{self._runs:04d}"
         folder.mkdir(mode=0o700)
         return folder
+
+    def another(self) -> RunsSteps:
+        """A second instance, as a host that comes after has one."""
+        made: Any = type(self.adapter)
+        return cast(RunsSteps, made(self.adapter.options) if hasattr(self.adapter, "options") else made())
 
     async def start(self, script: str, *, values: dict[str, str] | None = None, **request: Any) -> tuple[Running, Path]:
         folder = self.folder()

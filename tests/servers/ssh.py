@@ -15,6 +15,8 @@ from pathlib import Path
 
 import psutil
 
+from cockpit.adapters.ssh.adapter import SshOptions
+
 _PATIENCE_S = 20.0
 
 
@@ -30,6 +32,11 @@ class SshServer:
     def config(self) -> Path:
         """The client's configuration: the host "far" is this server."""
         return self.folder / "ssh_config"
+
+    @property
+    def options(self) -> SshOptions:
+        """A target's options that lead here."""
+        return SshOptions(host="far", ssh_config=str(self.config))
 
     @property
     def known_hosts(self) -> Path:

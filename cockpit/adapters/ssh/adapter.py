@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
@@ -45,7 +46,7 @@ class SshAdapter:
     name = "ssh"
     languages = frozenset({"bash", "sh", "zsh"})
     Options = SshOptions
-    shares_environment = False
+    elsewhere: Literal[True] = True
 
     def __init__(self, options: SshOptions, *, output_cap_bytes: int = OUTPUT_CAP_BYTES, grace_s: float = 5.0) -> None:
         self.options = options

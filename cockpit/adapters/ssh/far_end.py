@@ -12,22 +12,18 @@ from cockpit.words import _
 _SIGNALLED = 128
 
 
-def ending_of(text: str, asked_to_end: str, *, reported: bool) -> dict[str, Any]:
-    """How it ended, as exit.json has it, from "STATUS BEGAN ENDED".
+def ending_of(text: str, *, reported: bool) -> dict[str, Any]:
+    """How it ended, as exit.json has it, from "STATUS BEGAN ENDED" and, if it was asked to end, why.
 
     Args:
-        asked_to_end: cancelled or timed-out; empty when nobody asked.
         reported: its shell told of its end. One that was killed can't; then its parent's `$?` is 128 and the signal.
             One that was asked to end may, for bash tells before it obeys TERM.
     """
-    status = text.split(maxsplit=1)[0] if text.split() else ""
-    if status == "cwd":
-        told = _("the working directory that earlier steps left behind can't be entered")
-        return {"ending": "lost", "exit_code": None, "signal": None, "never_began": told}
-    code = int(status) if status.isdigit() else None
-    if code is None:
+    words = text.split()
+    if not words or not words[0].isdigit():
         return {"ending": "lost", "exit_code": None, "signal": None}
-    killed = code > _SIGNALLED and not (reported and not asked_to_end)
+    code, asked_to_end = int(words[0]), "".join(words[3:4])
+    killed = code > _SIGNALLED and bool(asked_to_end or not reported)
     return {
         "ending": asked_to_end or ("signalled" if killed else "exited"),
         "exit_code": None if killed else code,
@@ -48,6 +44,12 @@ def refusal_of(text: str, where: str) -> CockpitError:
         )
     if kind == "never":
         return Malformed(_("the link broke before the step began"), where=where, mend=_("run it again"))
+    if kind == "cwd":
+        return AccessDenied(
+            _("the working directory that earlier steps left behind can't be entered"),
+            where=detail,
+            mend=_("make it again, or start from another directory"),
+        )
     return Malformed(_("the step's folder is not there any more"), where=where)
 
 

@@ -5,6 +5,7 @@ A step lives in a folder of its own in the operator's account, so that it needs 
     script prelude launch env    what runs; env, which may hold secrets, is removed before the script begins
     pid output given report      the group it leads, what it says, what its shell had at first and tells at its end
     end                          "STATUS BEGAN ENDED" (seconds since the epoch); its being there says it is over
+    ended-by                     "cancelled" or "timed-out", if it was asked to end
 
 Making the folder is the one atomic act: a start that is sent twice, because a connection broke, runs once.
 """
@@ -48,16 +49,20 @@ trap : TERM INT HUP
 began=$(date +%s)
 finish() {{ printf '%s %s %s\\n' "$1" "$began" "$(date +%s)" >"$d/end.new"; mv "$d/end.new" "$d/end"; exit; }}
 cd {cwd} || {{ rm -f "$d/env"; finish cwd; }}
-. "$d/env"; rm -f "$d/env"
 printf '%s\\n' $$ >"$d/pid.new"; mv "$d/pid.new" "$d/pid"
-if shell=$(command -v bash); then
-  "$shell" --noprofile --norc -c 'declare -px' >"$d/given"
-  BASH_ENV=$d/prelude; export BASH_ENV; set -- --noprofile --norc
-else
-  shell=/bin/sh; set --
-fi
 ulimit -c 0 2>/dev/null
-"$shell" "$@" "$d/script" {report}>"$d/report" >>"$d/output" 2>&1
+rm=$(command -v rm)
+shell=$(command -v bash)
+(
+  # From here on PATH may be another.
+  . "$d/env"; "$rm" -f "$d/env"
+  if [ -n "$shell" ]; then
+    "$shell" --noprofile --norc -c 'declare -px' >"$d/given"
+    BASH_ENV=$d/prelude; export BASH_ENV
+    exec "$shell" --noprofile --norc "$d/script" {report}>"$d/report" >>"$d/output" 2>&1
+  fi
+  exec /bin/sh "$d/script" >>"$d/output" 2>&1
+)
 finish $?
 """
 
@@ -67,6 +72,7 @@ _FOLLOW = """o={offset}; t=0; s=
 while :; do
   e=; [ -f "$d/end" ] && e=1
   if [ -z "$e" ] && [ -f "$d/pid" ] && ! kill -0 "$(cat "$d/pid")" 2>/dev/null && [ ! -f "$d/end" ]; then e=gone; fi
+  if [ -z "$e" ] && [ "$t" -gt 200 ] && [ ! -f "$d/pid" ]; then e=gone; fi
   n=$(wc -c <"$d/output") || {{ printf 'e vanished\\n'; exit 0; }}
   n=$((n))
   while [ "$n" -gt "$o" ]; do
@@ -78,7 +84,7 @@ while :; do
     for f in given report; do
       if [ -f "$d/$f" ]; then k=$(wc -c <"$d/$f"); printf '%s %d\\n' "$f" "$((k))"; cat "$d/$f"; fi
     done
-    printf 'x %s\\n' "$(cat "$d/end")"; exit 0
+    printf 'x %s %s\\n' "$(cat "$d/end")" "$(cat "$d/ended-by" 2>/dev/null)"; exit 0
   fi
   [ -z "$s" ] && [ -f "$d/pid" ] && s=$(cat "$d/pid") && printf 's %s\\n' "$s"
   t=$((t+1)); [ $((t % 50)) = 0 ] && printf 'h\\n'
@@ -87,7 +93,7 @@ done
 """
 
 _CANCEL = """p=$(cat "$d/pid") || exit 0
-: >"$d/cancelled"
+[ -f "$d/end" ] || [ -f "$d/ended-by" ] || printf {why} >"$d/ended-by"
 kill -s TERM -- "-$p" 2>/dev/null
 i=0
 while [ ! -f "$d/end" ] && [ "$i" -lt {tenths} ]; do sleep 0.1 2>/dev/null || sleep 1; i=$((i+1)); done
@@ -137,9 +143,13 @@ def claim(name: str, nonce: str) -> bytes:
     return (_PLACE % name + made + never + _FOLLOW.format(offset=0)).encode("ascii")
 
 
-def cancel(name: str, grace_s: float) -> bytes:
-    """End the step's whole group: TERM, after the grace KILL. Says `survivors PID…`."""
-    return (_PLACE % name + _CANCEL.format(tenths=int(grace_s * 10))).encode("ascii")
+def cancel(name: str, why: str, grace_s: float) -> bytes:
+    """End the step's whole group: TERM, after the grace KILL. Says `survivors PID…`.
+
+    Args:
+        why: cancelled or timed-out.
+    """
+    return (_PLACE % name + _CANCEL.format(why=quote(why), tenths=int(grace_s * 10))).encode("ascii")
 
 
 def forget(name: str) -> bytes:

@@ -81,7 +81,7 @@ class RemoteStep:
         self._seen = False
         self._begun = threading.Event()
         self._refused: CockpitError | None = None
-        self._asked_to_end = ""
+        self._out_of_time = False
         self._survivors: list[int] = []
         self._given_up = threading.Event()
 
@@ -113,9 +113,8 @@ class RemoteStep:
 
         A far side that can't be reached is not waited for: the end is then not known, and the record says so.
         """
-        self._asked_to_end = self._asked_to_end or why
         try:
-            said = self.link.say(script.cancel(self.place.folder, self._grace_s))
+            said = self.link.say(script.cancel(self.place.folder, why, self._grace_s))
         except AdapterError:
             self._given_up.set()
             return
@@ -174,8 +173,8 @@ class RemoteStep:
 
     def _mind_the_deadline(self) -> None:
         limit_s = self.place.timeout_s
-        if limit_s is not None and not self._asked_to_end and time.time() > self.place.began + limit_s:
-            self._asked_to_end = "timed-out"
+        if limit_s is not None and not self._out_of_time and time.time() > self.place.began + limit_s:
+            self._out_of_time = True
             threading.Thread(target=self.cancel, args=("timed-out",), daemon=True).start()
 
     def _take(self, frame: Frame) -> None:
@@ -188,8 +187,10 @@ class RemoteStep:
             self.pid = int(frame.text) if frame.text.isdigit() else None
         elif frame.kind == "h":
             self._recorder.sync()
+        elif frame.kind == "x" and frame.text.startswith("cwd"):
+            self._refused = refusal_of(f"cwd {self.place.cwd}", str(self.link.address))
         elif frame.kind == "x":
-            self.end = ending_of(frame.text, self._asked_to_end, reported=bool(self._said.get("report")))
+            self.end = ending_of(frame.text, reported=bool(self._said.get("report")))
         elif frame.kind == "e" and not self._collected_meanwhile():
             self._refused = refusal_of(frame.text, str(self.link.address))
         if frame.kind in ("s", "o", "x", "l"):
