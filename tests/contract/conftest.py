@@ -18,7 +18,7 @@ from cockpit.adapters.base import Outcome, Running, RunRequest, RunsSteps
 from cockpit.safety.permit import Action, Mode, Permit, grant
 from cockpit.safety.verdict import Judgement, Verdict
 from tests.contract.specimens.specimen import Specimen
-from tests.servers.ssh import SshServer, missing, prepared
+from tests.servers.ssh import SshServer, ssh_server
 
 _PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
@@ -53,18 +53,14 @@ def adapter(request: pytest.FixtureRequest) -> RunsSteps:
     made = _adapters()[request.param]
     if not hasattr(made, "Options"):
         return cast(RunsSteps, made())
-    server = request.getfixturevalue(f"{request.param}_server")
+    server = request.getfixturevalue(f"{request.param}_target")
     return cast(RunsSteps, made(server.options))
 
 
 @pytest.fixture(scope="session")
-def ssh_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
-    if missing():
-        pytest.skip(missing())
-    server = prepared(tmp_path_factory.mktemp("sshd") / "server")
-    server.start()
-    yield server
-    server.stop()
+def ssh_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
+    with ssh_server(tmp_path_factory.mktemp("sshd") / "server") as server:
+        yield server
 
 
 def permit_for(script: str, **values: str) -> Permit:

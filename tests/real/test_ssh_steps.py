@@ -22,9 +22,7 @@ from cockpit.adapters.ssh.adapter import SshAdapter, SshOptions, SshRunning
 from cockpit.errors import AccessDenied, CockpitError, ConfigError, TargetUnreachable
 from cockpit.safety.permit import Action, Mode, Permit, grant
 from cockpit.safety.verdict import Judgement, Verdict
-from tests.servers.ssh import SshServer, missing, prepared
-
-pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
+from tests.servers.ssh import SshServer, prepared, ssh_server
 
 
 def permit_for(text: str, **values: str) -> Permit:
@@ -39,10 +37,8 @@ async def until(condition: Callable[[], bool]) -> None:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[SshServer]:
-    made = prepared(tmp_path / "server")
-    made.start()
-    yield made
-    made.stop()
+    with ssh_server(tmp_path / "server") as made:
+        yield made
 
 
 class Desk:

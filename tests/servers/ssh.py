@@ -10,12 +10,15 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
 from cockpit.adapters.ssh.adapter import SshOptions
+from tests.servers.server import free_port, require
 
 _PATIENCE_S = 20.0
 
@@ -94,11 +97,14 @@ class SshServer:
         return found
 
 
-def missing() -> str:
-    """Why there can't be a server here; empty when there can."""
-    wanted = ("sshd", "ssh", "ssh-keygen")
-    absent = [name for name in wanted if not shutil.which(name) and not Path("/usr/sbin", name).exists()]
-    return f"not installed: {', '.join(absent)}" if absent else ""
+@contextmanager
+def ssh_server(folder: Path) -> Iterator[SshServer]:
+    """A running one; the test skips where there is no sshd."""
+    require("sshd", "ssh", "ssh-keygen", also_in=[Path("/usr/sbin")])
+    server = prepared(folder)
+    server.start()
+    yield server
+    server.stop()
 
 
 def prepared(folder: Path) -> SshServer:
@@ -106,9 +112,7 @@ def prepared(folder: Path) -> SshServer:
     folder.mkdir(mode=0o700, exist_ok=True)
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # root's sshd refuses to start without it
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     for name in ("host", "user"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
     (folder / "authorized_keys").write_text((folder / "user.pub").read_text())
