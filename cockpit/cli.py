@@ -45,6 +45,7 @@ def _run(parser: argparse.ArgumentParser) -> None:
     _session_options(parser)
     parser.add_argument("--yes", action="store_true", help=_("confirm what asks once, and manual checks"))
     parser.add_argument("--allow-destructive", action="store_true", help=_("with --yes: also what can't be undone"))
+    parser.add_argument("--reason", default="", metavar="TEXT", help=_("why, for the record of what is confirmed"))
     parser.add_argument("--dry-run", action="store_true", help=_("say what would run; run nothing"))
     parser.add_argument("--read-only", action="store_true", help=_("refuse whatever is not provably read-only"))
     parser.add_argument("--keep-going", action="store_true", help=_("go on after a step that did not pass"))

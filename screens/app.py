@@ -124,9 +124,9 @@ class CockpitApp(App[int]):
             await self.viewer.stop()
 
     async def on_event(self, event: events.Event) -> None:
-        """Note when each key came: what confirms must be slower than a machine."""
-        if isinstance(event, events.Key) and self.viewer:
-            self.viewer.main.keyed()
+        """Keys that do not count get nowhere: what confirms must have been read, and be slower than a machine."""
+        if isinstance(event, events.Key) and self.viewer and not self.viewer.main.takes(event.key):
+            return
         await super().on_event(event)
 
 

@@ -188,9 +188,8 @@ class MainScreen(Looking):
             return
         self.sync(("top", "steps", "card", "guide") if view.state.running else ("top", "steps"))
 
-    def keyed(self) -> None:
-        """A key came: somebody is here, and a dialog may want to know how quickly keys follow each other."""
+    def takes(self, key: str) -> bool:
+        """A key came: somebody is here. Whether it counts, a dialog may judge by how quickly keys follow each other."""
         now_s = self.view.clock.monotonic_s()
         gap_s, self._touched_s = now_s - self._touched_s, now_s
-        if self.dialog is not None:
-            self.dialog.keyed(gap_s)
+        return self.dialog is None or self.dialog.takes(key, gap_s)

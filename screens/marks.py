@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from cockpit.monitor.sample import Level, Outcome, PanelState
 from cockpit.safety.verdict import Verdict
 from cockpit.session.event import Status
@@ -21,6 +23,9 @@ STATUS_MARKS: dict[Status, tuple[str, str]] = {
     Status.UNKNOWN: ("[ ?]", "warn"),
 }
 MARK_WIDTH = 4
+_WORDS = re.compile(r"[a-z]+|[가-힣]+")
+_REAL = frozenset({"production", "prod", "prd", "live", "운영", "운영계", "프로덕션", "상용", "실서비스"})
+_NOT_REAL = frozenset({"non", "not", "no", "pre", "like", "copy", "test", "비운영", "모의"})
 
 
 def status_word(status: Status) -> str:
@@ -74,6 +79,17 @@ def panel_mark(panel: PanelState) -> tuple[str, str]:
         Level.RED: ("x", "bad"),
         Level.GREY: ("i", "info"),
     }[panel.last.level]
+
+
+def is_production(environment: str) -> bool:
+    """Whether an environment's name says that this is the real thing."""
+    words = set(_WORDS.findall(environment.casefold()))
+    return bool(words & _REAL) and not words & _NOT_REAL
+
+
+def environment_style(environment: str) -> str:
+    """How an environment's name is painted."""
+    return "header-live" if is_production(environment) else "strong"
 
 
 def mode_word(mode: str) -> tuple[str, str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from cockpit.errors import CockpitError, UsageError
 from cockpit.runbook.model import StepKind
 from cockpit.safety.permit import Rung
@@ -37,6 +39,7 @@ class Work:
 
     async def _run(self, row: Row, code: str | None, part: str | None) -> None:
         main = self._main
+        attempts = self._attempts(row)
         proposal = await self._propose(row, code, part)
         while proposal.missing:
             if not await self.fill(row, proposal.missing):
@@ -53,21 +56,30 @@ class Work:
                 main.tell(_("not run"))
                 return
             rung, typed, reason = confirmed
-            proposal = await self._same_again(proposal, row, code)
         try:
             await self._start(proposal, rung, typed, reason)
         except UsageError:
-            # Another viewer may have looked at a command in between, and the host remembers the last look only.
-            await self._start(await self._same_again(proposal, row, code), rung, typed, reason)
+            # Something was filled in, or another step ended: what was shown may still be what would run.
+            again = await self._same_again(proposal, attempts, row, code)
+            await self._start(again, rung, typed, reason)
 
-    async def _same_again(self, proposal: Proposal, row: Row, code: str | None) -> Proposal:
+    def _attempts(self, row: Row) -> tuple[int, ...]:
+        self._main.feed.read()
+        return self._main.view.state.step(row.step.id).runs
+
+    async def _same_again(self, shown: Proposal, attempts: tuple[int, ...], row: Row, code: str | None) -> Proposal:
         """The same command proposed anew.
 
+        Args:
+            attempts: runs of the step that there were when it was shown.
+
         Raises:
-            UsageError: it is no longer the same.
+            UsageError: anything about it is no longer as it was shown.
         """
-        again = await self._propose(row, code, proposal.part)
-        if again.sha256 != proposal.sha256:
+        if self._attempts(row) != attempts:
+            raise UsageError(_("not run: somebody else just ran this step"), mend=_("see what came of it first"))
+        again = await self._propose(row, code, shown.part)
+        if replace(again, proposal=shown.proposal) != shown:
             raise UsageError(_("not run: the command changed after it was shown"), mend=_("look at it again"))
         return again
 

@@ -80,7 +80,7 @@ def _require_known(option: str, given: Iterable[str], known: Iterable[str]) -> N
 
 async def _drive(folder: SessionFolder, options: argparse.Namespace) -> int:
     host = Host(folder, assignments(options.set))
-    leave = Leave(options.yes, options.allow_destructive, options.send, options.keep_going)
+    leave = Leave(options.yes, options.allow_destructive, options.send, options.keep_going, options.reason)
     telling = Telling(folder, as_json=options.json)
     headless = Headless(host, leave, telling)
     following = asyncio.create_task(telling.follow(), name="follow-output")

@@ -20,7 +20,8 @@ _INVISIBLE = (
 _BAD = f"\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f{_INVISIBLE}\ud800-\udfff"
 _SGR = r"\x1b\[[0-9;:]*m"
 _CLEAN_UP = re.compile(f"{_SGR}|[{_BAD}]")
-_MAKE_VISIBLE = re.compile(f"[{_BAD}]")
+# Before a confirmation also what chooses another drawing of the character before it.
+_MAKE_VISIBLE = re.compile(f"[{_BAD}\ufe00-\ufe0f]")
 _OPEN_ESCAPE = re.compile(r"\x1b(?:\[[0-9;:]*)?\Z")
 _ASCII_CONTROLS = bytes([*range(9), *range(11, 32), 127])
 _HIGH = bytes(range(128, 256))
@@ -54,6 +55,11 @@ def visible(text: str) -> str:
     """The text as a person must see it before confirming: colours shown too, look-alikes named. Newlines stay."""
     shown = _MAKE_VISIBLE.sub(_shown, text)
     return shown if shown.isascii() else "".join(map(_named_if_alike, shown))
+
+
+def odd_characters(text: str) -> list[str]:
+    """What of the text is not what it looks like, or can't be seen: each once, in order, as `visible` names it."""
+    return [visible(char) for char in dict.fromkeys(text) if char != "\n" and visible(char) != char]
 
 
 def escape_markdown(text: str) -> str:

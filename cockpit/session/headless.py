@@ -21,12 +21,16 @@ _STOPS = frozenset({Status.FAILED, Status.REFUSED, Status.CANCELLED, Status.TIME
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """What the flags allow: `yes` confirms what asks once and ticks checks, `destructive` also what can't be undone."""
+    """What the flags allow: `yes` confirms what asks once and ticks checks, `destructive` also what can't be undone.
+
+    `reason` goes into the record of every confirmation.
+    """
 
     yes: bool = False
     destructive: bool = False
     send: bool = False
     keep_going: bool = False
+    reason: str = ""
 
 
 def chosen_steps(runbook: Runbook, section: str | None, ids: Sequence[str]) -> list[Step]:
@@ -133,11 +137,11 @@ class Headless:
         """--yes climbs to a plain confirmation; --allow-destructive with it to the top."""
         if not self._leave.yes or proposal.rung is Rung.NONE:
             return None
+        reason = self._leave.reason.strip()
         if self._leave.destructive and proposal.rung is Rung.TYPE_TARGET:
-            return Confirmation(
-                proposal.sha256, Rung.TYPE_TARGET, ACTOR, typed=proposal.target, reason="--allow-destructive"
-            )
-        return Confirmation(proposal.sha256, Rung.CONFIRM, ACTOR)
+            reason = reason or "--allow-destructive"
+            return Confirmation(proposal.sha256, Rung.TYPE_TARGET, ACTOR, typed=proposal.target, reason=reason)
+        return Confirmation(proposal.sha256, Rung.CONFIRM, ACTOR, reason=reason)
 
     def _answer_questions(self, step: Step) -> None:
         engine = self._host.engine

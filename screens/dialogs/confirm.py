@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual.widget import Widget
+from textual.widgets import Input
 
 from cockpit.safety.permit import Rung
-from cockpit.safety.text import visible
 from cockpit.session.proposal import Proposal
 from cockpit.words import _
-from screens.alerts import with_alert_word
 from screens.dialogs.dialog import Choices, Dialog, Label, typed_field
-from screens.marks import verdict_word
-from screens.paint import BLANK, Line, fit_path, line, pad, plain_rows, wrapped
+from screens.dialogs.told import proposal_rows
+from screens.paint import Line
 from screens.view import View
 
+if TYPE_CHECKING:
+    from textual import events
+
 QUIET_S = 0.4
+READ_S = 3.0
 _MACHINE_S = 0.05
-_LABEL_CELLS = 10
+_LONGEST_REASON = 500
 
 
 class Confirmed(NamedTuple):
@@ -33,82 +36,98 @@ class Confirmed(NamedTuple):
 class ConfirmDialog(Dialog[Confirmed]):
     """Shows a proposal, with the author's warning, and takes yes or no.
 
-    Yes takes moving to it, or typing the target's name where the command can't be undone. It is armed only once the
-    keyboard has been quiet, so that a held Enter or a pasted line end never says it.
+    No is chosen at first, and Escape is No. Keys count only once the dialog has been seen: what was typed ahead, what
+    is held down and what is pasted says nothing. Run takes moving to it, with the last row of the text once shown.
     """
+
+    read_s = 0.0
 
     def __init__(self, view: View, proposal: Proposal, warning: str = "") -> None:
         self.proposal = proposal
         self._warning = warning
         super().__init__(view, _("Run this? Nothing has run yet"))
-        self._armed = False
+        self._seen_s: float | None = None
+        self._awake = False
         self._last_gap_s = 0.0
-        self._opened_s = view.clock.monotonic_s()
         self._choices = Choices(view, [("no", _("No")), ("run", _("Run"))])
         self._hint = Label(view, _("Right and Enter: run   Enter or Esc: no"), "dim")
 
     def rows(self, width: int) -> list[Line]:
-        """Command, place, values, verdict."""
-        proposal = self.proposal
-        shown = plain_rows(visible(proposal.command.rstrip("\n")), width - 4, "code")
-        rows = [Line(((" $ " if n == 0 else "   ", "key"), *each.spans)) for n, each in enumerate(shown)]
-        word, style = verdict_word(proposal.verdict)
-        where = " ".join(filter(None, (proposal.environment, proposal.target)))
-        rows += [BLANK, line((_label(_("where")), "dim"), (where, "strong"))]
-        if proposal.cwd:
-            rows.append(line((_label(_("folder")), "dim"), fit_path(proposal.cwd, width - _LABEL_CELLS - 1)))
-        rows.append(line((_label(_("effect")), "dim"), (word, style)))
-        blank = _label("")
-        for reason in proposal.reasons:
-            rows += wrapped([(reason, "")], width - 1, first=blank, rest=blank)
-        for name, value in proposal.values.items():
-            told = f"{name} = {visible(value)}"
-            rows += wrapped([(told, "")], width - 1, first=_label(_("input")), rest=blank)
-        if self._warning:
-            rows += wrapped(with_alert_word([(self._warning, "warn")]), width - 1, first=" ! ", rest="   ")
-        if proposal.inside:
-            rows.append(line((_(" meant inside "), "dim"), (proposal.inside, "warn")))
-        if proposal.undo:
-            rows.append(line((_label(_("way back")), "dim"), (visible(proposal.undo), "code")))
-        if proposal.edited:
-            rows.append(line((_(" edited: the difference goes into the record"), "warn")))
-        return rows
+        """Place, effect, command, values, the way back."""
+        return proposal_rows(self.proposal, self._warning, width)
 
     def fields(self) -> Sequence[Widget]:
         """No comes first, and has the keys."""
         return self._hint, self._choices
 
-    def keyed(self, gap_s: float) -> None:
-        """Quiet since the dialog opened or since the last key arms it."""
+    def on_mount(self) -> None:
+        """From when it is painted, it can be read."""
+        super().on_mount()
+        self.call_after_refresh(self._painted)
+
+    def _painted(self) -> None:
+        self._seen_s = self.view.clock.monotonic_s()
+
+    def takes(self, key: str, gap_s: float) -> bool:
+        """Whether a key counts: Escape always, others once the dialog stood there and the keyboard was quiet."""
         self._last_gap_s = gap_s
-        if min(gap_s, self.view.clock.monotonic_s() - self._opened_s) >= QUIET_S:
-            self._armed = True
+        if not self._awake:
+            self._awake = self._seen_s is not None and min(gap_s, self._shown_s()) >= QUIET_S
+        if self._awake or key == "escape":
+            return True
+        self._hint.say(_("keys typed before this could be read do not count"), "warn")
+        return False
+
+    def _shown_s(self) -> float:
+        return 0.0 if self._seen_s is None else self.view.clock.monotonic_s() - self._seen_s
 
     def chosen(self, choice: str) -> None:
         """No closes; Run is weighed."""
         if choice != "run":
             self.answer(None)
-        elif not self._armed or self._last_gap_s < _MACHINE_S:
-            self._hint.say(_("keys came too fast to be meant: press Enter once more"), "warn")
+            return
+        why = self._not_yet()
+        if why:
+            self._choices.choose(0)
+            self._hint.say(why, "warn")
         else:
             self.confirmed()
+
+    def _not_yet(self) -> str:
+        """Why a yes does not count yet; "" when it does."""
+        if self._last_gap_s < _MACHINE_S:
+            return _("keys came too fast to be meant: choose once more")
+        if not self.sheet.seen_to_end:
+            return _("read it to its end first: PgDn")
+        if self._shown_s() < self.read_s:
+            return _("it has only just been shown: read it first, then choose once more")
+        return ""
 
     def confirmed(self) -> None:
         """A plain yes."""
         self.answer(Confirmed(Rung.CONFIRM))
 
 
-def _label(word: str) -> str:
-    """What a row is about, all of one width."""
-    return pad(f" {word}", _LABEL_CELLS)
+class TypedName(Input):
+    """The target's name, by the operator's own fingers: what is pasted does not count."""
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Not this way."""
+        event.prevent_default()
+        event.stop()
+
+    def action_paste(self) -> None:
+        """Not that way either."""
 
 
 class TypeTargetDialog(ConfirmDialog):
     """For what can't be undone: the target's name, typed, and a reason."""
 
+    read_s = READ_S
+
     def __init__(self, view: View, proposal: Proposal, warning: str = "") -> None:
         super().__init__(view, proposal, warning)
-        self._typed, self._reason = typed_field(), typed_field()
+        self._typed, self._reason = typed_field(made=TypedName), typed_field(longest=_LONGEST_REASON)
         self._hint.say(_("this can't be undone"), "bad")
 
     def fields(self) -> Sequence[Widget]:
@@ -123,6 +142,11 @@ class TypeTargetDialog(ConfirmDialog):
             self._hint,
             self._choices,
         )
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter goes on to the next field, and confirms nothing."""
+        event.stop()
+        self.action_next_field()
 
     def confirmed(self) -> None:
         """Only with the very name and a reason."""

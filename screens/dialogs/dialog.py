@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.widgets import Input
 
+LONGEST_TYPED = 16 * 1024
 T = TypeVar("T")
 Rows = Callable[[int], list[Line]]
 
@@ -92,8 +93,9 @@ class Dialog(Vertical, Generic[T]):
         """A choice was taken by Enter."""
         raise NotImplementedError
 
-    def keyed(self, _gap_s: float) -> None:
-        """A key came, so many seconds after the one before."""
+    def takes(self, _key: str, _gap_s: float) -> bool:
+        """Whether a key counts that came so many seconds after the one before; else nobody gets it."""
+        return True
 
     def action_leave(self) -> None:
         """Out, without an answer."""
@@ -126,13 +128,21 @@ class Dialog(Vertical, Generic[T]):
         self.answer(None)
 
 
-def typed_field(value: str = "", *, secret: bool = False) -> Input:
-    """A field to type in, whose cursor does not blink: each blink would be sent down the line."""
+def typed_field(
+    value: str = "", *, secret: bool = False, longest: int = LONGEST_TYPED, made: type[Input] | None = None
+) -> Input:
+    """A field to type in, whose cursor does not blink: each blink would be sent down the line.
+
+    Args:
+        longest: characters it takes; a paste of more is not taken at all.
+        made: its class, if not Input.
+    """
     from textual.widgets import Input
 
-    made = Input(value, placeholder=_("type here"), password=secret, compact=True)
-    made.cursor_blink = False
-    return made
+    kind = made or Input
+    field = kind(value, placeholder=_("type here"), password=secret, compact=True, max_length=longest)
+    field.cursor_blink = False
+    return field
 
 
 class Sheet(Pane):
@@ -144,12 +154,19 @@ class Sheet(Pane):
         self._title = title
         self._given = rows
         self._rows: list[Line] = []
+        self.seen_to_end = False
 
     def fold(self, width: int, most: int) -> None:
         """Take the text anew, for a width, on at most so many rows."""
         self._rows = self._given(width)
         self.stand(1 + min(len(self._rows), most - 1))
         self.sync()
+
+    def sync(self) -> None:
+        """Bring it up to date, and notice when its last row has been shown."""
+        super().sync()
+        if self.size and self.is_attached:
+            self.seen_to_end = self.seen_to_end or self.top + self.room >= len(self._rows)
 
     def title_text(self) -> str:
         """What is asked."""
@@ -235,6 +252,11 @@ class Choices(Pane):
             event.stop()
             event.prevent_default()
             self._dialog().chosen(self.options[self.at][0])
+
+    def choose(self, at: int) -> None:
+        """Put the mark there."""
+        self.at = at
+        self.sync()
 
     def on_click(self, event: events.Click) -> None:
         """A click puts the mark there; taking it is Enter's."""

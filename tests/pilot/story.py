@@ -36,16 +36,20 @@ DEADLINE_S = 20.0
 
 
 class StoryClock(Clock):
-    """The real time, which a story can move on."""
+    """The real time, which a story can move on, and stop: then only its pauses move it."""
 
     def __init__(self) -> None:
         self.ahead_s = 0.0
+        self._stopped_s: float | None = None
+
+    def stop(self) -> None:
+        self._stopped_s = time.monotonic()
 
     def now(self) -> datetime:
         return datetime.now(UTC) + timedelta(seconds=self.ahead_s)
 
     def monotonic_s(self) -> float:
-        return time.monotonic() + self.ahead_s
+        return (self._stopped_s or time.monotonic()) + self.ahead_s
 
 
 class Story:
@@ -81,6 +85,7 @@ class Story:
         """The responder takes a breath: the clock goes on, no key comes."""
 
         async def pause() -> None:
+            await self._idle()
             self.clock.ahead_s += seconds
 
         return self._then(pause)
@@ -88,6 +93,11 @@ class Story:
     def confirms(self) -> Story:
         """Reads, moves to Run, and takes it."""
         return self.sees("Run this?").pauses().presses("right").pauses().presses("enter")
+
+    def at_machine_speed(self) -> Story:
+        """From now on no time passes between keys but for the pauses that are told."""
+        self.clock.stop()
+        return self
 
     def does(self, act: Callable[[], Awaitable[Any]]) -> Story:
         """Something outside the screen."""

@@ -26,26 +26,6 @@ async def test_a_step_that_must_hold_several_times_says_how_far_it_is(opens: Ope
         assert 3 not in story.state.runs
 
 
-async def test_a_change_asks_first_and_enter_alone_never_says_yes(opens: Opens, tmp_path: Path) -> None:
-    made = tmp_path / "made"
-    async with opens(f"# Change\n\n```bash\ntouch {made}\n```\n") as story:
-        await story.presses("enter").sees("Run this? Nothing has run yet", f"touch {made}", "changes things")
-        await story.presses("enter").sees("not run")
-        assert not made.exists()
-        await story.presses("enter").sees("Run this?").presses("escape").sees("not run")
-        assert not made.exists()
-        await story.presses("enter").confirms().sees("[OK]")
-        assert made.exists()
-
-
-async def test_keys_as_quick_as_a_paste_confirm_nothing(opens: Opens, tmp_path: Path) -> None:
-    made = tmp_path / "made"
-    async with opens(f"# Change\n\n```bash\ntouch {made}\n```\n") as story:
-        await story.presses("enter").sees("Run this?").presses("right", "enter", "enter").sees("came too fast")
-        assert not made.exists()
-        await story.pauses().presses("enter").sees("[OK]")
-
-
 async def test_a_letter_moves_nothing_in_the_world(opens: Opens, tmp_path: Path) -> None:
     made = tmp_path / "made"
     async with opens(f"# Change\n\n```bash\ntouch {made}\n```\n") as story:
@@ -53,22 +33,6 @@ async def test_a_letter_moves_nothing_in_the_world(opens: Opens, tmp_path: Path)
             await story.presses(letter).presses("escape").presses("escape")
         assert not made.exists()
         assert story.state.runs == {}
-
-
-async def test_what_cannot_be_undone_takes_the_targets_name_and_a_reason(opens: Opens, tmp_path: Path) -> None:
-    doomed = tmp_path / "doomed"
-    doomed.mkdir()
-    async with opens(f"# Clean\n\n```bash\nrm -rf {doomed}\n```\n") as story:
-        await story.presses("enter").sees("type local to run it there")
-        await story.pauses().types("lokal").presses("tab", "tab", "right").pauses().presses("enter")
-        await story.sees("not the target's name")
-        await story.presses("tab", "ctrl+u").types("local").presses("tab", "tab").pauses().presses("enter")
-        await story.sees("a reason is missing")
-        assert doomed.exists()
-        await story.presses("shift+tab").types("full").presses("tab").pauses().presses("enter").sees("[OK]")
-        assert not doomed.exists()
-        run = story.state.runs[1]
-        assert (run.intent["typed"], run.intent["reason"]) == ("local", "full")
 
 
 async def test_missing_inputs_are_asked_for_and_remembered(opens: Opens) -> None:

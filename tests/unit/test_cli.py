@@ -127,6 +127,14 @@ def test_destruction_needs_more_than_yes(runbook: Path, tmp_path: Path) -> None:
     assert not doomed.exists()
 
 
+def test_the_reason_given_is_on_record(runbook: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["run", str(runbook), "--step", "wipe", "--yes", "--allow-destructive", "--json"]
+    main([*arguments, "--reason", "disk is full"])
+    main(arguments)
+    reasons = [event["data"]["reason"] for event in events(capsys) if event["kind"] == "step.intent"]
+    assert reasons == ["disk is full", "--allow-destructive"]
+
+
 def test_read_only_refuses_even_with_yes(runbook: Path, tmp_path: Path) -> None:
     made = tmp_path / "made"
     arguments = ["run", str(runbook), "--step", "change", "--set", f"TARGET_FILE={made}", "--yes", "--read-only"]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from cockpit.safety.text import LINE_BYTES, Lines, decode, escape_markdown, sanitise, visible
+from cockpit.safety.text import LINE_BYTES, Lines, decode, escape_markdown, odd_characters, sanitise, visible
 
 HOSTILE = [
     "\x1b]52;c;ZXZpbA==\x07",
@@ -97,6 +97,12 @@ def test_look_alikes_are_named_before_a_confirmation() -> None:
     assert visible("a\nb") == "a\nb"
     assert visible("echo \x1b[31mx") == "echo ␛[31mx"
     assert visible("한국어 조회") == "한국어 조회"
+    assert visible("a\ufe0f") == "a<U+FE0F>"
+
+
+def test_odd_characters_are_named_once_each_and_ordinary_ones_not() -> None:
+    assert odd_characters("\u0440rod \u0440\u200b\x1b\n") == ["\u0440<U+0440>", "<U+200B>", "␛"]
+    assert odd_characters("echo '안녕 caf\u00e9' | tr a-z A-Z\n") == []
 
 
 @pytest.mark.parametrize(
