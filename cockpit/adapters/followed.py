@@ -181,14 +181,19 @@ def _refused_start(failure: Mapping[str, str]) -> AdapterError | PolicyRefusal:
     if kind == "bytes":
         return PolicyRefusal(_("what is about to run is not what was confirmed"), mend=_("confirm it again"))
     if kind == "cwd":
-        return AccessDenied(
-            _("the working directory that earlier steps left behind can't be entered"),
-            where=detail,
-            mend=_("make it again, or start from another directory"),
-        )
+        return folder_gone(detail)
     if kind == "shell":
         return ToolMissing(_("the shell can't be started"), where=detail)
     return AdapterError(_("the step could not be started: {error}").format(error=detail))
+
+
+def folder_gone(folder: str) -> AccessDenied:
+    """What to say where the last step ended in a folder that is gone, or closed."""
+    return AccessDenied(
+        _("the working directory that earlier steps left behind can't be entered"),
+        where=folder,
+        mend=_("make it again, or begin a fresh shell: from the menu (:), without a screen in a new `cockpit run`"),
+    )
 
 
 def _message(line: bytes) -> dict[str, Any]:

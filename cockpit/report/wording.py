@@ -152,6 +152,7 @@ _SENTENCES: Mapping[str, Callable[[Data, _Names], str]] = {
     "input.set": lambda d, _n: _("{name} is set to {value}").format(name=d.get("name"), value=d.get("value")),
     "mode.changed": lambda d, _n: _with_reason(_("mode: {mode}").format(mode=term(str(d.get("mode")))), d),
     "target.changed": lambda d, _n: _("target: {target}").format(target=d.get("target")),
+    "state.reset": lambda d, _n: _("the shell on {target} is begun afresh").format(target=d.get("target")),
     "severity.set": lambda d, _n: _with_reason(_("severity: {severity}").format(severity=d.get("severity")), d),
     "step.intent": _intent,
     "step.silent": lambda d, n: _("“{step}” has said nothing for {duration}").format(

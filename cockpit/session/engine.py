@@ -7,10 +7,12 @@ everybody sees is the fold of those records; the engine keeps nothing of its own
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Mapping
 from typing import Any
 
 from cockpit.adapters.base import RunsElsewhere, RunsSteps
+from cockpit.adapters.followed import folder_gone
 from cockpit.errors import CockpitError, PolicyRefusal, UsageError
 from cockpit.runbook.model import Runbook
 from cockpit.safety.permit import Confirmation, Rung, grant, required_rung
@@ -142,10 +144,16 @@ class Engine(Said):
             return self._modes.refusal(made.judgement)
         try:
             require_whole(made)
-            self.adapter(made)
+            self._require_folder(made.action.target, self.adapter(made))
         except CockpitError as error:
             return error
         return None
+
+    def _require_folder(self, target: str, adapter: RunsSteps) -> None:
+        """On this machine it can be told beforehand that the folder is gone in which the last step ended."""
+        cwd = self.shell(target).cwd
+        if not isinstance(adapter, RunsElsewhere) and cwd is not None and not os.access(cwd, os.X_OK):
+            raise folder_gone(cwd)
 
     def adapter(self, made: Draft) -> RunsSteps:
         """The adapter of the draft's target.
@@ -254,3 +262,32 @@ class Engine(Said):
         adapter_called(target, self.adapters)
         self._drafts = {}
         self.record("target.changed", actor=by, target=target)
+
+    def fresh_shell(self, target: str, by: str) -> None:
+        """Let the target's next step begin as the first one did: no exported variables, and in its first folder.
+
+        Raises:
+            UsageError: no such target, or a step is running there.
+        """
+        adapter_called(target, self.adapters)
+        self.require_idle(target)
+        self.shells.pop(target, None)
+        shell = self.shell(target)
+        if shell.cwd is not None and not os.access(shell.cwd, os.X_OK):
+            shell.cwd = None  # it was this folder that went: the operator's own home is left
+        self._drafts = {}
+        self.record("state.reset", actor=by, durable=True, target=target, cwd=shell.cwd)
+
+    def require_idle(self, target: str) -> None:
+        """One step at a time on a target: the next one begins as this one ends.
+
+        Raises:
+            UsageError: a step is running there.
+        """
+        for record in self.state.running:
+            if record.intent.get("target") == target:
+                raise UsageError(
+                    _("a step is still running on {target}").format(target=target),
+                    where=record.step,
+                    mend=_("wait for it, or cancel it"),
+                )

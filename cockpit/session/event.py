@@ -22,6 +22,7 @@ runs, held, tries, duration_s} when it was one of several |
 | step.answered | step, question, held, by: a person answered a manual expectation or a decision item |
 | step.reopened | step, reason: a tick taken back |
 | state.carried | target, cwd, variables [name], lost [name] |
+| state.reset | target, cwd: its shell was begun afresh, and carries nothing on |
 | note.added | text, step, by |
 | message.prepared | step, text, channel |
 | probe.changed | probe, outcome, level, was, text |

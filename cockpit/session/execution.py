@@ -69,7 +69,7 @@ class Execution:
         """
         engine = self._engine
         made, permit = engine.permitted(proposal, confirmation, by)
-        self._require_idle(made.action.target)
+        engine.require_idle(made.action.target)
         plan, unrepeated = plan_of(made)
         shell = engine.shell(made.action.target)
         course = Course(
@@ -128,15 +128,6 @@ class Execution:
             part = made.part.id if made.part else None
             self._engine.finish(made.step.id, Status.REFUSED, part=part, run=run, reason=str(error))
             raise
-
-    def _require_idle(self, target: str) -> None:
-        for record in self._engine.state.running:
-            if record.intent.get("target") == target:
-                raise UsageError(
-                    _("a step is still running on {target}").format(target=target),
-                    where=record.step,
-                    mend=_("wait for it, or cancel it"),
-                )
 
     async def adopt(self, adapters: Sequence[RunsSteps]) -> tuple[list[int], list[int]]:
         """After a host died: take over what still runs, and end the record of what is over. Returns (adopted, lost)."""

@@ -109,7 +109,7 @@ class Host:
         for name, adapter in adapters.items():
             # Another machine has folders of its own, and begins at home.
             if self.settings.cwd and not isinstance(adapter, RunsElsewhere):
-                self.engine.shell(name).cwd = self.settings.cwd
+                self.engine.homes[name] = self.settings.cwd
 
     def _environment(self) -> str:
         """Where this is. A rehearsal says so, whatever the machine is called."""
@@ -147,10 +147,14 @@ class Host:
 
     def _carry_on(self) -> None:
         """Shell state that the last finished steps left: what was secret in it went with the host that died."""
-        for record in self.engine.state.runs.values():
+        state = self.engine.state
+        for record in state.runs.values():
+            target = str(record.intent.get("target"))
+            if record.run <= state.fresh.get(target, 0):
+                continue
             carried = Run(self.folder.run(record.run)).carried()
             if carried and record.status is not Status.RUNNING:
-                shell = self.engine.shell(str(record.intent.get("target")))
+                shell = self.engine.shell(target)
                 shell.variables, shell.cwd = dict(carried.get("variables", {})), carried.get("cwd")
 
     async def _sync(self) -> None:

@@ -53,6 +53,7 @@ class Ledger:
         self.secrets = secrets
         self.state = state or SessionState()
         self.shells: dict[str, ShellState] = {}
+        self.homes: dict[str, str] = {}
         self.on_event: Callable[[Event], None] = lambda _event: None
         self._journal = journal
         self._modes = modes
@@ -79,8 +80,8 @@ class Ledger:
         return child_environment({**os.environ, **self.shell(target).variables})
 
     def shell(self, target: str) -> ShellState:
-        """What the target's steps carry on."""
-        return self.shells.setdefault(target, ShellState())
+        """What the target's steps carry on. The first one of a target begins in its home."""
+        return self.shells.setdefault(target, ShellState(cwd=self.homes.get(target)))
 
     def finish(self, step: str, status: Status, *, actor: str = "host", part: str | None = None, **data: Any) -> None:
         """Record the end of a step (or of one part: the step then stands as its parts together say)."""

@@ -115,6 +115,10 @@ def _set_target(host: Served, connection: Connection, given: dict[str, Any]) -> 
     host.engine.set_target(given["target"], connection.actor)
 
 
+def _fresh_shell(host: Served, connection: Connection, given: dict[str, Any]) -> None:
+    host.engine.fresh_shell(given["target"], connection.actor)
+
+
 def _set_severity(host: Served, connection: Connection, given: dict[str, Any]) -> None:
     severity, reason = given["severity"], given.get("reason", "")
     host.engine.record("severity.set", actor=connection.actor, durable=True, severity=severity, reason=reason)
@@ -147,6 +151,7 @@ REQUESTS: Mapping[str, Callable[[Served, Connection, dict[str, Any]], Answer | A
     "set_input": _set_input,
     "set_mode": _set_mode,
     "set_target": _set_target,
+    "fresh-shell": _fresh_shell,
     "set_severity": _set_severity,
     "message": _message,
     "probe_now": _probe_now,

@@ -87,7 +87,11 @@ class ProbeChange(Struct, frozen=True):
 
 
 class SessionState(Struct, frozen=True):
-    """Everything a session has come to, up to event `seq`."""
+    """Everything a session has come to, up to event `seq`.
+
+    `cwd` and `variables` are what steps of a target carry on; `fresh` the last run of a target before its shell was
+    begun afresh.
+    """
 
     seq: int = 0
     session: str = ""
@@ -105,6 +109,7 @@ class SessionState(Struct, frozen=True):
     secret_inputs: frozenset[str] = frozenset()
     cwd: Mapping[str, str] = field(default_factory=_nothing)
     variables: Mapping[str, tuple[str, ...]] = field(default_factory=_nothing)
+    fresh: Mapping[str, int] = field(default_factory=_nothing)
     notes: tuple[Note, ...] = ()
     probes: Mapping[str, ProbeChange] = field(default_factory=_nothing)
     recommendations: Mapping[str, Mapping[str, Any]] = field(default_factory=_nothing)
@@ -253,6 +258,12 @@ def _state_carried(state: SessionState, event: Event) -> SessionState:
     )
 
 
+def _state_reset(state: SessionState, event: Event) -> SessionState:
+    target = event.data["target"]
+    state = _state_carried(state, event)
+    return replace(state, fresh=_with(state.fresh, target, max(state.runs, default=0)))
+
+
 def _note_added(state: SessionState, event: Event) -> SessionState:
     note = Note(event.t, event.data["text"], event.data.get("step"), event.data.get("by", event.actor))
     return replace(state, notes=(*state.notes, note))
@@ -283,6 +294,7 @@ _HANDLERS: Mapping[str, Callable[[SessionState, Event], SessionState]] = {
     "step.reopened": _step_reopened,
     "input.set": _input_set,
     "state.carried": _state_carried,
+    "state.reset": _state_reset,
     "note.added": _note_added,
     "probe.changed": _probe_changed,
     "mode.changed": lambda state, event: replace(state, mode=event.data["mode"]),

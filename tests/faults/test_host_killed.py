@@ -38,6 +38,10 @@ for i in $(seq 1 400); do echo "line $i"; sleep 0.005; done; exit 7
 uptime
 ```
 
+```bash {name=leave}
+mkdir -p gone && cd gone && export LEFT=1 && rmdir ../gone
+```
+
 ```bash {name=again}
 echo UP
 # expected: UP (40 times in a row, every 0.01 s)
@@ -124,6 +128,30 @@ async def test_a_killed_host_loses_nothing(folder: SessionFolder, seed: int) -> 
     await until(lambda: not host_alive(folder), "the host stops")
     verification = verify(folder)
     assert verification.ok, verification
+    await client.close()
+
+
+async def test_a_step_that_removed_its_folder_stops_nobody_for_good(folder: SessionFolder) -> None:
+    start_host(folder)
+    client = await connected(folder)
+    reader = SessionReader(folder)
+    await client.run(await client.propose("leave"), rung="confirm")
+    await until(partial(step_over, reader, "leave"), "the folder is gone")
+    refused = await client.propose("quick")
+    assert "can't be entered" in refused.refusal
+    assert "fresh shell" in refused.mend
+    await client.call("fresh-shell", target="local")
+    os.kill(host_pid(folder), signal.SIGKILL)
+    await until(lambda: not host_alive(folder), "the host is gone")
+    await client.close()
+    start_host(folder)
+    client = await connected(folder)
+    proposal = await client.propose("quick")
+    assert proposal.refusal == ""
+    await client.run(proposal)
+    await until(partial(step_over, reader, "quick"), "the next step has run")
+    assert reader.state.step("quick").status is Status.PASSED
+    await client.call("end", reason="")
     await client.close()
 
 

@@ -250,6 +250,44 @@ async def test_exported_variables_and_folder_carry_on(desk: Desk) -> None:
     assert desk.engine.state.variables["local"] == ("A",)
 
 
+async def test_a_fresh_shell_forgets_what_was_carried_on_and_is_recorded(desk: Desk) -> None:
+    desk.adapter.next_outcome = outcome(shell_state={"A": "1"}, cwd="/srv")
+    await desk.run("look")
+    shown = desk.engine.propose("restart")
+    desk.engine.fresh_shell("local", KIM)
+    assert desk.engine.propose("look").cwd is None
+    assert desk.engine.shell("local").variables == {}
+    assert desk.engine.state.cwd.get("local") is None
+    assert desk.engine.state.variables["local"] == ()
+    assert "state.reset!" in desk.journal.order
+    with pytest.raises(UsageError, match="out of date"):
+        await desk.execution.start(shown.proposal, Confirmation(shown.sha256, Rung.CONFIRM, KIM), KIM)
+
+
+async def test_a_fresh_shell_begins_where_the_session_did_unless_that_is_gone(desk: Desk, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    desk.engine.homes["local"] = str(home)
+    desk.adapter.next_outcome = outcome(cwd="/srv")
+    await desk.run("look")
+    desk.engine.fresh_shell("local", KIM)
+    assert desk.engine.propose("look").cwd == str(home)
+    home.rmdir()
+    desk.engine.fresh_shell("local", KIM)
+    assert desk.engine.propose("look").cwd is None
+
+
+async def test_a_shell_is_not_begun_afresh_under_a_running_step(desk: Desk) -> None:
+    desk.adapter.at_once = False
+    run = await desk.execution.start(desk.engine.propose("look").proposal, None, KIM)
+    with pytest.raises(UsageError, match="still running"):
+        desk.engine.fresh_shell("local", KIM)
+    with pytest.raises(UsageError, match="nowhere"):
+        desk.engine.fresh_shell("nowhere", KIM)
+    await desk.execution.cancel(run)
+    await desk.execution.wait(run)
+
+
 async def test_what_was_shown_before_the_shell_changed_must_be_looked_at_again(desk: Desk) -> None:
     shown = desk.engine.propose("restart")
     again = desk.engine.propose("look")
