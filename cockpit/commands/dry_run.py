@@ -2,38 +2,90 @@
 
 from __future__ import annotations
 
-import argparse
 import json
-from pathlib import Path
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from cockpit.commands.open import assignments
-from cockpit.runbook.model import StepKind
+from cockpit.adapters.base import RunsSteps
+from cockpit.errors import PolicyRefusal, UsageError
+from cockpit.runbook.model import Runbook, Step, StepKind
+from cockpit.safety.environment import child_environment
 from cockpit.safety.permit import Mode
 from cockpit.safety.text import sanitise
-from cockpit.session.drafting import draft
-from cockpit.session.headless import chosen_steps
+from cockpit.session.drafting import draft, require_whole
+from cockpit.session.headless import without_inputs
+from cockpit.session.inputs import InputBook
+from cockpit.session.secrets import SecretBook
+from cockpit.session.state import SessionState
+from cockpit.session.targets import target_for
+from cockpit.words import _
 
 
-def dry_run(path: Path, options: argparse.Namespace, *, read_only: bool) -> int:
-    """Print each chosen step: the exact command, its verdict, its rung, and the inputs it still needs."""
-    from cockpit.runbook.reading import read
+def dry_run(
+    runbook: Runbook,
+    steps: Sequence[Step],
+    given: Mapping[str, str],
+    adapters: Mapping[str, RunsSteps],
+    *,
+    target: str,
+    read_only: bool,
+    as_json: bool,
+) -> int:
+    """Print each step: the exact command, its verdict, its rung, and what it still needs.
 
-    runbook = read(path)
+    Returns 3, as the run itself would, when a command can't run as it stands: an input is missing, or something is left
+    out. What a flag allows (`--yes`) is told and refuses nothing here.
+    """
+    environment = child_environment(os.environ)
+    values = {**InputBook(runbook.inputs, SecretBook({})).values(SessionState(), environment), **given}
     mode = Mode.READ_ONLY if read_only else Mode.LIVE
-    for step in chosen_steps(runbook, options.section, options.step):
-        row = {"step": step.id, "line": step.line, "kind": step.kind.value, "text": step.code or step.text or ""}
+    incomplete = False
+    for step in steps:
+        row: dict[str, Any] = {"step": step.id, "line": step.line, "kind": step.kind.value}
+        row["text"] = step.code or step.text or ""
         if step.kind is StepKind.COMMAND:
-            made = draft(runbook, step.id, target=options.target or "local", mode=mode, values=assignments(options.set))
-            row |= {
-                "text": made.action.body,
-                "verdict": made.judgement.verdict.value,
-                "reasons": list(made.judgement.reasons),
-                "needs": made.rung.value,
-                "missing": list(made.missing),
-            }
-        if options.json:
-            print(json.dumps(row, ensure_ascii=False))
-        else:
-            needs = f"  [{row['verdict']}, {row['needs']}]" if "verdict" in row else ""
-            print(f"== {step.id} ({step.kind}){needs}\n{sanitise(str(row['text']))}\n")
-    return 0
+            wishes = (step.attributes.get("target"), target)
+            where = target_for(step.language or "bash", adapters, wishes) or target
+            row |= _command(runbook, step, where, mode, values, environment)
+        incomplete = incomplete or bool(row.get("refused"))
+        print(json.dumps(row, ensure_ascii=False) if as_json else _told(row))
+    return PolicyRefusal.exit_code if incomplete else 0
+
+
+def _command(
+    runbook: Runbook, step: Step, target: str, mode: Mode, values: Mapping[str, str], environment: Mapping[str, str]
+) -> dict[str, Any]:
+    try:
+        made = draft(runbook, step.id, target=target, mode=mode, values=values, environment=environment)
+    except UsageError as error:
+        return {
+            "target": target,
+            "verdict": "unknown",
+            "reasons": [],
+            "needs": "refused",
+            "missing": [],
+            "refused": str(error),
+        }
+    refused = without_inputs(made.missing)
+    try:
+        require_whole(made)
+    except UsageError as error:
+        refused = refused or str(error)
+    return {
+        "text": made.action.body,
+        "target": target,
+        "verdict": made.judgement.verdict.value,
+        "reasons": list(made.judgement.reasons),
+        "needs": made.rung.value,
+        "missing": list(made.missing),
+        "refused": refused,
+    }
+
+
+def _told(row: Mapping[str, Any]) -> str:
+    needs = f"  [{row['verdict']}, {row['needs']}]" if "verdict" in row else ""
+    lines = [f"== {row['step']} ({row['kind']}){needs}", sanitise(str(row["text"]))]
+    if row.get("refused"):
+        lines.append(_("   ! can't run: {why}").format(why=sanitise(str(row["refused"]))))
+    return "\n".join(lines) + "\n"

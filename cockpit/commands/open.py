@@ -80,12 +80,15 @@ def assignments(given: Sequence[str]) -> dict[str, str]:
     """`--set NAME=VALUE` arguments as a mapping.
 
     Raises:
-        UsageError: one without a name or an equals sign.
+        UsageError: one without a name or an equals sign, or whose value no command could take.
     """
+    from cockpit.session.inputs import check_value
+
     pairs: dict[str, str] = {}
     for text in given:
         name, equals, value = text.partition("=")
         if not name or not equals:
             raise UsageError(_("not NAME=VALUE: {text}").format(text=text), where="--set")
+        check_value(name, value)
         pairs[name] = value
     return pairs

@@ -5,23 +5,26 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cockpit import words
+from cockpit.adapters.base import RunsSteps
 from cockpit.commands import INTERRUPTED
 from cockpit.commands.open import assignments, chosen_config
 from cockpit.commands.telling import Telling
-from cockpit.errors import UsageError
+from cockpit.errors import CockpitError, UsageError
 from cockpit.runbook.document import document_at
+from cockpit.runbook.model import Runbook, Step
 from cockpit.safety.memory import keep_to_itself
 from cockpit.session.folder import SessionFolder
 from cockpit.session.headless import Headless, Leave, chosen_steps, exit_code, interruptible
 from cockpit.session.host import Host
 from cockpit.session.opening import current_folder, open_session
 from cockpit.session.settings import SessionSettings
-from cockpit.session.targets import LOCAL
+from cockpit.session.targets import LOCAL, targets_of
 from cockpit.words import _
 
 if TYPE_CHECKING:
@@ -33,26 +36,44 @@ def run(options: argparse.Namespace) -> int:
     keep_to_itself()
     path = current_folder() / options.runbook
     document = document_at(path)
-    config = _check_choice(path, document, options)
+    chosen = _choice(path, document, options)
     if options.dry_run:
         from cockpit.commands.dry_run import dry_run
 
-        return dry_run(path, options, read_only=options.read_only or config.safety.read_only)
+        return dry_run(
+            chosen.runbook, chosen.steps, chosen.inputs, chosen.adapters, target=options.target or LOCAL,
+            read_only=options.read_only or chosen.config.safety.read_only, as_json=options.json,
+        )  # fmt: skip
     settings = SessionSettings(
         runbook_path=str(path),
         mode="read-only" if options.read_only else "live",
-        target=options.target or "local",
+        target=options.target or LOCAL,
         language=words.chosen(),
         config_path=chosen_config(options),
         cwd=str(current_folder()),
         watch=False,
     )
     folder = open_session(settings, document)
-    return asyncio.run(_drive(folder, options))
+    try:
+        return asyncio.run(_drive(folder, options, chosen.inputs))
+    except (CockpitError, KeyboardInterrupt):
+        folder.discard_unbegun()
+        raise
 
 
-def _check_choice(path: Path, document: bytes, options: argparse.Namespace) -> Config:
-    """A target, step, section or input that nobody knows is told before a session is made."""
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """What was asked for, understood. `inputs` are by the names the runbook gives them."""
+
+    runbook: Runbook
+    config: Config
+    adapters: Mapping[str, RunsSteps]
+    steps: Sequence[Step]
+    inputs: Mapping[str, str]
+
+
+def _choice(path: Path, document: bytes, options: argparse.Namespace) -> _Choice:
+    """What the arguments say; whatever can't be understood is told before there is a session."""
     from cockpit.config import load
     from cockpit.runbook.reading import read_bytes
 
@@ -60,11 +81,13 @@ def _check_choice(path: Path, document: bytes, options: argparse.Namespace) -> C
     config = load(Path(options.config) if options.config else None, runbook)
     for problem in config.problems:
         print(f"cockpit: {problem}", file=sys.stderr)
-    chosen_steps(runbook, options.section, options.step)
+    steps = chosen_steps(runbook, options.section, options.step)
     _require_known("--target", [options.target or LOCAL], [LOCAL, *(target.name for target in config.targets)])
-    names = [blank.name for blank in runbook.inputs]
-    _require_known("--set", [name for name in assignments(options.set) if runbook.input(name) is None], names)
-    return config
+    given = {name: (runbook.input(name), value) for name, value in assignments(options.set).items()}
+    unknown = [name for name, (blank, _value) in given.items() if blank is None]
+    _require_known("--set", unknown, [blank.name for blank in runbook.inputs])
+    inputs = {blank.name: value for blank, value in given.values() if blank is not None}
+    return _Choice(runbook, config, targets_of(config.targets, config.origin), steps, inputs)
 
 
 def _require_known(option: str, given: Iterable[str], known: Iterable[str]) -> None:
@@ -78,8 +101,8 @@ def _require_known(option: str, given: Iterable[str], known: Iterable[str]) -> N
             )
 
 
-async def _drive(folder: SessionFolder, options: argparse.Namespace) -> int:
-    host = Host(folder, assignments(options.set))
+async def _drive(folder: SessionFolder, options: argparse.Namespace, inputs: Mapping[str, str]) -> int:
+    host = Host(folder, inputs)
     leave = Leave(options.yes, options.allow_destructive, options.send, options.keep_going, options.reason)
     telling = Telling(folder, as_json=options.json)
     headless = Headless(host, leave, telling)
@@ -90,9 +113,9 @@ async def _drive(folder: SessionFolder, options: argparse.Namespace) -> int:
         steps = chosen_steps(host.runbook, options.section, options.step)
         interrupted = await interruptible(headless, steps, _warn)
         host.end(_("interrupted") if interrupted else "", "host")
-    except asyncio.CancelledError:  # Ctrl-C before the first step, or twice
-        if not host.engine.state.running:
-            host.end(_("interrupted"), "host")
+    except (asyncio.CancelledError, CockpitError) as error:  # Ctrl-C before the first step, or twice; or no socket
+        if host.engine.state.started_t and not host.engine.state.running:
+            host.end(_("interrupted") if isinstance(error, asyncio.CancelledError) else str(error), "host")
         raise
     finally:
         following.cancel()

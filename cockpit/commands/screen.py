@@ -19,7 +19,9 @@ def tell_how_it_stands(folder: SessionFolder) -> None:
     reader = SessionReader(folder)
     reader.poll()
     name = folder.name
-    if reader.state.ended_t is None:
+    if (folder.path / "host.error").exists() and folder.discard_unbegun():
+        print(_("no session was begun"))
+    elif reader.state.ended_t is None:
         print(_("the session goes on: `cockpit attach {session}`").format(session=name))
     else:
         print(_("the session is over: `cockpit report {session}`").format(session=name))

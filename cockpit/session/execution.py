@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import time
 from collections.abc import Awaitable, Sequence
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cockpit.adapters.base import Outcome, Running, RunRequest, RunsSteps
-from cockpit.errors import AdapterError, CockpitError, UsageError
+from cockpit.errors import AdapterError, CockpitError, JournalError, UsageError
 from cockpit.runbook.model import Expectation
 from cockpit.safety.permit import Confirmation
 from cockpit.safety.text import decode, sanitise
@@ -95,9 +96,15 @@ class Execution:
         engine = self._engine
         made = course.known_draft
         run = max(engine.state.runs, default=0) + 1
+        while engine.folder.run(run).exists():  # of a run whose record was lost with the journal's end
+            run += 1
         engine.folder.run(run).mkdir(mode=PRIVATE_DIR, parents=True)
         course.runs.append(run)
-        engine.intent(made, run, course.confirmation, course.by, repetition=course.repetition())
+        try:
+            engine.intent(made, run, course.confirmation, course.by, repetition=course.repetition())
+        except JournalError:
+            engine.folder.run(run).rmdir()
+            raise
         return run
 
     async def _begin(self, course: Course, run: int) -> Running:
@@ -221,11 +228,20 @@ class Execution:
                     self._finish(self._engine.state.runs[run], Status.CANCELLED, reason=_("stopped between two runs"))
                     return
                 running = await self._begin(course, run)
+        except JournalError as error:
+            self._give_up(course, error)
         except CockpitError:
             return  # it could not be started again: recorded, with its reason
         finally:
             for number in course.runs:
                 self._courses.pop(number, None)
+
+    def _give_up(self, course: Course, error: JournalError) -> None:
+        """The next of several runs can't be put on record, so that it may not begin."""
+        record = self._engine.state.runs[course.runs[0]]
+        with contextlib.suppress(JournalError):
+            part = record.intent.get("part")
+            self._engine.finish(record.step, Status.UNKNOWN, part=part, reason=str(error))
 
     async def _one(self, course: Course, run: int, running: Running) -> tuple[Outcome, tuple[Finding, ...]]:
         """Follow one run to its end: how it ended, and what the expectations say of it."""

@@ -14,6 +14,7 @@ INC-YYYYMMDD-NNN/
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from datetime import datetime
@@ -123,6 +124,13 @@ class SessionFolder(Struct, frozen=True):
     def run(self, number: int) -> Path:
         """The folder of one run."""
         return self.path / "runs" / f"{number:04d}"
+
+    def discard_unbegun(self) -> bool:
+        """Take the folder away again if nothing was ever recorded in it; whether it was so."""
+        if self.journal.exists() and self.journal.stat().st_size:
+            return False
+        shutil.rmtree(self.path, ignore_errors=True)
+        return True
 
     @classmethod
     def create(cls, root: Path, now: datetime) -> SessionFolder:

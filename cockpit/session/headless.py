@@ -48,6 +48,8 @@ def chosen_steps(runbook: Runbook, section: str | None, ids: Sequence[str]) -> l
     for step_id in ids:
         if step_id not in {step.id for step in steps}:
             raise _no_such_step(runbook, step_id)
+    if not steps:
+        raise UsageError(_("there is nothing to run"), where=section or runbook.path)
     return [step for step in steps if step.id in ids] if ids else steps
 
 
@@ -128,8 +130,10 @@ class Headless:
             return
         try:
             run = await self._host.execution.start(proposal.proposal, self._confirmation(proposal), ACTOR)
-        except CockpitError:
-            return  # recorded by the engine, with its reason
+        except CockpitError as error:
+            if not engine.state.step(step.id).status.over:  # else recorded by the engine, with its reason
+                engine.finish(step.id, Status.REFUSED, reason=str(error))
+            return
         await self._host.execution.wait(run)
         self._answer_questions(step)
 
@@ -183,14 +187,19 @@ class Headless:
 def _not_headless(proposal: Proposal) -> str:
     """Why a command can't run without a screen; empty when it can."""
     if proposal.missing:
-        return _("inputs are missing: {names} (give them with --set NAME=VALUE)").format(
-            names=", ".join(proposal.missing)
-        )
+        return without_inputs(proposal.missing)
     if proposal.interactive:
         return _("it needs a terminal")
     if proposal.endless:
         return _("it never ends by itself")
     return ""
+
+
+def without_inputs(missing: Sequence[str]) -> str:
+    """What to say of a command that has blanks left; "" when it has none."""
+    if not missing:
+        return ""
+    return _("inputs are missing: {names} (give them with --set NAME=VALUE)").format(names=", ".join(missing))
 
 
 def exit_code(statuses: Iterable[str]) -> int:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 _SYNC_S = 1.0
 _LEFT_ALONE_S = 24 * 3600.0
 _ONLY_LOOKED_AT_S = 600.0
+_LONGEST_TITLE = 300
 
 
 class Host:
@@ -194,7 +195,7 @@ class Host:
             durable=True,
             session=self.folder.name,
             runbook={
-                "title": runbook.title,
+                "title": runbook.title[:_LONGEST_TITLE],
                 "path": settings.runbook_path,
                 "sha256": runbook.sha256,
                 "language": runbook.language,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from cockpit.errors import UsageError
@@ -9,6 +10,28 @@ from cockpit.runbook.model import Input
 from cockpit.session.secrets import SecretBook
 from cockpit.session.state import SessionState
 from cockpit.words import _
+
+# Far more than any word of a command holds, and little enough that every record it gets into can be written.
+LONGEST_BYTES = 8 * 1024
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+
+def check_value(name: str, value: str) -> None:
+    """Refuse a value that no command could take.
+
+    Raises:
+        UsageError: it is too long, or holds a control character.
+    """
+    size = len(value.encode("utf-8", "surrogatepass"))
+    if size > LONGEST_BYTES:
+        raise UsageError(
+            _("the value of {name} is too long: {size} bytes, {most} at most").format(
+                name=name, size=size, most=LONGEST_BYTES
+            ),
+            mend=_("put it into a file, and give the name of that"),
+        )
+    if _CONTROL.search(value):
+        raise UsageError(_("the value of {name} holds a control character").format(name=name))
 
 
 class InputBook:
@@ -43,8 +66,9 @@ class InputBook:
         """Take a value; returns it as the record may hold it, and whether it is secret.
 
         Raises:
-            UsageError: the runbook has no such input.
+            UsageError: the runbook has no such input, or no command could take the value.
         """
+        check_value(name, value)
         blank = self._inputs.get(name)
         if blank is None:
             raise UsageError(

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cockpit.adapters.base import RunRequest
-from cockpit.errors import TargetUnreachable, UsageError
+from cockpit.errors import JournalError, TargetUnreachable, UsageError
 from cockpit.runbook.model import Expectation, ExpectationKind, Runbook
 from cockpit.safety.permit import Permit, Rung
-from cockpit.session.event import Status
+from cockpit.session.event import Event, Status
 from cockpit.session.execution import Execution
 from cockpit.session.repeating import Plan, repeats_itself
 from tests.unit.session_desk import KIM, Desk, FakeAdapter, desk_of, outcome, step
@@ -226,6 +226,22 @@ async def test_a_run_that_cannot_be_started_ends_the_step_and_says_why(desk: Des
     assert await desk.run("five") is Status.REFUSED
     assert "no route" in desk.engine.state.step("five").reason
     assert not desk.execution.busy
+
+
+async def test_a_record_that_cannot_be_written_ends_the_runs(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = desk.journal.append
+
+    def full(kind: str, data: Mapping[str, Any], *, actor: str, durable: bool = False) -> Event:
+        if kind == "step.intent" and len(desk.adapter.permits) == 2:
+            raise JournalError("the disk is full")
+        return written(kind, data, actor=actor, durable=durable)
+
+    monkeypatch.setattr(desk.journal, "append", full)
+    assert await desk.run("five") is Status.UNKNOWN
+    assert len(desk.adapter.permits) == 2
+    assert "the disk is full" in desk.engine.state.step("five").reason
+    monkeypatch.undo()
+    assert await desk.run("five") is Status.PASSED
 
 
 async def test_every_run_starts_from_the_same_shell_state(desk: Desk) -> None:
