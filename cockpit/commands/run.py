@@ -105,7 +105,7 @@ async def _drive(folder: SessionFolder, options: argparse.Namespace, inputs: Map
     host = Host(folder, inputs)
     leave = Leave(options.yes, options.allow_destructive, options.send, options.keep_going, options.reason)
     telling = Telling(folder, as_json=options.json)
-    headless = Headless(host, leave, telling)
+    headless = Headless(host, leave, telling, chosen=bool(options.section or options.step))
     following = asyncio.create_task(telling.follow(), name="follow-output")
     try:
         await host.begin()

@@ -18,7 +18,7 @@ of a run that is one of several |
 | step.repeated | as step.finished, but for a run after which another follows: the step goes on |
 | step.finished | step, part, run, status, exit_code, signal, duration_s, output, output_bytes, output_sha256,
 expectations [{kind, text, held, seen}], pipe_status, survivors, reason, repetitions {of, times, every_s, within_s,
-runs, held, tries, duration_s} when it was one of several |
+runs, held, tries, duration_s} when it was one of several, branch: the section a decision led to |
 | step.answered | step, question, held, by: a person answered a manual expectation or a decision item |
 | step.reopened | step, reason: a tick taken back |
 | state.carried | target, cwd, variables [name], lost [name] |

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cockpit.errors import CockpitError, UsageError
-from cockpit.runbook.model import Runbook, Section, Step, StepKind
+from cockpit.runbook.model import Phase, Runbook, Section, Step, StepKind
 from cockpit.safety.permit import Confirmation, Rung
 from cockpit.session.event import Event, Status
 from cockpit.session.host import Host
@@ -73,13 +73,25 @@ def _below(sections: Iterable[Section], top: str) -> set[str]:
     return inside
 
 
-class Headless:
-    """Drives one host through steps. `tell(event)` is called for every event, in order."""
+def _troubleshooting(sections: Sequence[Section]) -> frozenset[str]:
+    tops = [section.id for section in sections if section.phase is Phase.TROUBLESHOOTING]
+    return frozenset(slug for top in tops for slug in _below(sections, top))
 
-    def __init__(self, host: Host, leave: Leave, tell: Callable[[Event], None]) -> None:
+
+class Headless:
+    """Drives one host through steps. `tell(event)` is called for every event, in order.
+
+    Args:
+        chosen: the steps were named. Without that, what stands under troubleshooting is for trouble only, and is
+            skipped.
+    """
+
+    def __init__(self, host: Host, leave: Leave, tell: Callable[[Event], None], *, chosen: bool) -> None:
         self._host = host
+        self._trouble = frozenset[str]() if chosen else _troubleshooting(host.runbook.sections)
         self._leave = leave
         self._stopped_by: list[str] = []
+        self._branch: _Branch | None = None
         wake = host.engine.on_event
 
         def both(event: Event) -> None:
@@ -89,14 +101,27 @@ class Headless:
         host.engine.on_event = both
 
     async def run(self, steps: Sequence[Step]) -> None:
-        """Each step in turn; after one that did not pass, the rest is skipped unless told to keep going."""
+        """Each step in turn; after one that did not pass, the rest is skipped unless told to keep going.
+
+        After a decision that leads to a section, the steps before that section are skipped.
+        """
         for step in steps:
-            if self._stopped_by:
-                self._host.engine.finish(step.id, Status.SKIPPED, reason=self._stopped_by[0])
+            left_out = self._left_out(step)
+            if left_out:
+                self._host.engine.finish(step.id, Status.SKIPPED, reason=left_out)
                 continue
             status = await self._step(step)
             if status in _STOPS and not self._leave.keep_going:
                 self._stopped_by.append(_("the step {step} before it did not pass").format(step=step.id))
+
+    def _left_out(self, step: Step) -> str:
+        """Why a step is not done; "" when it is its turn."""
+        if self._stopped_by:
+            return self._stopped_by[0]
+        if self._branch is None or step.section in self._branch.sections:
+            self._branch = None
+            return _("only for trouble; --section runs it") if step.section in self._trouble else ""
+        return _("the decision {step} leads to “{title}”").format(step=self._branch.step, title=self._branch.title)
 
     async def interrupt(self) -> None:
         """Cancel the step that runs, and leave out the steps after it; `run` then comes to its end.
@@ -113,6 +138,8 @@ class Headless:
             await self._command(step)
         elif step.kind is StepKind.MESSAGE:
             self._message(step)
+        elif step.kind is StepKind.DECISION and self._leave.yes:
+            self._decide(step)
         else:
             self._by_hand(step)
         return self._host.engine.state.step(step.id).status
@@ -182,6 +209,37 @@ class Headless:
             self._host.engine.finish(
                 step.id, Status.REFUSED, reason=_("a person must check this; --yes says that it holds")
             )
+
+    def _decide(self, step: Step) -> None:
+        """With --yes every item holds; where that leads to is on record, and is where the run goes on."""
+        engine = self._host.engine
+        ways = {link.section: link for link in step.links if link.section is not None}
+        if len(ways) > 1 or not step.items:
+            told = _("nothing here decides where to go on: {ways} (choose with --section)")
+            titles = ", ".join(f"#{slug}" for slug in ways) or "-"
+            engine.finish(step.id, Status.REFUSED, reason=told.format(ways=titles))
+            return
+        asked = _("any of {count} items") if step.any_of == 1 else _("{count} items")
+        why = _("--yes says that they hold: {asked}").format(asked=asked.format(count=len(step.items)))
+        if not ways:
+            reason = _("{why}; it leads nowhere else, on with the next step").format(why=why)
+            engine.finish(step.id, Status.PASSED, actor=ACTOR, reason=reason, by_hand=True, branch=None)
+            return
+        (slug,) = ways
+        section = self._host.runbook.section(slug)
+        title = section.title if section else slug
+        self._branch = _Branch(step.id, title, frozenset(_below(self._host.runbook.sections, slug)))
+        reason = _("{why}; on with “{title}”").format(why=why, title=title)
+        engine.finish(step.id, Status.PASSED, actor=ACTOR, reason=reason, by_hand=True, branch=slug)
+
+
+@dataclass(frozen=True, slots=True)
+class _Branch:
+    """Where a decision leads: `sections` are the one it names and those below it."""
+
+    step: str
+    title: str
+    sections: frozenset[str]
 
 
 def _not_headless(proposal: Proposal) -> str:

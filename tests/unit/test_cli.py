@@ -12,7 +12,6 @@ from typing import IO, Any, cast
 import pytest
 
 from cockpit.cli import COMMANDS, main, with_default_command
-from cockpit.errors import JournalError
 
 RUNBOOK = """---
 title: Check
@@ -204,73 +203,6 @@ def test_wrong_use_is_one_line_and_exit_2(
     assert said.out == ""
     assert len(said.err.strip().splitlines()) == 1
     assert said.err.startswith("cockpit: ")
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["--set", "TARGET_FILE=" + "a" * 70_000],
-        ["--set", "TARGET_FILE=" + "한" * 5_000],
-        ["--set", "TARGET_FILE=a\x01b"],
-        ["--config", "odd.toml"],
-        ["--section", "prose"],
-    ],
-)
-def test_wrong_use_leaves_no_session_behind(
-    runbook: Path, tmp_path: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "odd.toml").write_text('[[target]]\nname = "x"\nkind = "no-such-kind"\n')
-    runbook.write_text(RUNBOOK + "\n## Prose\n\nNothing to do.\n")
-    assert main(["run", str(runbook), *arguments]) in (1, 2)
-    assert len(capsys.readouterr().err.strip().splitlines()) == 1
-    assert main(["sessions", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == []
-
-
-def test_a_session_that_could_not_begin_leaves_nothing_behind(
-    runbook: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(*_given: object, **_named: object) -> None:
-        raise JournalError("the disk is full")
-
-    monkeypatch.setattr("cockpit.session.journal.Journal.append", broken)
-    assert main(["run", str(runbook), "--step", "hello"]) == 2
-    capsys.readouterr()
-    assert main(["sessions", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == []
-
-
-def test_a_title_of_any_length_is_no_obstacle(runbook: Path) -> None:
-    runbook.write_text(f"# {'long ' * 20_000}\n\n```bash\necho hello\n```\n")
-    assert main(["run", str(runbook)]) == 0
-
-
-def test_a_command_too_long_for_the_record_is_refused_on_the_record(
-    runbook: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    runbook.write_text(f"# T\n\n```bash {{name=long}}\necho {'한' * 12_000}\n```\n")
-    assert main(["run", str(runbook), "--yes", "--json"]) == 3
-    assert finished(events(capsys)) == {"long": "refused"}
-
-
-def test_a_dry_run_flags_what_can_not_run_as_it_stands(runbook: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    runbook.write_text(RUNBOOK + "\n```bash {name=cut}\nkubectl logs api ...\n```\n")
-    for step, told in (("change", "TARGET_FILE"), ("cut", "left out")):
-        assert main(["run", str(runbook), "--dry-run", "--step", step]) == 3
-        assert "! can't run: " in (said := capsys.readouterr().out)
-        assert told in said
-        assert main(["run", str(runbook), "--dry-run", "--step", step, "--json"]) == 3
-        assert told in json.loads(capsys.readouterr().out)["refused"]
-    assert main(["run", str(runbook), "--dry-run", "--step", "change", "--set", "TARGET_FILE=x"]) == 0
-    assert "can't run" not in capsys.readouterr().out
-
-
-def test_a_dry_run_knows_what_the_environment_holds(
-    runbook: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TARGET_FILE", "x")
-    assert main(["run", str(runbook), "--dry-run", "--step", "change", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["missing"] == []
 
 
 def test_the_screen_wants_a_terminal(runbook: Path, capsys: pytest.CaptureFixture[str]) -> None:
