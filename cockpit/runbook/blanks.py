@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from cockpit.runbook.variables import SHELL_NAMES, Blank, is_secret, variables_in, without_comments
 from cockpit.runbook.vocabulary import words
@@ -76,6 +77,12 @@ _YOURS = re.compile(
     r"(?<![\w$<{\[/@.-])(?:[\w.-]{0,40}[-_.])?(?:YOUR[-_][A-Z0-9]+(?:[-_][A-Z0-9]+)*|"
     r"[Yy]our[-_][a-z0-9]+(?:[-_][a-z0-9]+)*)(?![\w>}\]])|(?<=[/@.])(?:YOUR[-_][A-Z0-9_-]+|"
     r"your[-_][a-z0-9_-]+)(?![\w>}\]])"
+)
+# yourdomain.com, yourusername: as plain as with a dash. A mail address made of one is an example.
+_YOUR_NOUN = re.compile(
+    r"(?<![\w.@-])your(?:domain|website|site|host|hostname|server|user|username|password|token|bucket|cluster|namespace|"
+    r"project|company|org|database|dbname|registry|repo|appname)(?![\w@-])",
+    re.IGNORECASE,
 )
 _XXXX = re.compile(
     r"(?<![\w$<{\[%\\.-])(?:[A-Za-z0-9]+[-_.])*(?:X{4,}|"
@@ -217,7 +224,8 @@ def _stands_free(code: str, match: re.Match[str]) -> bool:
     """Whether nothing around the bracket makes it an index, a glob or a link; words of other scripts are none."""
     start, end = match.start(), match.end()
     before, after = code[start - 1 : start], code[end : end + 1]
-    tight = _BEFORE_SQUARE.match(before) or _AFTER_SQUARE.match(after)
+    named = match[1].isupper() and after == ":" and code[end + 1 : end + 2].isalnum()  # [HOST]:8080
+    tight = _BEFORE_SQUARE.match(before) or (_AFTER_SQUARE.match(after) and not named)
     if not tight or (is_sure(match[1]) and not before.isalnum() and before not in "$}."):
         return True
     return _WIDE.search(match[1]) is not None and (after not in "*+?{" or not after)
@@ -286,7 +294,7 @@ def _single_braces(code: str, language: str) -> Iterator[Blank]:
 
 def _literals(code: str, language: str, assigned: set[str]) -> Iterator[Blank]:
     if "your" in code or "YOUR" in code or "Your" in code:
-        for match in _YOURS.finditer(code):
+        for match in chain(_YOURS.finditer(code), _YOUR_NOUN.finditer(code)):
             yield Blank(match[0], match[0], "literal", match.start(), secret=is_secret(match[0]))
     if "uthorization" in code:
         for match in _BEARER.finditer(code):
@@ -322,6 +330,7 @@ def _quoted(before: str) -> bool:
 
 _MESSAGE_SQUARE = re.compile(r"(?<!\\)\[([^\[\]\n]{1,120})\](?!\()")
 _TAG_BEFORE = re.compile(r"^(?:[^\w\n]*|\s*(?:subject|title|제목|件名|主题|主旨)\s*[:：]\s*)$", re.IGNORECASE)
+_RANGE = re.compile(r"\d+(?:ms|[smhdwy])(?::\w*)?\Z")
 _BULLET = re.compile(r"^\s*[-*•]\s*$")
 
 
@@ -333,6 +342,8 @@ def _message_squares(text: str) -> Iterator[Blank]:
         before, after = text[start : match.start()], text[match.end() : end if end >= 0 else len(text)]
         if not inner or inner in ("x", "X") or not any(character.isalpha() for character in inner):
             continue
+        if _RANGE.match(inner) or (text[match.start() - 1 : match.start()].isascii() and before[-1:].isalnum()):
+            continue  # rate(x[5m]), map[string]string
         if _TAG_BEFORE.match(before) and after.strip() and not _BULLET.match(before):
             continue
         yield Blank(inner, match[0], "square", match.start(), secret=is_secret(inner))

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from cockpit.runbook.manners import manners_of
+from cockpit.runbook.printed import is_answer, is_json
 from cockpit.runbook.statements import Row, is_comment, rows_of
+from cockpit.runbook.vocabulary import looks_typed
 
 _EXPECTS = re.compile(
     r"\s*(?:#|--)+\s*(?:[✅✓☑→=>-]+\s*)?(?:기대|예상|expect|should|output|result|returns?\b|출력|결과|예시|"
@@ -24,7 +26,7 @@ _ALTERNATIVE = re.compile(
 _ONE_BY_ONE = frozenset({"promql", "logql", "redis", "kubernetes", "aws"})
 _MARK = re.compile(r"^\s*(?:#|--)+!?\s*")
 _STRAY = re.compile(
-    r"\s*https?://\S+\s*$|(?:[A-Za-z][\w.-]*(?: \([^)]*\))?:(?:\s|$)(?!\s*[>|&])|"
+    r"\s*https?://\S+\s*$|> \S+[ \t]+\S|(?:[A-Za-z][\w.-]*(?: \([^)]*\))?:(?:\s|$)(?!\s*[>|&])|"
     r"[\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u4e00-\u9fff\uac00-\ud7a3])"
 )
 
@@ -120,8 +122,27 @@ def chunks_of(
 
 
 def _strays(lines: list[str], rows: list[Row]) -> set[int]:
-    """Rows that look like a machine's answer ("Error: ...") or a sentence in a block of commands."""
-    return {row.start for row in rows if row.kind == "code" and row.start == row.end and _STRAY.match(lines[row.start])}
+    """Rows in a block of commands that are none: a machine's answer, a sentence, a file's content in JSON."""
+    found: set[int] = set()
+    typed = gap = answering = False
+    for row in rows:
+        if row.kind != "code":
+            gap, answering = row.kind == "blank", False
+            continue
+        head = lines[row.start]
+        if _STRAY.match(head) if row.start == row.end else _shows_json(lines, row):
+            found.add(row.start)
+        elif (answering or (typed and gap and is_answer(head))) and not looks_typed(head):
+            found.add(row.start)
+            answering = True
+        else:
+            typed, answering = True, False
+        gap = False
+    return found
+
+
+def _shows_json(lines: list[str], row: Row) -> bool:
+    return lines[row.start].lstrip()[:1] in "{[" and is_json("\n".join(lines[row.start : row.end + 1]))
 
 
 def _kinds_below(rows: list[Row]) -> list[str]:
@@ -160,7 +181,6 @@ class _Groups:
         self._chunks: list[Chunk] = []
         self._current = Chunk()
         self._gap = False
-        self._after_gap: list[tuple[int, str]] = []
 
     def add(self, row: Row, kind_below: str) -> None:
         lines = self._typed[row.start : row.end + 1]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from enum import StrEnum
 
 from cockpit.runbook.languages import RUNNABLE, SESSION_SPELLINGS, Info
-from cockpit.runbook.prompts import session_of
-from cockpit.runbook.vocabulary import looks_like_powershell, looks_like_sql, looks_typed
+from cockpit.runbook.printed import file_language, is_answer, is_json, is_promql, is_synopsis, looks_printed
+from cockpit.runbook.prompts import Session, session_of
+from cockpit.runbook.vocabulary import BARE_COMMANDS, looks_like_powershell, looks_like_sql, looks_typed
 
 
 class Sort(StrEnum):
@@ -54,20 +54,32 @@ _ANNOUNCES = re.compile(
     re.IGNORECASE,
 )
 _PLACEHOLDER = re.compile(r"(?:[:：]\s*|-\s*)\[[^\]\n]{1,80}\]|<[A-Za-z가-힣][^>\n]{1,60}>|\{\{?[\w ]+\}\}?")
-_KEYED_LINES = re.compile(r"^[ \t]*\**[^\s:：\n][^:：\n]{0,30}[:：](?:\s|\*)", re.MULTILINE)
-_TABLE_OR_LOG = re.compile(
-    r"^\s*[|+][-=+| ]{3}|^\s*\d{4}-\d\d-\d\d[T ]\d\d:\d\d|^\s*\[\d{4}-|^[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d|"
-    r"^(?:[A-Z][A-Z0-9_()%-]+\s{2,}){2,}|"
-    r"^\s*(?:INFO|WARN(?:ING)?|ERROR|DEBUG|FATAL|TRACE)\b|^\s*[├└│┌┐]|^\s*[{}\[\]]\s*,?$|"
-    r"^\s*\"[^\"]+\"\s*:|^---\s*$|^\s*(?:apiVersion|kind|metadata|spec):|^HTTP/\d|^< |^> ",
-    re.MULTILINE,
-)
-# What only a machine writes: leak reports, stack traces, questions at a prompt.
-_MACHINE_LINE = re.compile(
-    r"\s*[┌├│└┬╔║╚●✔✖]|\s*==\d+==|gpg: |\s+at \S.*[(:]|Traceback \(most|\s+File \"|goroutine \d+|panic:|"
-    r"(?:\w+\.)*\w+(?:Error|Exception)\b:?|Enter pass|Password:|Last login:|\[?\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d|\])"
+_BLANK_TO_FILL = re.compile(r"[:：@#-]\s*\[[^\]\n]{2,80}\]")
+_KEYED_LINES = re.compile(r"^[ \t]*\**[^\s:：\n][^:：\n]{0,30}(?::(?:\s|\*)|：)", re.MULTILINE)
+_FLAG = re.compile(r"\s--[a-z]")
+SYMPTOM_HEADING = re.compile(
+    r"\W*(?:\d+[.)]?\s*)?(?:증상|현상|(?:오류|에러)\s?메시지|symptoms?|error messages?|症状|现象|現象)\W*$",
+    re.IGNORECASE,
 )
 _COLUMNS = re.compile(r"^\S+ {3,}\S", re.MULTILINE)
+_DOLLAR_PROMPT = re.compile(r"^\s*\$\s", re.MULTILINE)
+_PROGRAM = re.compile(
+    r"(?:sudo |[A-Za-z_]\w*=\S* )*(?!\d+[/:.-]\d)(?:\.{1,2}/|~/|/)?(?=\d*[a-z])[a-z0-9][\w./+-]*(?:[ \t].*)?$|\s*$|#"
+)
+_RUN_THIS = re.compile(
+    r"\b(?:run|runs|running|execute|executing|type|enter|issue|invoke)\b[^.]{0,100}[:：]\s*$|"
+    r"\b(?:following|below|this|these)\s+commands?\b|\bcommands?\b[^.]{0,30}[:：]\s*$|"
+    r"(?:다음|아래).{0,20}(?:실행|명령)|명령어?[^.]{0,20}[:：]\s*$|실행[^.]{0,10}[:：]\s*$|"
+    r"(?:执行|執行|运行|運行|命令|実行|コマンド)[^。]{0,20}[:：]\s*$",
+    re.IGNORECASE,
+)
+_TELLS_ANSWER = re.compile(
+    r"\b(?:returns?|prints?|outputs?|displays?|yields?|responds?|produces?|answers?|results?|like this)\b|"
+    r"출력|결과|输出|出力",
+    re.IGNORECASE,
+)
+_PROSE = re.compile(r"[.!?,;:]$| (?:=|:=|=>) |\(\)|\b(?:the|is|are|and|of|to|you|your|will|be|with|or)\b")
+_LONGEST_ANNOUNCED = 4_000
 _DIAGRAM = re.compile(r"[├└│┌┐─╔═║▼▲◀▶→←↓↑⇒]|-->|<--|──")
 _URL_ONLY = re.compile(r"^\s*(?:https?|ftp|s3|wss?)://\S+\s*$")
 _YAML_LINE = re.compile(r"^\s*(?:-\s+)?[\w./-]+:(?:\s|$)")
@@ -84,19 +96,16 @@ def names_output(heading: str) -> bool:
     return len(heading) <= 40 and _STRONG_OUTPUT.search(heading.strip() + ":") is not None
 
 
-def looks_printed(text: str) -> bool:
-    """Whether a text has the shape of a table, a log, JSON or a response."""
-    return _TABLE_OR_LOG.search(text) is not None
-
-
-def sort_of(text: str, info: Info, intro: str, heading: str, follows_command: bool, adjacent: bool) -> tuple[Sort, str]:
+def sort_of(
+    text: str, info: Info, intro: str, headings: tuple[str, str], follows_command: bool, adjacent: bool
+) -> tuple[Sort, str]:
     """What a block is for, and its language (canonical; "" when nothing says).
 
     Args:
         text: the block.
         info: its info string.
         intro: the paragraph right above it, "" when there is none.
-        heading: its section's title.
+        headings: its section's title, and that of the section around it.
         follows_command: whether the block before it, in the same section, is a command.
         adjacent: whether nothing but `intro` stands in between.
     """
@@ -104,48 +113,46 @@ def sort_of(text: str, info: Info, intro: str, heading: str, follows_command: bo
     if language == "output":
         return (Sort.OUTPUT if follows_command else Sort.NOTE), language
     if language in RUNNABLE:
-        return _runnable(text, info, intro, follows_command)
+        return _runnable(text, info, intro, headings[0], follows_command)
     if language in ("", "text", "markdown"):
-        return _untyped(text, language, intro, heading, follows_command and adjacent)
-    if (
-        follows_command
-        and adjacent
-        and (_STRONG_OUTPUT.search(intro) or (language in ("json", "yaml", "xml") and OUTPUT_WORDS.search(intro)))
-    ):
+        return _untyped(text, language, intro, headings, follows_command and adjacent)
+    answers = OUTPUT_WORDS if language in ("json", "xml") else _STRONG_OUTPUT
+    if follows_command and adjacent and answers.search(intro):
         return Sort.OUTPUT, language
     return Sort.NOTE, language
 
 
-def _runnable(text: str, info: Info, intro: str, follows_command: bool) -> tuple[Sort, str]:
+def _runnable(text: str, info: Info, intro: str, heading: str, follows_command: bool) -> tuple[Sort, str]:
     language = info.language
     if language != "bash":
         return Sort.COMMAND, language
-    if follows_command and _STRONG_OUTPUT.search(intro) and not _has_typed(text):
-        return Sort.OUTPUT, language
-    if _is_machines(text) and not _has_typed(text):
+    if SYMPTOM_HEADING.match(heading) and (session := session_of(text, "console")) is not None and session.sample:
+        return Sort.NOTE, "text"  # what went wrong, pasted from a terminal: nobody is to run it again
+    content = file_language(text)
+    if content is not None:
+        return Sort.NOTE, content
+    if _has_typed(text):
+        synopsis = is_synopsis(text) and session_of(text, "console") is None
+        return (Sort.NOTE, "text") if synopsis else (Sort.COMMAND, language)
+    answers = is_answer(text) or (info.spelling in SESSION_SPELLINGS and looks_printed(text))
+    if answers or (follows_command and _STRONG_OUTPUT.search(intro)):
         return (Sort.OUTPUT if follows_command else Sort.NOTE), language
-    if info.spelling in SESSION_SPELLINGS and _TABLE_OR_LOG.search(text) and not _has_typed(text):
-        return (Sort.OUTPUT if follows_command else Sort.NOTE), language
-    return Sort.COMMAND, language
-
-
-def _is_machines(text: str) -> bool:
-    """Whether half of the lines, comments aside, and the first of them are ones that only a machine writes."""
-    lines = [line for line in text.split("\n", 50)[:50] if line.strip() and not line.lstrip().startswith("#")]
-    if not lines or _MACHINE_LINE.match(lines[0]) is None:
-        return False
-    return sum(_MACHINE_LINE.match(line) is not None for line in lines) * 2 >= len(lines)
+    if is_synopsis(text):
+        return Sort.NOTE, "text"
+    return Sort.COMMAND, "promql" if is_promql(text) else language
 
 
 def _has_typed(text: str) -> bool:
-    return session_of(text, "console") is not None or any(map(looks_typed, text.split("\n")))
+    return session_of(text, "console") is not None or any(
+        looks_typed(line) for line in text.split("\n") if line.strip() != "}"
+    )
 
 
-def _untyped(text: str, language: str, intro: str, heading: str, after_command: bool) -> tuple[Sort, str]:
-    runnable = commands_in(text) if language != "markdown" else None
+def _untyped(text: str, language: str, intro: str, headings: tuple[str, str], after_command: bool) -> tuple[Sort, str]:
+    runnable = (commands_in(text) or _announced(text, intro)) if language != "markdown" else None
     if runnable and not (after_command and _STRONG_OUTPUT.search(intro) and session_of(text, "") is None):
         return Sort.COMMAND, runnable
-    if _is_message(text, intro, heading) or (not after_command and _announces(text, intro or heading)):
+    if _is_message(text, intro, headings) or (not after_command and _announces(text, intro or headings[0])):
         return Sort.MESSAGE, language or "text"
     if after_command and (not intro or OUTPUT_WORDS.search(intro)) and not _is_drawing(text):
         return Sort.OUTPUT, language or "text"
@@ -158,7 +165,9 @@ def commands_in(text: str) -> str | None:
         return None
     session = session_of(text, "console")
     if session is not None:
-        return session.language or ("bash" if any(looks_typed(line) for _index, line in session.typed) else None)
+        if session.language is None and not any(looks_typed(line) for _index, line in session.typed):
+            return "bash" if _is_named_at_prompt(text, session) else None
+        return session.language or "bash"
     if looks_like_sql(text):
         return "sql"
     lines = [line for line in text.split("\n") if line.strip()]
@@ -174,10 +183,32 @@ def commands_in(text: str) -> str | None:
     return "bash" if _clearly_shell(heads) else None
 
 
+def _is_named_at_prompt(text: str, session: Session) -> bool:
+    """Whether a program of any name stands at each "$ "."""
+    commands = [session.typed[start][1] for start in session.starts]
+    return _DOLLAR_PROMPT.search(text) is not None and all(_PROGRAM.match(command) for command in commands)
+
+
+def _announced(text: str, intro: str) -> str | None:
+    """The language of a block of unknown commands that the words in front of it say to run."""
+    if not _RUN_THIS.search(intro) or _TELLS_ANSWER.search(intro) or len(text) > _LONGEST_ANNOUNCED or _is_data(text):
+        return None
+    if _DIAGRAM.search(text) or looks_printed(text) or is_synopsis(text):
+        return None
+    starts = _statement_starts([line for line in text.split("\n") if line.strip() and line.lstrip()[:1] != "#"])
+    words = [line.split() for line in starts]
+    if not words or (len(words) > 1 and all(len(line) == 1 for line in words)):
+        return None
+    shaped = all(_PROGRAM.match(line.strip()) and not _PROSE.search(line) for line in starts)
+    return "bash" if shaped else None
+
+
 def _clearly_shell(heads: list[str]) -> bool:
-    if not looks_typed(heads[0]) or _is_data("\n".join(heads)):
+    if _is_data("\n".join(heads)):
         return False
-    starts = _statement_starts(heads)
+    starts = [line for line in _statement_starts(heads) if line.strip() not in BARE_COMMANDS]
+    if not starts or not looks_typed(starts[0]):
+        return False
     typed = sum(looks_typed(line) for line in starts)
     return typed == len(starts) or (typed * 10 >= len(starts) * 8 and len(starts) > 4)
 
@@ -210,12 +241,7 @@ def _rest_open(text: str) -> str:
 
 
 def _is_data(text: str) -> bool:
-    stripped = text.lstrip()
-    if stripped[:1] in "{[" and len(text) < 100_000:
-        try:
-            json.loads(text)
-        except (ValueError, RecursionError):
-            return False
+    if text.lstrip()[:1] in ("{", "[") and is_json(text):
         return True
     lines = text.split("\n")
     return len(lines) > 1 and sum(bool(_YAML_LINE.match(line)) for line in lines) * 3 >= len(lines) * 2
@@ -225,18 +251,21 @@ def _is_drawing(text: str) -> bool:
     return len(_DIAGRAM.findall(text[:5000])) >= 3
 
 
-def _is_message(text: str, intro: str, heading: str) -> bool:
+def _is_message(text: str, intro: str, headings: tuple[str, str]) -> bool:
     """An announcement to send or a record to fill in, told by the words in front of it and by its shape."""
-    first = text.lstrip().split("\n", 1)[0]
-    said = intro or heading
-    if _EXAMPLE.search(said) or BOX_LINE.search(text):
+    stripped = text.strip()
+    if _EXAMPLE.search(intro or headings[0]) or BOX_LINE.search(text) or "```" in text or stripped[:1] == "{":
         return False
+    first = stripped.split("\n", 1)[0]
     headed = _TEMPLATE_HEAD.match(first) is not None
     placeholders = len(_PLACEHOLDER.findall(text))
-    named = MESSAGE_WORDS.search(intro) is not None or MESSAGE_WORDS.search(heading) is not None
-    if named and (headed or placeholders or len(_KEYED_LINES.findall(text)) >= 2 or _is_prose(text)):
-        return not _DIAGRAM.search(first) or placeholders > 0
-    return headed and placeholders > 0
+    keyed = len(_KEYED_LINES.findall(text))
+    if MESSAGE_WORDS.search(intro) or MESSAGE_WORDS.search(headings[0]):
+        shaped = headed or placeholders > 0 or keyed >= 2 or _is_prose(text)
+        return shaped and (not _DIAGRAM.search(first) or placeholders > 0)
+    if MESSAGE_WORDS.search(headings[1]) and keyed >= 2 and not stripped.isascii() and not _is_data(text):
+        return True
+    return (headed and placeholders > 0) or (keyed >= 3 and len(_BLANK_TO_FILL.findall(text)) >= 3)
 
 
 def _announces(text: str, said: str) -> bool:
@@ -246,4 +275,6 @@ def _announces(text: str, said: str) -> bool:
 
 def _is_prose(text: str) -> bool:
     words = text.split()
-    return len(words) >= 12 and not _COLUMNS.search(text) and not _TABLE_OR_LOG.search(text) and _is_data(text) is False
+    if len(words) < 12 or _COLUMNS.search(text) or _FLAG.search(text):
+        return False
+    return not (looks_printed(text) or is_answer(text) or _is_data(text))

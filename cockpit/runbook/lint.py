@@ -16,6 +16,8 @@ from cockpit.runbook.lint_commands import COMMAND_RULES, NOTE_RULES
 from cockpit.runbook.markdown import Block, Document, blocks_of
 from cockpit.runbook.model import Problem, Runbook, StepKind
 from cockpit.runbook.outline import Outline
+from cockpit.runbook.prompts import session_of
+from cockpit.runbook.vocabulary import words
 from cockpit.words import _
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//|/|\{|<|\$")
@@ -25,6 +27,8 @@ _ATTRIBUTES = (
     *("interpreter", "timeout", "confirm", "env", "depends_on", "rollback", "duration", "kill_grace", "terminalRows"),
     *("closeTerminalOnSuccess", "mimeType", "category", "expected_similarity", "title", "linenums", "hl_lines"),
 )
+# What a block marked as shell is read as where it shows a file or a query.
+_MISFILED = {"promql": "PromQL", "yaml": "YAML", "json": "JSON", "ini": "INI"}
 _STANDARD_SPELLINGS = frozenset(
     {
         "bash",
@@ -76,6 +80,15 @@ _MISSPELT = frozenset(name for name, language in LANGUAGES.items() if language =
     *("shell-script",),
     *SESSION_SPELLINGS,
 }
+
+
+_WORD_ENDS = re.compile(r"[\W\d_]+")
+_BLANK_WORDS = words(
+    """
+    name value values val number num key arg args argument param parameter var variable input foo bar baz qux xxx xxxx
+    yyy zzz string str text thing something placeholder option options item your tbd todo yours data
+    """
+)
 
 
 @dataclass
@@ -152,10 +165,13 @@ def _exists(home: Path, name: str) -> bool:
 
 
 def _languages(reading: Reading) -> Iterator[Problem]:
-    commands = {step.line for step in reading.runbook.steps if step.kind is StepKind.COMMAND}
+    steps = {step.line: step for step in reading.runbook.steps if step.kind in (StepKind.COMMAND, StepKind.NOTE)}
     for block in reading.fences:
-        info = info_of(block.info)
-        if not info.language and block.line in commands:
+        info, step = info_of(block.info), steps.get(block.line)
+        if info.language == "bash" and step is not None and step.language in _MISFILED:
+            message = _("This is {what} in a shell block").format(what=_MISFILED[step.language])
+            yield Problem(block.line, "wrong-language", message, _("put it into a block of its own language"))
+        elif not info.language and step is not None and step.kind is StepKind.COMMAND:
             message = _("This block holds commands and names no language")
             yield Problem(block.line, "no-language", message, _("write the language behind the fence: ```bash"))
         elif info.spelling in _MISSPELT:
@@ -166,6 +182,22 @@ def _languages(reading: Reading) -> Iterator[Problem]:
             if near is not None:
                 message = _("{name} is not a language; it is read as a note").format(name=info.spelling)
                 yield Problem(block.line, "misspelt-language", message, _("write ```{near}").format(near=near))
+
+
+def _answers_inside(reading: Reading) -> Iterator[Problem]:
+    """Lines of output between commands, without prompts to tell them apart."""
+    steps = {step.line: step for step in reading.runbook.steps if step.kind is StepKind.COMMAND}
+    for block in reading.fences:
+        step = steps.get(block.line)
+        if step is None or step.language != "bash" or not step.sample_output:
+            continue
+        first = step.sample_output.split("\n", 1)[0]
+        if first.startswith("#"):
+            continue  # a symptom shown under its comment
+        if first in block.text.split("\n") and session_of(block.text, "console") is None:
+            message = _("{line} is not a command").format(line=first[:80])
+            hint = _("move output into a block of its own, or mark commands with $")
+            yield Problem(block.line, "output-among-commands", message, hint)
 
 
 def _meant(spelling: str) -> str | None:
@@ -191,9 +223,17 @@ def _inputs(reading: Reading) -> Iterator[Problem]:
         step = steps.get(blank.steps[0]) if blank.steps else None
         if step is None or step.kind is not StepKind.COMMAND or blank.help or blank.default is not None:
             continue
+        if blank.style != "dollar" and not _says_nothing(blank.name):
+            continue
         message = _("Nothing says what to put in for {written}").format(written=blank.written)
         hint = _("say in a sentence where its value comes from")
         yield Problem(step.line, "unexplained-input", message, hint)
+
+
+def _says_nothing(name: str) -> bool:
+    """Whether a name leaves open what to put in: <x>, <id>; <service-name> says it all."""
+    words = [word for word in _WORD_ENDS.split(name.lower()) if word]
+    return all(len(word) < 3 or word in _BLANK_WORDS for word in words)
 
 
 _DOCUMENT_RULES: tuple[Callable[[Reading], Iterator[Problem]], ...] = (
@@ -201,6 +241,7 @@ _DOCUMENT_RULES: tuple[Callable[[Reading], Iterator[Problem]], ...] = (
     _anchors,
     _files,
     _languages,
+    _answers_inside,
     _attributes,
     _inputs,
 )

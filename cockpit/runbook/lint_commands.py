@@ -11,7 +11,7 @@ from cockpit.runbook.vocabulary import looks_like_sql, looks_typed
 from cockpit.words import _
 
 _NOT_SHELL = frozenset({"python", "javascript", "ruby", "go", "java", "typescript", "yaml", "json"})
-_POSITIONAL = re.compile(r"^[ \t]*[A-Za-z_]\w*=\"?(\$\{?[1-9]\b)", re.MULTILINE)
+_POSITIONAL = re.compile(r"^[ \t]*[A-Za-z_]\w*=\"?(\$\{?[1-9]\b)(?!:?[-=])", re.MULTILINE)
 _REDIS = re.compile(
     r"^\s*(FLUSHALL|FLUSHDB|KEYS\s+\S+|HGETALL\s+\S+|LLEN\s+\S+|DBSIZE|CONFIG\s+(?:GET|SET)\s+\S+|"
     r"INFO\s+\w+)\s*;?\s*$",
@@ -27,11 +27,6 @@ _SETTING = re.compile(
     re.MULTILINE,
 )
 _YAML_HEAD = re.compile(r"^(?:apiVersion|kind|metadata|groups|services|spec):(?:\s|$)", re.MULTILINE)
-_PROMQL = re.compile(
-    r"^\s*(?:sum|rate|irate|increase|avg|max|min|count|topk|histogram_quantile)\s*(?:by\s*\([^)]*\)\s*)?\([^|"
-    r"\n]*[{\[]",
-    re.MULTILINE,
-)
 _BACKSLASH_END = re.compile(r"[^\\\n:]\\[ \t]*\n(?=[ \t]*(?:--?\w|\|))")
 _CLAIM = re.compile(
     r"^[ \t]*(?:echo|Write-Host|Write-Output|printf)\s[^\n]*(?:success|succeeded|완료|성공|成功|"
@@ -98,11 +93,9 @@ def _wrong_language(step: Step) -> Iterator[Problem]:
             step, code, setting.start(1), "wrong-language", message, _("show it as a block of that file (```ini)")
         )
     elif looks_like_sql(_without_comments(code)):
-        yield Problem(step.line, "wrong-language", _("This is SQL in a shell block"), hint)
+        yield Problem(step.line, "wrong-language", _("This is {what} in a shell block").format(what="SQL"), hint)
     elif (yaml := _YAML_HEAD.search(code)) is not None and "<<" not in code and code.lstrip().startswith(yaml[0][:4]):
-        yield Problem(step.line, "wrong-language", _("This is YAML in a shell block"), hint)
-    elif _PROMQL.match(_without_comments(code)) is not None:
-        yield Problem(step.line, "wrong-language", _("This is PromQL in a shell block"), hint)
+        yield Problem(step.line, "wrong-language", _("This is {what} in a shell block").format(what="YAML"), hint)
 
 
 def _backslash(step: Step) -> Iterator[Problem]:
@@ -195,21 +188,6 @@ def _alternatives(step: Step) -> Iterator[Problem]:
         yield Problem(others[1].line, "alternatives-in-one-block", message, _("give each a block of its own"))
 
 
-def _answers_inside(step: Step) -> Iterator[Problem]:
-    """Lines of output between commands, without prompts to tell them apart."""
-    inside = step.end_line - step.line + 1
-    if step.language == "bash" and step.sample_output and step.code and "$ " not in step.code:
-        shown = step.code.count("\n") + step.sample_output.count("\n") + 4
-        if shown == inside and not step.attributes.get("inline"):
-            message = _("{line} is not a command").format(line=step.sample_output.split("\n", 1)[0][:80])
-            yield Problem(
-                step.line,
-                "output-among-commands",
-                message,
-                _("move output into a block of its own, or mark commands with $"),
-            )
-
-
 def _misfiled_note(step: Step) -> Iterator[Problem]:
     if step.language not in _NOT_SHELL or not step.text:
         return
@@ -227,7 +205,12 @@ def _misfiled_note(step: Step) -> Iterator[Problem]:
 
 
 def _commandless(step: Step) -> Iterator[Problem]:
-    if step.language == "bash" and step.text is not None and step.text.strip():
+    if step.language != "bash" or step.text is None or not step.text.strip():
+        return
+    if _without_comments(step.text).strip():
+        hint = _("mark it ```output")
+        yield Problem(step.line, "wrong-language", _("This is {what} in a shell block").format(what=_("output")), hint)
+    else:
         message = _("This block has comments and no command")
         yield Problem(step.line, "no-command", message, _("write it as text, or add the command"))
 
@@ -276,7 +259,6 @@ COMMAND_RULES: tuple[Callable[[Step], Iterator[Problem]], ...] = (
     _date_as_text,
     _unwarned,
     _alternatives,
-    _answers_inside,
     _left_out,
 )
 NOTE_RULES: tuple[Callable[[Step], Iterator[Problem]], ...] = (_misfiled_note, _commandless, _stub)

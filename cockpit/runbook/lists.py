@@ -27,9 +27,21 @@ _ALL = re.compile(
 )
 _CONDITION = re.compile(
     r"(?:조건|경우|기준)\S{0,3}\s*(?:[(（][^)）]*[)）])?\s*[:：]?$|\b(?:criteria|conditions?|"
-    r"if)\b.{0,40}[:：]?$|(?:条件|情况|場合)\S{0,2}\s*[:：]?$",
+    r"if)\b.{0,40}[:：]?$|\bwhen to\b.{0,40}$|(?:条件|情况|場合)\S{0,2}\s*[:：]?$",
     re.IGNORECASE,
 )
+# Criteria that something is done are ticked one by one: nothing is decided by them.
+_DONE = re.compile(
+    r"\b(?:success|acceptance|exit|completion|done|recovery)\s+(?:criteria|conditions?)|(?:성공|완료|종료|복구|통과)\s?(?:기준|조건)",
+    re.IGNORECASE,
+)
+# Bullets below these state facts; nobody can do a cause.
+_FACTS = re.compile(
+    r"(?:causes?|reasons?|signals?|indicators?|fixes|reverts|changes|원인|이유|原因|理由)\W*$|^\W*(?:detection|alerts?)\W*$|"
+    r"\bknown\s+(?:issues?|bugs?|problems?)|\b(?:one|any|some|either)\s+of\b.{0,20}\b(?:causes|reasons)",
+    re.IGNORECASE,
+)
+_WHEN = re.compile(r"\b(?:when|if)\b(?:\s+\w+){0,4}\s*[:：]\s*$|(?:때|경우)[^.]{0,6}[:：]\s*$", re.IGNORECASE)
 _JUMP = re.compile(
     r"^\W*(?:→|⇒|->|➡|=>)|(?:이동|참조|진행|실행)\b|\b(?:go to|see|follow|proceed|jump|continue|escalate|"
     r"skip)\b|参照|跳转|转到|進む|へ移動",
@@ -39,6 +51,7 @@ _PROCEDURAL = frozenset(
     {Phase.FIX, Phase.ROLLBACK, Phase.VERIFY, Phase.DIAGNOSIS, Phase.PREREQUISITES, Phase.TROUBLESHOOTING}
 )
 _TOLD = frozenset({Phase.CONTACTS, Phase.REFERENCE, Phase.MEANING, Phase.IMPACT})
+_DEEDS = frozenset({Phase.FIX, Phase.ROLLBACK})
 _NEGATED = re.compile(
     r"\b(?:do not|don'?t|never|avoid|instead of|deprecated|no longer|without)\b|금지|하지\s?마|않도록|말 것|"
     r"不要|禁止|しない|避免",
@@ -79,7 +92,8 @@ def decision_draft(node: ListNode, blocks: list[Block], outline: Outline) -> Dra
     # A jump below the list, or words about how many must hold, make it a question.
     jump = after is not None and after.kind == "paragraph" and bool(after.links) and bool(_JUMP.search(after.text))
     counted = _any_of(_text(after)) if _any_of(_text(after)) is not None else _any_of(_text(before))
-    condition = before is not None and (_CONDITION.search(before.text.strip(" *:：")) is not None)
+    lead = _text(before).strip(" *:：")
+    condition = _CONDITION.search(lead) is not None and _DONE.search(lead) is None
     if not jump and counted is None and not condition:
         return None
     links: list[Link] = []
@@ -149,16 +163,19 @@ class Procedures:
         if _LINK_ONLY.match(_without_links(block)) or self._has_code(item):
             return False
         section = self._outline.of_block[block.index]
-        if section is None or not self._is_procedural(section):
+        if section is None or not (
+            self._is_procedural(section)
+            or (item.node.ordered and section.phase in _DEEDS)  # "Overview > Actions: 1. ..."
+        ):
             return False
         intro = self._intro(item)
-        if intro and phase(intro) in _TOLD:
+        if intro and (phase(intro) in _TOLD or _WHEN.search(intro)):
             return False
         if item.node.ordered:
             return True
         # Bullets are steps only where nothing better is, below a heading or a lead that says so.
         said = intro or section.title
-        acts = phase(said) in _PROCEDURAL
+        acts = phase(said) in _PROCEDURAL and not _FACTS.search(said)
         return acts and section.id not in self._served and _is_instruction_list(item.node)
 
     def inline_command(self, block: Block) -> str | None:
@@ -237,7 +254,7 @@ def _without_links(block: Block) -> str:
 def is_inline_command(text: str) -> bool:
     """Whether inline code is clearly a command with arguments."""
     words = text.split()
-    if len(words) < 2 or len(text) > 400 or "\n" in text or "..." in text or "…" in text:
+    if len(words) < 2 or len(text) > 400 or any(sign in text for sign in ("\n", "...", "…", "::", "=>")):
         return False
     return (
         is_command_word(text)

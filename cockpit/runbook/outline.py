@@ -42,7 +42,7 @@ _BRACKETED = re.compile(r"[(（\[【]([^()（）\[\]【】]{1,60})[)）\]】]")
 _AFTER_DASH = re.compile(r"\s[-–—:]\s*(?:~|약\s*|about\s*|up to\s*)?(\d[^()]{0,30})$", re.IGNORECASE)
 _AROUND_AMOUNT = re.compile(
     r"(?:약|최대|총|목표|예상|소요|시간|이내|내|간|동안|about|around|approx\.?|ca\.?|max\.?|maximum|up to|"
-    r"within|under|total|"
+    r"within|under|total|first|<=?|≤|첫|처음|최초|前|"
     r"estimated|time|budget|target|each|≈|~|예정|以内|以內|约|約|程度|[\s:,+.+])*",
     re.IGNORECASE,
 )

@@ -17,10 +17,13 @@ _HOST = _prompt(
     r"^[ \t]{0,8}(?:\((?!\))[\w.-]{1,40}\)\s?)?"
     r"(?:\[[\w.-]{1,60}@[\w.-]{1,80}(?:[ :][^\]\n]{0,100})?\][$#%>]|"
     r"[\w.-]{1,60}@[\w.-]{1,80}[: ][^$#%>\n]{0,100}[$#%>]"
-    r"|[\w.-]{1,60}@[\w.-]{1,80}[$#]|(?:sh|bash|ash)-[\d.]{1,8}[$#]|~\s?[$#%❯]|❯)(?:[ \t]+|$)"
+    r"|[\w.-]{1,60}@[\w.-]{1,80}[$#]|(?:sh|bash|ash)-[\d.]{1,8}[$#]|[~/]\s?[$#%❯]|❯|"
+    r"(?:~|\$[A-Z_]{2,40}|)/[\w./+-]{1,100} [$❯](?=[ \t]+[a-z./]))(?:[ \t]+|$)"
 )
 _POWERSHELL = _prompt(r"^[ \t]{0,8}PS(?:\s+[A-Za-z]:[^>\n]{0,120}|\s+/[^>\n]{0,120})?>(?:[ \t]+|$)")
-_DOLLAR = _prompt(r"^[ \t]{0,8}\$(?:[ \t]+|$)")
+_DOLLAR = _prompt(r"^[ \t]{0,8}\$(?:[ \t]+|$|(?=\.{0,2}/))")
+# "> go build": a file by that name would be emptied. "> access.log" empties one on purpose.
+_ANGLE = _prompt(r"^[ \t]{0,8}>[ \t]+(?=(?:sudo )?(?:\./|[a-z])[\w./-]*[ \t]+[\w./$'\"-])")
 _PERCENT = _prompt(r"^[ \t]{0,8}%[ \t]+(?=[a-z./])")
 _ROOT = _prompt(r"^[ \t]{0,8}#[ \t]+(?=\S)")
 _SQL = _prompt(
@@ -35,7 +38,7 @@ _REDIS = _prompt(
 )
 _HOST_OR_DOLLAR = _prompt(f"{_HOST.pattern}|{_DOLLAR.pattern}")
 _POWERSHELL_MORE = _prompt(r"^[ \t]{0,8}>>[ \t]?")
-_HOST_SIGN = re.compile(r"[@~❯]|sh-\d")
+_HOST_SIGN = re.compile(r"[@~❯]|sh-\d|/\S{0,100} ?[$#]\s")
 _CONTINUATION = _prompt(r"^[ \t]{0,8}>(?:[ \t]|$)")
 _HEREDOC = re.compile(r"<<(-?)~?\s*[\"'\\]?([A-Za-z_]\w*)")
 _QUIET = re.compile(r"\\.|\$'(?:\\.|[^'\\])*'|'[^']*'|\"(?:\\.|[^\"\\])*\"|(?:^|(?<=[\s;]))#[^\n]*", re.DOTALL)
@@ -106,6 +109,8 @@ def _prompt_kind(
             return _POWERSHELL, _POWERSHELL_MORE, "powershell"
         if _stands(_REDIS, text):
             return _REDIS, None, "redis"
+        if _is_angle_session(lines):
+            return _ANGLE, None, None
     if any(sign in text for sign in _SQL_SIGNS) and _stands(_SQL, text):
         return _SQL, _SQL_MORE, "sql"
     if _HOST_SIGN.search(text) and _stands(_HOST, text):
@@ -120,6 +125,12 @@ def _prompt_kind(
 def _stands(prompt: re.Pattern[str], text: str) -> bool:
     """Whether any line begins with the prompt."""
     return prompt.search(text) is not None
+
+
+def _is_angle_session(lines: list[str]) -> bool:
+    """A "> " in front of the first command, which a shell would take for a redirection."""
+    first = next((line for line in lines if line.strip() and not line.lstrip().startswith("#")), "")
+    return _ANGLE.match(first) is not None
 
 
 def _is_percent_session(lines: list[str], language: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cockpit.runbook.classify import BOX_LINE, GATE_KEYS, Sort, looks_printed, names_output, sort_of
+from cockpit.runbook.classify import BOX_LINE, GATE_KEYS, Sort, names_output, sort_of
 from cockpit.runbook.commands import command_draft, duration_s
 from cockpit.runbook.drafts import Draft
 from cockpit.runbook.expectations import PROSE_LABEL, from_bullet, from_sample, from_words, similarity
@@ -14,6 +14,7 @@ from cockpit.runbook.lists import Procedures, box_draft, decision_draft, short
 from cockpit.runbook.markdown import Block, Document, ListNode
 from cockpit.runbook.model import Expectation, ExpectationKind, Problem, Section, StepKind
 from cockpit.runbook.outline import Outline
+from cockpit.runbook.printed import looks_printed
 from cockpit.runbook.typed_actions import without_disguise
 from cockpit.runbook.ways_back import WaysBack, way_back_in_prose
 from cockpit.words import _
@@ -110,7 +111,9 @@ class StepPass:
         follows, adjacent = self._command is not None, self._since <= 1 + bool(intro)
         if not (block.fenced or intro or looks_printed(block.text)):
             adjacent = False  # an indented block is output only where something says so
-        sort, language = sort_of(block.text, info, intro, heading, follows, adjacent)
+        around = self._outline.get(self._section.parent) if self._section and self._section.parent else None
+        headings = (heading, around.title if around is not None else "")
+        sort, language = sort_of(block.text, info, intro, headings, follows, adjacent)
         if sort is Sort.COMMAND:
             self._run(block, info, language, intro)
         elif sort is Sort.OUTPUT and self._command is not None:

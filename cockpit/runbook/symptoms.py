@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from cockpit.runbook.classify import SYMPTOM_HEADING
 from cockpit.runbook.markdown import Block, Document
-from cockpit.runbook.model import Phase, Section, Step, Symptom
+from cockpit.runbook.model import Phase, Section, Step, StepKind, Symptom
 from cockpit.runbook.outline import Outline
 from cockpit.runbook.vocabulary import is_command_word, looks_typed
 
@@ -23,9 +24,15 @@ def symptoms_of(document: Document, outline: Outline, steps: tuple[Step, ...]) -
     texts: dict[str, list[str]] = {}
     for step in steps:
         section = outline.get(step.section)
-        if step.sample_output and section is not None and _is_trouble(outline, section):
-            lines = [line.strip() for line in step.sample_output.split("\n")[:20]]
-            texts.setdefault(section.id, []).extend(filter(_is_telling_line, lines))
+        if section is None or not _is_trouble(outline, section):
+            continue
+        pasted = SYMPTOM_HEADING.match(section.title) is not None
+        shown = step.text if pasted and step.kind is StepKind.NOTE else step.sample_output
+        if shown:
+            lines = [line.strip() for line in shown.split("\n")[:20]]
+            # Below "Symptoms" stands what the section around it is about.
+            home = section.parent if pasted and section.parent else section.id
+            texts.setdefault(home, []).extend(filter(_is_telling_line, lines))
     for block in document.blocks:
         section = outline.of_block[block.index]
         if section is not None and _tells_symptom(block, section, document.blocks):
@@ -36,7 +43,7 @@ def symptoms_of(document: Document, outline: Outline, steps: tuple[Step, ...]) -
 
 
 def _is_telling_line(line: str) -> bool:
-    return 6 <= len(line) <= 200 and not line.startswith("#") and not looks_typed(line)
+    return 6 <= len(line) <= 200 and not line.startswith(("#", "$ ")) and not looks_typed(line)
 
 
 def _told(block: Block) -> Iterator[str]:

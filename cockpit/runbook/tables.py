@@ -43,6 +43,8 @@ _RANGE = re.compile(
 )
 # "캐시 적중률 확인 (목표 > 40%)": what is bounded stands before the bracket.
 _GENERIC = re.compile(r"목표|기준|임계값?|target|goal|threshold|limit|目标|目標|閾値|阈值", re.IGNORECASE)
+_JOINING = re.compile(r"(?:for|of|in|at|with|and|or|than|to|from|over|per)\Z", re.IGNORECASE)
+_TRAILING = re.compile(r"\s+(?:for|of|in|at|is|are|and|or|than)\Z", re.IGNORECASE)
 _CLAUSES = re.compile(r"[,;、，；]\s*")
 _IN_A_ROW = re.compile(
     r"(\d{1,3})\s*(?:회|번|次|回|times|x)\s*(?:연속|in a row|consecutive|连续|連続)|연속\s*(\d{1,3})\s*(?:회|"
@@ -148,7 +150,9 @@ def _bounds(text: str) -> Iterator[tuple[str, str, float, str]]:
         for match in _BOUND.finditer(clause) if _OPERATOR.search(clause) else ():
             compared = True
             operator = _OPERATORS.get(match["operator"], match["operator"])
-            metric = match["metric"].strip(" (-")
+            metric = _TRAILING.sub("", match["metric"].strip(" (-"))
+            if not metric or _JOINING.fullmatch(metric):
+                continue
             if _GENERIC.fullmatch(metric):
                 metric = clause[: match.start()].strip(" (-:：") or metric
             yield metric, operator, float(match["bound"]), match["unit"] or ""

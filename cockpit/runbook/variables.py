@@ -28,6 +28,7 @@ _POWERSHELL_NAMES = words(
     PSBoundParameters ExecutionContext WarningPreference DebugPreference
     """
 )
+_POWERSHELL_LOWER = frozenset(name.lower() for name in _POWERSHELL_NAMES)
 _SECRET = re.compile(
     r"pass(?:word|wd|phrase|code)?(?![a-z])|secret|token|credential|api[-_ ]?key|private[-_ ]?key|"
     r"access[-_ ]?key|(?:^|[-_])key$|(?:^|[-_])pw$|"
@@ -67,6 +68,8 @@ _READ = re.compile(
     re.ASCII,
 )
 _SET_DEFAULT = re.compile(r"\$\{([A-Za-z_]\w*):?=")
+# "echo $X" alone looks at what the environment has; a value from a person would say nothing.
+_ECHOED = re.compile(r"^[ \t]*echo[ \t]+\"?\$\{?\w+\}?\"?[ \t]*$", re.MULTILINE)
 _POWERSHELL_ASSIGNED = re.compile(
     r"\$(?:global:|script:|env:)?([A-Za-z_]\w*)\s*(?:[-+*/]?=(?!=)|,\s*\$\w+\s*=)|foreach\s*\(\s*\$(\w+)\s+in|"
     r"-(?:Out|Error|Warning)Variable\s+(\w+)|\bparam\s*\([^)]*?\$(\w+)",
@@ -107,7 +110,10 @@ def variables_in(code: str, language: str, assigned: set[str]) -> list[Blank]:
     """
     if language == "powershell":
         assigned |= _assigned_powershell(code)
-        return list(_dollars(code, _POWERSHELL_DOLLAR, _POWERSHELL_NAMES, assigned))
+        # A name is the same in any case.
+        known = {name.lower() for name in assigned}
+        taken = _dollars(code, _POWERSHELL_DOLLAR, _POWERSHELL_NAMES, assigned)
+        return [blank for blank in taken if blank.name.lower() not in known | _POWERSHELL_LOWER]
     if language == "http":
         return list(_dollars(code, _DOLLAR, frozenset(), set()))
     if language in ("kubernetes", "aws"):
@@ -117,7 +123,8 @@ def variables_in(code: str, language: str, assigned: set[str]) -> list[Blank]:
     found = _asked(code)
     assigned |= assignments(code)
     if "$" in code:
-        found += _dollars(_with_shell_quotes_hidden(code), _DOLLAR, SHELL_NAMES, assigned)
+        bare = _ECHOED.sub(_hidden, _with_shell_quotes_hidden(code))
+        found += _dollars(bare, _DOLLAR, SHELL_NAMES, assigned)
     return found
 
 
@@ -181,6 +188,10 @@ def without_heredocs(code: str) -> str:
         )
 
     return _HEREDOC.sub(blanked, code) if "<<" in code else code
+
+
+def _hidden(match: re.Match[str]) -> str:
+    return " " * len(match[0])
 
 
 @lru_cache(maxsize=64)

@@ -44,6 +44,8 @@ _ALSO_WORDS = words(
     for while until case do select function eval exec command
     """
 )
+# Commands that stand alone on a line; among other commands they are no English.
+BARE_COMMANDS = words("top uptime date whoami who w id env mount hostname history users last free df jobs")
 _SQL = re.compile(
     r"^\s*(?:SELECT\s.{1,2000}?(?:\bFROM\b|;|\d)|WITH\s+\w+\s+AS\s*\(|INSERT\s+INTO\s|"
     r"UPDATE\s+[\w.\"`]+\s+SET\s|DELETE\s+FROM\s|"
@@ -65,6 +67,11 @@ _PATH = re.compile(r"(?:\.{1,2}|~)?/[\w.+@%-]+(?:/[\w.+@%-]+)*$|[\w-]+\.(?:sh|py
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=(?!=)")
 _SHELLISH = re.compile(r"(?:^|\s)-{1,2}[A-Za-z]|[|$=]|/|\s>{1,2}\s?\S|\*|\\$|&&|\.\w")
 _PROSE_END = re.compile(r"[.:,!?]$|[,:]\s")
+_SUDO = re.compile(r"sudo (?!(?:is|access|rights?|privileges?|permissions?|users?|commands?|without|mode)\b)\S")
+_MAKE = re.compile(
+    r"make(?! (?:sure|it|use|the|a|an|any|them|this|that|certain|changes?|your|one|backups?|copies|note)\b)"
+    r"(?: (?:-\S+|\S+=\S*|[a-z][\w./-]*|&&|\|\||;))*(?:[ \t]+#.*)?$"
+)
 _FLOW = re.compile(
     r"(?:for\s+\w+\s+in\b|while\s|until\s|if\s+(?:\[|!|\w)|case\s.+\sin$|do$|done\b|fi\b|then$|else$|esac\b|\}|"
     r"function\s+\w+)"
@@ -89,8 +96,12 @@ def is_command_word(line: str) -> bool:
 
 def looks_typed(line: str) -> bool:
     """Whether one line is clearly a shell command rather than prose, output or data."""
-    text = line.strip()
+    text = line.strip().removesuffix("/...")
+    if text.startswith("sudo "):
+        return _SUDO.match(text) is not None
     word = first_word(text)
+    if word == "make":
+        return _MAKE.match(text) is not None
     if not word or (not text.isascii() and word not in _SURE and not word.isascii()):
         return False
     if _FLOW.match(text):

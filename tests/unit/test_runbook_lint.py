@@ -41,7 +41,10 @@ def codes(text: str) -> list[tuple[int, str]]:
         ("```bsah\nls\n```", 3, "misspelt-language"),
         ("```bash { interactiv=false }\nls\n```", 3, "near-miss-annotation"),
         ("<!-- expected_results=0.8 -->", 3, "near-miss-annotation"),
-        ("```bash\nls <pod>\n```", 3, "unexplained-input"),
+        ("```bash\nls $DB_HOST\n```", 3, "unexplained-input"),
+        ("```bash\nls <id>\n```", 3, "unexplained-input"),
+        ("```bash\n[Unit]\nAfter=x\n```", 3, "wrong-language"),
+        ("```console\nListening on port 80\n```", 3, "wrong-language"),
         ("```bash\nls", 3, "unclosed-fence"),
         ("[there](#nowhere)", 3, "dangling-anchor"),
         ("```bash\n# Option A\nls\n\n# Option B\npwd\n```", 7, "alternatives-in-one-block"),
@@ -66,6 +69,9 @@ def test_a_fault_is_named_with_its_line(block: str, line: int, code: str) -> Non
         "```dockerfile\nFROM x\n```",
         "```bash\nA=1\nB='2 3'\necho $A $B\n```",
         "```bash { name=x interactive=false }\nls\n```",
+        "```bash\nRANGE=${1:-1h}\nls $RANGE\n```",
+        "```bash\n$ ls\nsrv\n```",
+        "```bash\nls <service-name>\n```",
     ],
 )
 def test_a_sound_runbook_is_left_in_peace(block: str) -> None:

@@ -17,6 +17,8 @@ from cockpit.runbook.reading import parse
         ("", "[긴급] 서비스 장애"),
         ("", "Subject: outage\n\nWe are working on it."),
         ("팀에 알립니다:", "제목: 복구 완료\n시각: 10:00"),
+        # Blanks behind keys are a form, whatever stands above it.
+        ("", "SEV1 declared\nImpact: [who]\nLead: @[name]\nRoom: [link]"),
     ],
 )
 def test_what_is_said_to_people_is_a_message(intro: str, text: str) -> None:
@@ -33,6 +35,9 @@ def test_what_is_said_to_people_is_a_message(intro: str, text: str) -> None:
         ("An alert looks like this.", "[P0] High Error Rate\nTime: 10:00"),
         ("경보는 이런 모양입니다.", "[P0] High Error Rate\nTime: 10:00"),
         ("This tells you:", "app is fine"),
+        ("The notification holds:", '{\n  "id": string,\n  "state": string\n}'),
+        ("The message then reads:", "I0102 03:04:05.000000 1 x.go:4] one two three four five six seven eight nine ten"),
+        ("Message formats:", "shopctl expand --json   # one two three four five six seven eight nine ten eleven"),
         (
             "Files of the template:",
             "a.c      the source code of the first\nb.xml    the template of it, with all that it needs",
@@ -43,6 +48,16 @@ def test_what_is_said_to_people_is_a_message(intro: str, text: str) -> None:
 )
 def test_logs_and_examples_are_none(intro: str, text: str) -> None:
     assert parse(f"## Fix\n\n{intro}\n\n```text\n{text}\n```\n").steps[0].kind is StepKind.NOTE
+
+
+def test_the_heading_around_a_section_says_that_its_blocks_are_messages() -> None:
+    text = "## 沟通模板\n\n### 状态更新\n\n```\n状态：缓解中\n影响：约 5%\n```\n"
+    assert parse(text).steps[0].kind is StepKind.MESSAGE
+
+
+@pytest.mark.parametrize("text", ["rate(x[5m])", "map[string]string", "latency[30s:5s]"])
+def test_a_range_or_an_index_in_a_message_is_no_blank(text: str) -> None:
+    assert parse(f"Tell people:\n\n```text\n[공지] {text} [시간]\n```\n").steps[0].inputs == ("시간",)
 
 
 def test_what_a_command_printed_is_its_output_though_it_looks_like_a_message() -> None:

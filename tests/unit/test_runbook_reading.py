@@ -262,3 +262,11 @@ def test_rules_around_prose_or_a_list_are_no_front_matter() -> None:
     for text in ("---\n- [ ] a\n---\n", "---\nSee below.\n---\n", "---\n[a](b)\n---\n", "---\n{% x %}\n---\n"):
         assert parse(text).problems == ()
         assert parse(text).front_matter == {}
+
+
+def test_a_bound_behind_a_joining_word_is_of_nothing() -> None:
+    text = "## Diagnosis\n\n- CPU sustains > 95 % for > 5 minutes\n- the primary is silent for > 60 s\n"
+    assert [(t.metric, t.bound) for t in parse(text).thresholds] == [
+        ("CPU sustains", 95.0),
+        ("the primary is silent", 60.0),
+    ]

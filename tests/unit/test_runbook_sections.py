@@ -51,6 +51,11 @@ def test_repeated_headings_count_up_and_never_collide() -> None:
         ("Release (2024-01-27)", None),
         ("Keep 30 days of logs", None),
         ("P95 budget", None),
+        ("Quick rollback (< 2 minutes)", 120),
+        ("Triage (first 5 minutes)", 300),
+        ("初步分类（前 5 分钟）", 300),
+        ("초동 조치 (처음 10분)", 600),
+        ("Slow for long (> 5 min)", None),
     ],
 )
 def test_a_heading_grants_time_in_seconds(heading: str, seconds: int | None) -> None:
