@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import chain
 
 from cockpit.runbook.variables import SHELL_NAMES, Blank, is_secret, variables_in, without_comments
@@ -21,6 +22,7 @@ _NOT_ANGLE = re.compile(
 _TAG_OR_WORD = re.compile(
     r"(?:code|head|body|table|details|summary|title|center|font|input|form|string|int|bool)\Z", re.IGNORECASE
 )
+_CLOSING = re.compile(r"<\\?/([^\s<>]+)")
 _ADDRESS = re.compile(r"[\w.+-]+@[\w.-]+\Z")
 _FILE = re.compile(r"[\w.-]*\.(?:sql|txt|json|ya?ml|csv|gz|sh|log|dump|tar|conf|xml|pem|crt)\Z", re.IGNORECASE)
 _REDIRECTED = re.compile(r"[ \t]*[\w./~$\"'-]")
@@ -163,8 +165,12 @@ def is_tag(inner: str, code: str) -> bool:
     """Whether words in angle brackets are a tag, a key or a value rather than a blank."""
     if inner != inner.strip() or _NOT_ANGLE.match(inner):
         return True
-    name = inner.split(maxsplit=1)[0]
-    return "</" + name in code or "<\\/" + name in code
+    return inner.split(maxsplit=1)[0] in _closed_tags(code)
+
+
+@lru_cache(maxsize=16)
+def _closed_tags(code: str) -> frozenset[str]:
+    return frozenset(_CLOSING.findall(code)) if "/" in code else frozenset()
 
 
 def _is_compared(inner: str, language: str) -> bool:

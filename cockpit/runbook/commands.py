@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from itertools import pairwise
 from typing import Any
 
 from cockpit.runbook.chunks import Chunk, chunks_of, symptoms_apart
@@ -109,9 +111,10 @@ def _give_answers(
     draft.parts = [_part(chunk, start, draft.language or "bash") for chunk in chunks]
     if len(chunks) < 2:
         return
-    bounds = [chunk.lines[0][0] for chunk in chunks] + [1 << 60]
-    for part, begin, end in zip(draft.parts, bounds, bounds[1:], strict=False):
-        sample = "\n".join(text for index, text in answers if begin <= index < end).strip("\n")
+    lines = [index for index, _text in answers]
+    bounds = [bisect_left(lines, chunk.lines[0][0]) for chunk in chunks] + [len(lines)]
+    for part, (begin, end) in zip(draft.parts, pairwise(bounds), strict=True):
+        sample = "\n".join(text for _index, text in answers[begin:end]).strip("\n")
         part.sample = sample or None
 
 

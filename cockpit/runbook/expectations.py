@@ -21,7 +21,7 @@ _LABEL = re.compile(
     r"\s*(?:[:：]|(?<=return)|(?<=show)|(?<=\sbe)|(?<=print)|(?<=see)|(?<=output))\s*(.+?)\s*(?:-->)?$",
     re.IGNORECASE,
 )
-_LABEL_HINTS = ("기대", "예상", "정상", "expect", "should", "return", "预期", "期望", "期待", "想定")
+_LABEL_HINT = re.compile(r"기대|예상|정상|expect|should|return|预期|期望|期待|想定", re.IGNORECASE)
 PROSE_LABEL = re.compile(
     r"^\W*(?:기대(?:\s?(?:출력|결과|값))?|예상\s?(?:출력|결과)|정상\s?출력|expected(?:\s+(?:output|result|results|"
     r"value|response))?|预期(?:输出|结果)?|期望(?:输出|结果)?|期待(?:値|結果))\W*[:：]\s*(?P<what>\S.{0,300})$",
@@ -102,8 +102,7 @@ def expectations_of(lines: list[tuple[int, str]], code: str) -> tuple[Expectatio
         if not ("#" in text or "--" in text or "//" in text):
             listing = listing and not text.strip()
             continue
-        lowered = text.lower()
-        label = _LABEL.search(text) if any(hint in lowered for hint in _LABEL_HINTS) else None
+        label = _LABEL.search(text) if _LABEL_HINT.search(text) else None
         if label is not None:
             if command is None:
                 command = "\n".join(text for _number, text in lines if not text.lstrip().startswith(("#", "--")))

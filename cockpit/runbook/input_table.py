@@ -97,7 +97,8 @@ class InputTable:
         return found
 
     def _with(self, names: tuple[str, ...], more: Iterator[str], draft: Draft) -> tuple[str, ...]:
-        new = [name for name in dict.fromkeys(more) if name not in names]
+        known = set(names)
+        new = [name for name in dict.fromkeys(more) if name not in known]
         for name in new:
             self._users[name].append(draft)
         return (*names, *new) if new else names

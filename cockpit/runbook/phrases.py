@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import warnings
+from functools import lru_cache
 
 from cockpit.runbook.model import Expectation, ExpectationKind
 
@@ -114,8 +115,13 @@ def _at_path(text: str, line: int) -> Expectation | None:
     return Expectation(ExpectationKind.JSON, {"path": f"${path}", "equals": wanted}, text=text, line=line)
 
 
+@lru_cache(maxsize=4)
+def _does_count(code: str) -> bool:
+    return _COUNTS.search(code) is not None
+
+
 def _compared(text: str, line: int, code: str) -> Expectation | None:
-    counts = _COUNTS.search(code) is not None
+    counts = _does_count(code)
     match = _SIGNED.match(text) or _BEFORE_NUMBER.match(text) or _AFTER_NUMBER.match(text)
     if match is None:
         match = _PLAIN_NUMBER.match(text) if counts else None

@@ -33,6 +33,9 @@ _UNIT_HEAD = re.compile(r"\[[A-Za-z][\w .:\"-]*\]\s*$")
 _UNIT_LINE = re.compile(r"[A-Za-z][\w.-]*\s*=|\[[A-Za-z]")
 _YAML_LINE = re.compile(r"\s*(?:-\s+)?[\w./-]+:(?:\s|$)|\s*- \S")
 _YAML_HEAD = re.compile(r"(?:- )?[A-Za-z][\w./-]*:(?:\s+[^\s|;&$].*)?$|- [\w{\"']")
+_FIRST_LINE = re.compile(r"^[ \t]*[^#\s][^\n]*", re.MULTILINE)
+_OPENS_FILE = re.compile(r"\s*[\[{]|\s*-|[\w./-]+:(?:\s|$)")
+_COMMENTED = re.compile(r"[ \t]*#")
 _OPTION = re.compile(r"\s*--?\w")
 # Optional words in brackets: "npm view [<name>] [--json]". In a shell `[ -f x ]` has a blank behind its bracket.
 _SYNOPSIS = re.compile(
@@ -67,9 +70,10 @@ def is_answer(text: str) -> bool:
 
 def file_language(text: str) -> str | None:
     """The language of the file that a block marked as shell shows (ini, json, yaml); None when it shows none."""
-    lines = _written(text)
-    if not lines:
+    head = _FIRST_LINE.search(text)
+    if head is None or _OPENS_FILE.match(head[0]) is None:
         return None
+    lines = _written(text)
     if _UNIT_HEAD.match(lines[0]) and len(lines) > 1:
         return "ini" if sum(_UNIT_LINE.match(line) is not None for line in lines) * 4 >= len(lines) * 3 else None
     if lines[0].lstrip()[:1] in "{[" and is_json(text):
@@ -92,7 +96,7 @@ def is_json(text: str) -> bool:
 
 def is_synopsis(text: str) -> bool:
     """Whether a text tells which words a command takes, rather than giving one."""
-    return "[" in text and any(_SYNOPSIS.search(line) for line in _written(text))
+    return any(not _COMMENTED.match(text, text.rfind("\n", 0, at.start()) + 1) for at in _SYNOPSIS.finditer(text))
 
 
 def is_promql(text: str) -> bool:

@@ -30,7 +30,8 @@ _SQL = _prompt(
     r"^[ \t]{0,8}(?:(?:mysql|MariaDB \[[^\]\n]{0,60}\]|sqlite|SQL|cqlsh(?::\w+)?)>|[\w.-]{1,60}[=-](?:[#>]|"
     r"\(#)|#(?=[ \t]+\\))[ \t]+(?=\S)"
 )
-_SQL_SIGNS = ("> ", "=# ", "-# ", "(# ", "# \\")
+_SQL_SIGNS = ("sql> ", "SQL> ", "]> ", "ite> ", "cqlsh", "=> ", "-> ", "=# ", "-# ", "(# ", "# \\")
+_DOLLAR_SIGN = re.compile(r"\$(?:[ \t./]|$)", re.MULTILINE)
 _SQL_MORE = _prompt(r"^[ \t]{0,8}(?:->|\.\.\.>|[\w.-]{0,60}[-('\"](?:[#>]))[ \t]+")
 _REDIS = _prompt(
     r"^[ \t]{0,8}(?:\d{1,3}(?:\.\d{1,3}){3}|localhost|"
@@ -38,7 +39,7 @@ _REDIS = _prompt(
 )
 _HOST_OR_DOLLAR = _prompt(f"{_HOST.pattern}|{_DOLLAR.pattern}")
 _POWERSHELL_MORE = _prompt(r"^[ \t]{0,8}>>[ \t]?")
-_HOST_SIGN = re.compile(r"[@~❯]|sh-\d|/\S{0,100} ?[$#]\s")
+_HOST_SIGNS = ("@", "~", "❯", "sh-", " $ ", "/ #", "/#")
 _CONTINUATION = _prompt(r"^[ \t]{0,8}>(?:[ \t]|$)")
 _HEREDOC = re.compile(r"<<(-?)~?\s*[\"'\\]?([A-Za-z_]\w*)")
 _QUIET = re.compile(r"\\.|\$'(?:\\.|[^'\\])*'|'[^']*'|\"(?:\\.|[^\"\\])*\"|(?:^|(?<=[\s;]))#[^\n]*", re.DOTALL)
@@ -80,6 +81,7 @@ def session_of(text: str, language: str) -> Session | None:
         return None
     prompt, more, spoken = kind
     session = Session(language=spoken)
+    labels = _labels(lines, prompt) if "#" in text else set()
     pending: list[str] = []
     for index, line in enumerate(lines):
         match = prompt.match(line)
@@ -91,7 +93,7 @@ def session_of(text: str, language: str) -> Session | None:
             command = line[match.end() :]
             session.typed.append((index, command))
             pending = _still_open([], command, spoken)
-        elif _is_label(line, lines, index, prompt):
+        elif index in labels:
             session.starts.append(len(session.typed))
             session.typed.append((index, line))
         else:
@@ -102,18 +104,19 @@ def session_of(text: str, language: str) -> Session | None:
 def _prompt_kind(
     text: str, lines: list[str], language: str
 ) -> tuple[re.Pattern[str], re.Pattern[str] | None, str | None] | None:
-    if "$" in text and _stands(_DOLLAR, text):
+    # A look for what each prompt ends with spares most blocks the patterns.
+    if "$" in text and _DOLLAR_SIGN.search(text) and _stands(_DOLLAR, text):
         return (_HOST_OR_DOLLAR if _stands(_HOST, text) else _DOLLAR), _CONTINUATION, None
     if "> " in text:
-        if _stands(_POWERSHELL, text):
+        if "PS" in text and _stands(_POWERSHELL, text):
             return _POWERSHELL, _POWERSHELL_MORE, "powershell"
         if _stands(_REDIS, text):
             return _REDIS, None, "redis"
         if _is_angle_session(lines):
             return _ANGLE, None, None
-    if any(sign in text for sign in _SQL_SIGNS) and _stands(_SQL, text):
+    if (">" in text or "# " in text) and any(sign in text for sign in _SQL_SIGNS) and _stands(_SQL, text):
         return _SQL, _SQL_MORE, "sql"
-    if _HOST_SIGN.search(text) and _stands(_HOST, text):
+    if any(sign in text for sign in _HOST_SIGNS) and _stands(_HOST, text):
         return _HOST, _CONTINUATION, None
     if "# " in text and _is_root_session(lines, language):
         return _ROOT, _CONTINUATION, None
@@ -163,12 +166,18 @@ def _take_more(session: Session, index: int, line: str, more: re.Pattern[str] | 
     return text
 
 
-def _is_label(line: str, lines: list[str], index: int, prompt: re.Pattern[str]) -> bool:
-    """A comment right above a prompted line labels it; anywhere else in a session it is output."""
-    if not line.lstrip().startswith("#"):
-        return False
-    following = next((after for after in lines[index + 1 :] if after.strip() and after.lstrip()[:1] != "#"), "")
-    return prompt.match(following) is not None
+def _labels(lines: list[str], prompt: re.Pattern[str]) -> set[int]:
+    """The comments right above a prompted line, which label it; anywhere else in a session a comment is output."""
+    found: set[int] = set()
+    leads = False
+    for index in range(len(lines) - 1, -1, -1):
+        line = lines[index].lstrip()
+        if line.startswith("#"):
+            if leads:
+                found.add(index)
+        elif line:
+            leads = prompt.match(lines[index]) is not None
+    return found
 
 
 def _still_open(pending: list[str], line: str, language: str | None) -> list[str]:
