@@ -68,8 +68,6 @@ _READ = re.compile(
     re.ASCII,
 )
 _SET_DEFAULT = re.compile(r"\$\{([A-Za-z_]\w*):?=")
-# "echo $X" alone looks at what the environment has; a value from a person would say nothing.
-_ECHOED = re.compile(r"^[ \t]*echo[ \t]+\"?\$\{?\w+\}?\"?[ \t]*$", re.MULTILINE)
 _POWERSHELL_ASSIGNED = re.compile(
     r"\$(?:global:|script:|env:)?([A-Za-z_]\w*)\s*(?:[-+*/]?=(?!=)|,\s*\$\w+\s*=)|foreach\s*\(\s*\$(\w+)\s+in|"
     r"-(?:Out|Error|Warning)Variable\s+(\w+)|\bparam\s*\([^)]*?\$(\w+)",
@@ -123,8 +121,7 @@ def variables_in(code: str, language: str, assigned: set[str]) -> list[Blank]:
     found = _asked(code)
     assigned |= assignments(code)
     if "$" in code:
-        bare = _ECHOED.sub(_hidden, _with_shell_quotes_hidden(code))
-        found += _dollars(bare, _DOLLAR, SHELL_NAMES, assigned)
+        found += _dollars(_with_shell_quotes_hidden(code), _DOLLAR, SHELL_NAMES, assigned)
     return found
 
 
@@ -188,10 +185,6 @@ def without_heredocs(code: str) -> str:
         )
 
     return _HEREDOC.sub(blanked, code) if "<<" in code else code
-
-
-def _hidden(match: re.Match[str]) -> str:
-    return " " * len(match[0])
 
 
 @lru_cache(maxsize=64)

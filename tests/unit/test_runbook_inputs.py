@@ -218,18 +218,6 @@ def test_what_is_spelt_or_set_off_otherwise_stays_another_input(code: str) -> No
     assert len(parse(f"# t\n\n```bash\n{code}\n```\n").inputs) == 2
 
 
-@pytest.mark.parametrize(
-    "code", ["echo $JAVA_OPTS", 'echo "$JAVA_OPTS"', "echo ${JAVA_OPTS}", "ls\n  echo $JAVA_OPTS\nls"]
-)
-def test_a_variable_that_is_only_shown_is_not_asked_for(code: str) -> None:
-    assert written(code) == []
-
-
-@pytest.mark.parametrize("code", ["echo $NS | tee x", 'echo "in $NS"', "echo $NS\nkubectl -n $NS get pods"])
-def test_a_variable_that_is_shown_and_used_is_asked_for(code: str) -> None:
-    assert written(code) == ["$NS"]
-
-
 def test_powershell_knows_a_variable_in_any_case() -> None:
     assert written("$Service = 'a'\nGet-Service $service -Host $args[0]\nStop-Service $Other", "powershell") == [
         "$Other"
