@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from cockpit.adapters.base import RunRequest, RunsElsewhere, RunsSteps
-from cockpit.errors import CockpitError, PolicyRefusal, UsageError
+from cockpit.adapters.base import RunRequest, RunsSteps
+from cockpit.errors import CockpitError, PolicyRefusal
 from cockpit.runs.process import process_start_time
+from cockpit.runs.run import Run
 from cockpit.safety.permit import Action, Permit
 
 Bench = Any
@@ -256,16 +257,29 @@ async def test_another_instance_can_cancel_a_run(bench: Bench) -> None:
     assert (await running.wait()).ending == "cancelled"
 
 
-async def test_an_interactive_command_gets_a_real_terminal_or_is_refused(bench: Bench, tmp_path: Path) -> None:
-    mark = tmp_path / "mark"
-    script = f"touch '{mark}'; [ -t 0 ] && [ -t 1 ] && [ -t 2 ] && stty size"
-    if isinstance(bench.adapter, RunsElsewhere):
-        with pytest.raises(UsageError, match="talks with its operator"):
-            await bench.run(script, terminal=(31, 97))
-        assert not mark.exists()
-        return
-
-    outcome, output = await bench.run(script, terminal=(31, 97))
+async def test_an_interactive_command_gets_a_real_terminal(bench: Bench) -> None:
+    outcome, output = await bench.run("[ -t 0 ] && [ -t 1 ] && [ -t 2 ] && stty size", terminal=(31, 97))
 
     assert outcome.exit_code == 0
     assert output == b"31 97\r\n"
+
+
+async def test_what_is_typed_reaches_an_interactive_command(bench: Bench) -> None:
+    running, folder = await bench.start('read -rp "sure? " word; stty size; exit ${#word}', terminal=(31, 97))
+    await until(lambda: (folder / "output").read_bytes() == b"sure? ")
+
+    Run(folder).send({"resize": [40, 120]})
+    Run(folder).type(b"yes\n")
+    outcome = await running.wait()
+
+    assert outcome.exit_code == 3
+    assert (folder / "output").read_bytes() == b"sure? yes\r\n40 120\r\n"
+
+
+async def test_an_interactive_command_can_be_cancelled(bench: Bench) -> None:
+    running, folder = await bench.start("echo began; sleep 1000", terminal=(31, 97))
+    await until(lambda: (folder / "output").read_bytes() == b"began\r\n")
+
+    await running.cancel()
+
+    assert (await running.wait()).ending == "cancelled"

@@ -18,7 +18,7 @@ from cockpit.adapters.ending import outcome_of
 from cockpit.adapters.ssh.address import resolve
 from cockpit.adapters.ssh.link import SshLink
 from cockpit.adapters.ssh.step import RemotePlace, RemoteStep
-from cockpit.errors import AdapterError, Malformed, PolicyRefusal, ToolMissing, UsageError
+from cockpit.errors import AdapterError, Malformed, PolicyRefusal, ToolMissing
 from cockpit.runs.files import write_whole
 from cockpit.runs.shell_state import without_secrets
 from cockpit.runs.spec import OUTPUT_CAP_BYTES, document_for, write_spec
@@ -59,7 +59,7 @@ class SshAdapter:
 
         Raises:
             PolicyRefusal: no real permit, not of these bytes, or an input that would change which programs run.
-            TargetUnreachable, AccessDenied: nothing ran. UsageError: it needs a terminal.
+            TargetUnreachable, AccessDenied: nothing ran.
         """
         if not isinstance(permit, Permit):
             raise PolicyRefusal(_("a permit is granted by policy, never constructed"))
@@ -67,12 +67,6 @@ class SshAdapter:
         permit.covers(Action(action.language, action.body, action.target, action.values))
         if action.language not in self.languages:
             raise ToolMissing(_("{language} is no language of a shell").format(language=action.language))
-        if request.terminal:
-            raise UsageError(
-                _("a step that talks with its operator can't run over this link"),
-                where=self.options.host,
-                mend=_("run `ssh -t {host}` beside the cockpit, and tick the step").format(host=self.options.host),
-            )
         environment = _environment(action, request)
         link = await asyncio.to_thread(self._connection)
         return await asyncio.to_thread(self._start, link, action, request, environment, asyncio.get_running_loop())
@@ -135,7 +129,10 @@ class SshAdapter:
         write_whole(str(request.folder), _REMOTE, msgspec.to_builtins(place), durable=True)
         running = SshRunning(request.folder, loop)
         running.step = self._step(link, request.folder, place, secrets, running)
-        running.step.start(action.body, environment)
+        if request.terminal:
+            running.step.start_talking(action.body, environment, request.terminal)
+        else:
+            running.step.start(action.body, environment)
         return running
 
     def _step(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from cockpit.adapters.ssh.address import SshAddress
@@ -48,12 +48,9 @@ class SshLink:
         Raises:
             TargetUnreachable, AccessDenied, TimedOut: nothing was started.
         """
-        if not self._room.acquire(timeout=timeout_s):
-            raise TargetUnreachable(
-                _("too much is going on over this connection"), where=str(self.address), mend=_("wait, and try again")
-            )
+        self._wait_for_room(timeout_s)
         try:
-            return self._shell(script, timeout_s)
+            return self._open(timeout_s, lambda channel: _in_shell(channel, script))
         except BaseException:
             self._room.release()
             raise
@@ -63,13 +60,26 @@ class SshLink:
         channel.close()
         self._room.release()
 
+    def terminal(self, command: str, rows: int, columns: int) -> Channel:
+        """Run a command over there on a terminal of that size. Give the channel back with `done`.
+
+        Raises:
+            TargetUnreachable, AccessDenied: nothing was started.
+        """
+        self._wait_for_room(_CONNECT_S)
+        try:
+            return self._open(_CONNECT_S, lambda channel: _on_terminal(channel, command, rows, columns))
+        except BaseException:
+            self._room.release()
+            raise
+
     def say(self, script: bytes, *, timeout_s: float = _CONNECT_S) -> bytes:
         """Have /bin/sh over there run this short script, at once; what it said, or "" when the link broke meanwhile.
 
         Raises:
             TargetUnreachable, AccessDenied: nothing was started.
         """
-        channel = self._shell(script, timeout_s)
+        channel = self._open(timeout_s, lambda opened: _in_shell(opened, script))
         said = b""
         try:
             while piece := channel.recv(_BLOCK_BYTES):
@@ -99,16 +109,20 @@ class SshLink:
         with self._lock:
             self._connected()
 
-    def _shell(self, script: bytes, timeout_s: float) -> Channel:
+    def _wait_for_room(self, timeout_s: float) -> None:
+        if not self._room.acquire(timeout=timeout_s):
+            raise TargetUnreachable(
+                _("too much is going on over this connection"), where=str(self.address), mend=_("wait, and try again")
+            )
+
+    def _open(self, timeout_s: float, begin: Callable[[Channel], None]) -> Channel:
         import paramiko
 
         with self._lock:
             transport = self._connected()
         try:
             channel = _session(transport, time.monotonic() + timeout_s)
-            channel.exec_command(_SHELL)
-            channel.sendall(script)
-            channel.shutdown_write()
+            begin(channel)
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise TargetUnreachable(
                 _("the connection broke: {error}").format(error=_why(error)), where=str(self.address)
@@ -155,6 +169,17 @@ class SshLink:
                 transport.close()
                 return
             _pause(transport, 0.5)
+
+
+def _in_shell(channel: Channel, script: bytes) -> None:
+    channel.exec_command(_SHELL)
+    channel.sendall(script)
+    channel.shutdown_write()
+
+
+def _on_terminal(channel: Channel, command: str, rows: int, columns: int) -> None:
+    channel.get_pty("xterm-256color", width=columns, height=rows)
+    channel.exec_command(command)
 
 
 def _session(transport: Transport, deadline_s: float) -> Channel:

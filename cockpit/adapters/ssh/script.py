@@ -22,10 +22,11 @@ _REPORT = 9
 """Some shells take descriptors of one digit only."""
 _PLACE = "d=${XDG_STATE_HOME:-$HOME/.local/state}/incident-cockpit/steps/%s\n"
 
+# One that is there already was made by an earlier start, or by a claim: this one comes too late.
 _MAKE = """umask 077
 printf '%s begin\\n' {nonce}
 mkdir -p "${{d%/*}}" 2>/dev/null
-if mkdir "$d" 2>/dev/null; then
+mkdir "$d" 2>/dev/null || {{ [ -d "$d" ] || printf 'e folder %s\\n' "$d"; exit 0; }}
 printf %s {script} >"$d/script"
 printf %s {prelude} >"$d/prelude"
 printf %s {env} >"$d/env"
@@ -34,12 +35,12 @@ if command -v sha256sum >/dev/null 2>&1; then
   [ "$(sha256sum <"$d/script" | cut -c1-64)" = {sha256} ] || {{ rm -rf "$d"; printf 'e bytes\\n'; exit 0; }}
 fi
 : >"$d/output"
-if command -v setsid >/dev/null 2>&1; then
+"""
+
+_RUN = """if command -v setsid >/dev/null 2>&1; then
   setsid /bin/sh "$d/launch" "$d" </dev/null >/dev/null 2>&1 &
 else
   set -m; nohup /bin/sh "$d/launch" "$d" </dev/null >/dev/null 2>&1 & set +m
-fi
-elif [ ! -d "$d" ]; then printf 'e folder %s\\n' "$d"; exit 0
 fi
 """
 
@@ -50,6 +51,7 @@ began=$(date +%s)
 finish() {{ printf '%s %s %s\\n' "$1" "$began" "$(date +%s)" >"$d/end.new"; mv "$d/end.new" "$d/end"; exit; }}
 cd {cwd} || {{ rm -f "$d/env"; finish cwd; }}
 printf '%s\\n' $$ >"$d/pid.new"; mv "$d/pid.new" "$d/pid"
+[ -f "$d/ended-by" ] && {{ rm -f "$d/env"; finish 143; }}
 ulimit -c 0 2>/dev/null
 rm=$(command -v rm)
 shell=$(command -v bash)
@@ -59,9 +61,9 @@ shell=$(command -v bash)
   if [ -n "$shell" ]; then
     "$shell" --noprofile --norc -c 'declare -px' >"$d/given"
     BASH_ENV=$d/prelude; export BASH_ENV
-    exec "$shell" --noprofile --norc "$d/script" {report}>"$d/report" >>"$d/output" 2>&1
+    exec "$shell" --noprofile --norc "$d/script" {report}>"$d/report" {output}
   fi
-  exec /bin/sh "$d/script" >>"$d/output" 2>&1
+  exec /bin/sh "$d/script" {output}
 )
 finish $?
 """
@@ -92,8 +94,11 @@ while :; do
 done
 """
 
-_CANCEL = """p=$(cat "$d/pid") || exit 0
-[ -f "$d/end" ] || [ -f "$d/ended-by" ] || printf {why} >"$d/ended-by"
+# Its launcher may only be on its way: it looks for the mark once it has told its pid, so one of the two sees the other.
+_CANCEL = """[ -f "$d/end" ] || [ -f "$d/ended-by" ] || printf {why} >"$d/ended-by"
+i=0
+while [ ! -f "$d/pid" ] && [ ! -f "$d/end" ] && [ "$i" -lt 50 ]; do sleep 0.1 2>/dev/null || sleep 1; i=$((i+1)); done
+p=$(cat "$d/pid") || exit 0
 kill -s TERM -- "-$p" 2>/dev/null
 i=0
 while [ ! -f "$d/end" ] && [ "$i" -lt {tenths} ]; do sleep 0.1 2>/dev/null || sleep 1; i=$((i+1)); done
@@ -115,16 +120,31 @@ def start(name: str, nonce: str, body: str, *, environment: Mapping[str, str], c
         environment: laid over the far side's own.
         cwd: None for the home folder.
     """
+    made = _made(name, nonce, body, environment, cwd, output='>>"$d/output" 2>&1')
+    return (made + _RUN + _FOLLOW.format(offset=0)).encode("utf-8", "surrogateescape")
+
+
+def prepare(name: str, nonce: str, body: str, *, environment: Mapping[str, str], cwd: str | None) -> bytes:
+    """Make ready a step that `enter` runs. Says `ready`."""
+    made = _made(name, nonce, body, environment, cwd, output="")
+    return (made + "printf 'ready\\n'\n").encode("utf-8", "surrogateescape")
+
+
+def enter(name: str) -> str:
+    """The command that runs a prepared step on a terminal, for whatever shell its operator has there."""
+    return "exec /bin/sh -c " + quote(_PLACE % name + 'exec /bin/sh "$d/launch" "$d"')
+
+
+def _made(name: str, nonce: str, body: str, environment: Mapping[str, str], cwd: str | None, *, output: str) -> str:
     encoded = body.encode("utf-8", "surrogateescape")
-    made = _MAKE.format(
+    return _PLACE % name + _MAKE.format(
         nonce=quote(nonce),
         script=quote(body),
         prelude=quote(prelude(_REPORT).decode("ascii")),
         env=quote("".join(f"export {key}={quote(text)}\n" for key, text in environment.items())),
-        launch=quote(_LAUNCH.format(cwd=quote(cwd) if cwd else '"$HOME"', report=_REPORT)),
+        launch=quote(_LAUNCH.format(cwd=quote(cwd) if cwd else '"$HOME"', report=_REPORT, output=output)),
         sha256=hashlib.sha256(encoded).hexdigest(),
     )
-    return (_PLACE % name + made + _FOLLOW.format(offset=0)).encode("utf-8", "surrogateescape")
 
 
 def follow(name: str, nonce: str, offset: int) -> bytes:

@@ -16,6 +16,7 @@ from cockpit.adapters.ssh import script
 from cockpit.adapters.ssh.far_end import ending_of, passed_on, refusal_of
 from cockpit.adapters.ssh.frames import Broken, Frame, frames
 from cockpit.adapters.ssh.link import SshLink
+from cockpit.adapters.ssh.talk import Talk
 from cockpit.errors import AdapterError, CockpitError, TargetUnreachable
 from cockpit.runs.files import write_whole
 from cockpit.runs.recording import NOTE, STDOUT, Recorder
@@ -73,6 +74,7 @@ class RemoteStep:
         self.passed_on: dict[str, Any] = {}
         self._secrets = secrets
         self._recorder = Recorder(str(folder), secrets, output_cap_bytes)
+        self._output = (folder / "output").stat().st_ino
         self._grace_s = grace_s
         self._ended = ended
         self._offset = 0
@@ -102,6 +104,29 @@ class RemoteStep:
         if self._refused:
             raise self._refused
 
+    def start_talking(self, text: str, environment: Mapping[str, str], size: tuple[int, int]) -> None:
+        """Start it over there on a terminal of (rows, columns).
+
+        Raises:
+            CockpitError: it did not start, and will not.
+        """
+        name = self.place.folder
+        try:
+            said = self.link.say(
+                script.prepare(name, self._nonce, text, environment=environment, cwd=self.place.cwd)
+            ).decode("utf-8", "replace")
+            if not said.endswith("ready\n"):
+                why = said.rpartition("\ne ")[2].strip() if "\ne " in said else "never"
+                raise refusal_of(why, str(self.link.address))
+            channel = self.link.terminal(script.enter(name), *size)
+        except CockpitError:
+            self._recorder.finish()
+            raise
+        self._seen = True
+        self._begun.set()
+        talk = Talk(self.folder, channel, self._recorder, self._cancel_soon)
+        threading.Thread(target=self._talk, args=(talk, channel), name=f"ssh-{self.folder.name}", daemon=True).start()
+
     def adopt(self) -> None:
         """Go on following one that another host started; its output is fetched again from its first byte."""
         self._seen = True
@@ -125,6 +150,19 @@ class RemoteStep:
 
     def _follow_from(self, channel: Channel | None) -> None:
         threading.Thread(target=self._follow, args=(channel,), name=f"ssh-{self.folder.name}", daemon=True).start()
+
+    def _talk(self, talk: Talk, channel: Channel) -> None:
+        """To the end of the talk, then collect how it ended."""
+        try:
+            talk.until_over(self.link.heard)
+        except OSError as error:
+            self._say(_("the link is gone ({error}); the step ends with its terminal"), error)
+        finally:
+            self.link.done(channel)
+        self._follow(None)
+
+    def _cancel_soon(self) -> None:
+        threading.Thread(target=self.cancel, args=("cancelled",), daemon=True).start()
 
     def _follow(self, channel: Channel | None) -> None:
         pause_s = _FIRST_PAUSE_S
@@ -218,11 +256,18 @@ class RemoteStep:
         self.end = {**(self.end or lost), **kept, "survivors": self._survivors, "t": time.time()}
         self.end["duration_s"] = max(0.0, self.end["t"] - self.place.began)
         self.passed_on = passed_on(self._said, self.place.cwd, self.place.brought, self.end)
-        kept_here = (self._begun.is_set() or not self._refused) and self._write_down()
+        kept_here = self._is_ours() and (self._begun.is_set() or not self._refused) and self._write_down()
         self._begun.set()
         self._ended()
         if kept_here and (self.end["ending"] != "lost" or self.end.get("never_began")):
             self._forget()
+
+    def _is_ours(self) -> bool:
+        """Whether nobody has taken the run over meanwhile; who did writes its end down."""
+        try:
+            return (self.folder / "output").stat().st_ino == self._output
+        except OSError:
+            return False
 
     def _write_down(self) -> bool:
         """Whether the end is on record here. If not, the host hears of it all the same, and what is there is kept."""
