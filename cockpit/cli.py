@@ -14,8 +14,9 @@ from typing import NoReturn
 
 from cockpit import __version__
 from cockpit.commands import INTERRUPTED
-from cockpit.commands.streams import choose_encoding, open_standard, silence
+from cockpit.commands.streams import choose_encoding, cleaned_output, open_standard, print_json, silence, told
 from cockpit.errors import CockpitError, UsageError
+from cockpit.safety.text import one_line
 from cockpit.words import _, choose
 
 Declare = Callable[[argparse.ArgumentParser], None]
@@ -176,19 +177,27 @@ def with_default_command(arguments: list[str]) -> list[str]:
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns its exit code. Errors become one line on stderr, never a traceback."""
     open_standard()
+    with cleaned_output():
+        return _main(arguments)
+
+
+def _main(arguments: list[str] | None) -> int:
     choose()
     given = with_default_command(list(sys.argv[1:] if arguments is None else arguments))
     if "--lang" in given[:-1]:
         choose(given[given.index("--lang") + 1])
     name = next((word for word in given if word in COMMANDS), None)
     options = parser_of(name).parse_args(given)
-    choose_encoding("utf-8" if getattr(options, "json", False) else None)
+    as_json = getattr(options, "json", False) or getattr(options, "format", "") == "json"
+    choose_encoding("utf-8" if as_json else None)
+    if as_json or getattr(options, "batch", False):
+        print_json()
     try:
         command = import_module(f"cockpit.commands.{options.command}")
         code: int = command.run(options)
         sys.stdout.flush()
     except CockpitError as error:
-        print(f"cockpit: {error}", file=sys.stderr)
+        print(f"cockpit: {one_line(str(error))}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -197,11 +206,11 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     except OSError as error:
         where = error.filename or _("standard output")
-        print(f"cockpit: {where}: {error.strerror}", file=sys.stderr)
+        print(f"cockpit: {one_line(str(where))}: {error.strerror}", file=sys.stderr)
         silence()
         return UsageError.exit_code
     except Exception as error:  # noqa: BLE001  # a defect of ours must not bury a responder in a traceback
-        print(f"cockpit: {_told(error)}", file=sys.stderr)
+        print(f"cockpit: {one_line(_told(error))}", file=sys.stderr)
         return 1
     return code
 
@@ -212,7 +221,7 @@ def _told(error: Exception) -> str:
     import traceback
 
     with tempfile.NamedTemporaryFile("w", prefix="cockpit-defect-", suffix=".txt", delete=False) as file:
-        file.write("".join(traceback.format_exception(error)))
+        file.write(told("".join(traceback.format_exception(error))))
     return _("a defect of the cockpit itself: {error}; details in {path}").format(error=repr(error), path=file.name)
 
 

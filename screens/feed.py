@@ -7,9 +7,10 @@ Nothing here blocks the screen.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -60,6 +61,9 @@ class Listener(Protocol):
 
     def record_failed(self) -> None:
         """The host could not write down what it saw."""
+
+    def secrets_known(self, secrets: Sequence[str]) -> None:
+        """The values that the host masks, now."""
 
     def ticked(self) -> None:
         """A poll passed, changed or not."""
@@ -278,10 +282,18 @@ class Feed:
             self._client = client
             self._listener.link_changed(True, "")
             self.read()
+            await self._learn()
+
+    async def _learn(self) -> None:
+        """The host's secrets, for logs that are read here and were masked by nobody."""
+        with contextlib.suppress(CockpitError):  # the line went down again: asked anew with the next one
+            self._listener.secrets_known((await self.client.call("secrets"))["values"])
 
     def _on_wake(self, what: str) -> None:
         if what == "record-failed":
             self._listener.record_failed()
+        elif what == "secrets":
+            self._tasks.append(asyncio.create_task(self._learn(), name="feed-secrets"))
         self._woken.set()
 
     def _on_lost(self) -> None:

@@ -21,7 +21,7 @@ from cockpit.monitor.cleaning import Cleaning
 from cockpit.monitor.line_store import LineStore
 from cockpit.monitor.log_reader import LogReader, Opened
 from cockpit.monitor.page import Sieve
-from cockpit.monitor.raw_tail import Happening, Start, TailEvent
+from cockpit.monitor.raw_tail import Start, TailEvent
 from cockpit.monitor.search import Direction, Search
 from cockpit.monitor.severity import Severity
 from cockpit.words import _, plural
@@ -137,8 +137,9 @@ class LogPane(Vertical):
         """Follow this log from now on. What was typed to search or sieve by stays."""
         self._let_go()
         former, self.source = self._view, source
-        self._store = LineStore(secrets=self._secrets, redacted=source.redacted)
-        self._view = LogView(self._store, Cleaning(self._secrets, redacted=source.redacted))
+        cleaning = Cleaning(self._secrets, redacted=source.redacted)
+        self._store = LineStore(cleaning.anew())
+        self._view = LogView(self._store, cleaning)
         self._view.sieve, self._view.needle, self._view.wrap = former.sieve, former.needle, former.wrap
         self._notice = ""
         self._reader = LogReader(
@@ -150,6 +151,15 @@ class LogPane(Vertical):
         )
         self._reader.start()
         self._changed()
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Mask these too, from now on."""
+        self._secrets = tuple(secrets)
+        if self.source and not self.source.redacted:
+            cleaning = Cleaning(self._secrets)
+            self._store.learn(cleaning.anew())
+            self._view.learn(cleaning)
+            self._changed()
 
     def compose(self) -> ComposeResult:
         """The lines, and below them a line to type in."""
@@ -380,20 +390,3 @@ class LogPane(Vertical):
             self._notice = _("no other match")
             self._search = None
         self._changed()
-
-
-class OutputPane(LogPane):
-    """The output of one run as it grows, each byte once."""
-
-    def show_run(self, path: Path) -> None:
-        """Show a run's output.
-
-        Args:
-            path: `runs/0007`, or the file `output` in it; it may not be there yet.
-        """
-        output = path / "output" if path.name != "output" else path
-        self.show(LogSource(_("Output"), output, redacted=True, provisional_s=0.0))
-
-    def worth_showing(self, event: TailEvent) -> bool:
-        """A run that has written nothing yet has no file; that is no news."""
-        return event.happening not in (Happening.MISSING, Happening.BACK)

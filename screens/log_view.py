@@ -56,6 +56,11 @@ class LogView:
         # By page number and index, so that nothing here keeps a page alive that its store let go of.
         self._known: OrderedDict[tuple[int, int], tuple[str, Severity | None]] = OrderedDict()
 
+    def learn(self, cleaning: Cleaning) -> None:
+        """Clean with this from now on, what was seen before too."""
+        self._cleaning = cleaning
+        self._known.clear()
+
     # -- where one stands --------------------------------------------------------------------------------------------
 
     @property
@@ -166,7 +171,7 @@ class LogView:
         self._shown = places
         rows = self._painted(places, width)
         if self.provisional:
-            text = self._cleaning.partial(self.provisional[: SHOWN_BYTES + _MARGIN_BYTES])
+            text = self.store.partial(self.provisional[: SHOWN_BYTES + _MARGIN_BYTES])
             rows += self._folded("  ", "", text, "dim", width)
         self._hidden_rows = max(0, len(rows) - height)
         return rows[-height:] if height else []
@@ -225,9 +230,9 @@ class LogView:
             return
         raw = [place.page.line(place.index) for place in new]
         block = b"".join(line[: SHOWN_BYTES + _MARGIN_BYTES] + b"\n" for line in raw)
-        texts = self._cleaning.lines(block)
+        texts = self._cleaning.each(block)
         if len(texts) != len(new):  # a mask swallowed a line: one by one, nothing can shift
-            texts = [(self._cleaning.lines(line + b"\n") or [""])[0] for line in block.split(b"\n")[:-1]]
+            texts = [(self._cleaning.each(line + b"\n") or [""])[0] for line in block.split(b"\n")[:-1]]
         for place, line, cleaned in zip(new, raw, texts, strict=True):
             text = cleaned
             if len(line) > SHOWN_BYTES:

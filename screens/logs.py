@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
     from cockpit.session.folder import SessionFolder
     from screens.feed import Source
-    from screens.log_pane import LogPane, OutputPane
+    from screens.log_pane import LogPane
+    from screens.output_pane import OutputPane
 
 
 class Logs:
@@ -35,13 +37,15 @@ class Logs:
         self.output: OutputPane | None = None
         self.followed: LogPane | None = None
         self._run: int | None = None
+        self._secrets: Sequence[str] | None = None
 
     def show_output(self, view: View) -> None:
         """The output of the run that goes with the cursor."""
         run = view.shown_run()
         if run is None or run == self._run:
             return
-        from screens.log_pane import LogSource, OutputPane
+        from screens.log_pane import LogSource
+        from screens.output_pane import OutputPane
 
         self._run = run
         path, growth = self._folder.run(run) / "output", self._source.growth(run)
@@ -67,9 +71,21 @@ class Logs:
             from screens.log_pane import LogPane, LogSource
 
             sources = [LogSource(tail.get("title") or tail["name"], Path(tail["path"])) for tail in tails]
-            self.followed = LogPane(sources, id="logs")
+            self.followed = LogPane(sources, secrets=self._known_secrets(), id="logs")
             self._screen.query_one("#centre", Vertical).mount(self.followed)
         return self.followed is not None
+
+    def _known_secrets(self) -> Sequence[str]:
+        """The host's; until it has told them, or where there is none, those of the viewer's own environment."""
+        from cockpit.safety.redaction import secrets_of_environment
+
+        return secrets_of_environment(os.environ) if self._secrets is None else self._secrets
+
+    def learn(self, secrets: Sequence[str]) -> None:
+        """Mask these in followed logs."""
+        self._secrets = secrets
+        if self.followed is not None:
+            self.followed.learn(secrets)
 
     def display(self, shown: frozenset[str]) -> None:
         """Show those of this layout."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cockpit.errors import CockpitError
@@ -125,6 +125,10 @@ class Viewer:
         if self.main.panes:
             self.main.logs.start_over()
             self.main.session_changed([])
+
+    def secrets_known(self, secrets: Sequence[str]) -> None:
+        """Followed logs are masked here."""
+        self.main.logs.learn(secrets)
 
     def ticked(self) -> None:
         """A poll passed."""

@@ -57,9 +57,10 @@ def cores(secret: str) -> Iterator[str]:
 def gives_away(text: str, secret: str) -> str:
     """The first stretch of a text that gives the secret away, whatever is between its letters; "" when none does."""
     bare = "".join(text.replace("\\r", "").replace("\\n", "").split())
-    for piece in {secret, secret.encode().hex(), *cores(secret)}:
+    # Six digits of hex stand in many a hash.
+    for piece, least in ((secret, 6), *((core, 6) for core in cores(secret)), (secret.encode().hex(), 14)):
         wanted = "".join(piece.split())
-        for at in range(max(1, len(wanted) - 5)):
-            if wanted[at : at + 6] in bare:
-                return wanted[at : at + 6]
+        for at in range(max(1, len(wanted) - least + 1)):
+            if wanted[at : at + least] in bare:
+                return wanted[at : at + least]
     return ""

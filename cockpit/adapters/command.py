@@ -11,8 +11,9 @@ from typing import ClassVar
 
 from msgspec import Struct
 
-from cockpit.adapters.probing import Finding, Value
+from cockpit.adapters.probing import TEXT_CHARACTERS, Finding, Value
 from cockpit.errors import ConfigError, ToolMissing
+from cockpit.runs.files import in_memory
 from cockpit.safety.environment import child_environment
 from cockpit.safety.judge import judge
 from cockpit.safety.permit import Action, Permit
@@ -59,7 +60,7 @@ class CommandProbe:
         said = not self._options.contains or self._options.contains in output
         healthy = exit_code == 0 and said
         number = _NUMBER.search(output)
-        first_line = output.strip().partition("\n")[0][:200]
+        first_line = output.strip().partition("\n")[0][:TEXT_CHARACTERS]
         values = (
             *([Value("value", float(number[0]), self._options.unit)] if number else []),
             Value("exit_code", float(exit_code), "", "green" if exit_code == 0 else "red"),
@@ -72,13 +73,15 @@ class CommandProbe:
 
     async def _run(self) -> tuple[int, str]:
         """Exit status (128 + signal when killed, as shells say it) and the beginning of what was printed."""
+        # Not as an argument: everybody on the machine can read those.
+        script = in_memory(self._options.command.encode("utf-8", "surrogateescape"))
         try:
             process = await asyncio.create_subprocess_exec(
                 "bash",
                 "--noprofile",
                 "--norc",
-                "-c",
-                self._options.command,
+                f"/dev/fd/{script}",
+                pass_fds=(script,),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
@@ -89,6 +92,8 @@ class CommandProbe:
             raise ToolMissing(
                 _("bash can't be started: {error}").format(error=error), mend=_("install bash")
             ) from error
+        finally:
+            os.close(script)
         assert process.stdout is not None
         try:
             output = await _beginning(process.stdout)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from cockpit.adapters.probing import TEXT_CHARACTERS
+
 _MOST_ROWS = 50
-_TEXT = 200
 _LARGEST = 10**300
 _GOOD = frozenset({"UP", "OK", "HEALTHY", "PASS", "PASSING", "SERVING", "AVAILABLE", "READY", "GREEN", "ALIVE"})
 _DOUBTFUL = frozenset({"WARN", "WARNING", "DEGRADED", "YELLOW", "STARTING"})
@@ -20,7 +21,7 @@ def status_of(document: Any) -> str:
     status = document.get("status") if isinstance(document, Mapping) else None
     if isinstance(status, Mapping):
         status = status.get("code") or status.get("status")
-    return status[:_TEXT] if isinstance(status, str) else ""
+    return status[:TEXT_CHARACTERS] if isinstance(status, str) else ""
 
 
 def status_level(status: str) -> str:
@@ -37,7 +38,7 @@ def components(document: Any) -> tuple[Mapping[str, Any], ...]:
     """One row a component: {"component": "db", "status": "UP", "level": "green", "detail": "…"}, at most 50."""
     rows = [
         {
-            "component": name[:_TEXT],
+            "component": name[:TEXT_CHARACTERS],
             "status": status_of(part),
             "level": status_level(status_of(part)),
             "detail": _detail(part),
@@ -61,7 +62,7 @@ def value_at(document: Any, path: str) -> float | str | bool | None:
     if isinstance(document, int) and not isinstance(document, bool):
         return float(document) if abs(document) < _LARGEST else None
     if isinstance(document, str):
-        return document[:_TEXT]
+        return document[:TEXT_CHARACTERS]
     return document if isinstance(document, bool | float) else None
 
 
@@ -84,4 +85,4 @@ def _detail(part: Any) -> str:
     if not isinstance(details, Mapping):
         return ""
     shown = (f"{k}={v}" for k, v in details.items() if isinstance(v, str | int | float | bool))
-    return ", ".join(shown)[:_TEXT]
+    return ", ".join(shown)[:TEXT_CHARACTERS]

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from cockpit.adapters.probing import TEXT_CHARACTERS
 from cockpit.errors import AccessDenied, AdapterError, Malformed, TargetUnreachable, TimedOut
 from cockpit.words import _
 
@@ -26,7 +27,7 @@ def refusal_of(response: httpx.Response, where: str) -> AdapterError | None:
             mend=_("give a valid token in the probe's headers"),
         )
     if code == 429:
-        wait = response.headers.get("retry-after", "")[:40]
+        wait = response.headers.get("retry-after", "")[:TEXT_CHARACTERS]
         return AccessDenied(
             _("it is asked too often (429)"),
             where=where,
@@ -57,12 +58,12 @@ def failure_of(error: Exception, where: str) -> AdapterError:
         )
     if isinstance(error, httpx.RemoteProtocolError | httpx.DecodingError | httpx.InvalidURL):
         return Malformed(
-            _("what answers does not speak HTTP properly: {error}").format(error=str(error)[:120]),
+            _("what answers does not speak HTTP properly: {error}").format(error=str(error)[:TEXT_CHARACTERS]),
             where=place,
             mend=_("look at what listens there"),
         )
     return TargetUnreachable(
-        _("the connection broke: {error}").format(error=(str(error) or type(error).__name__)[:120]),
+        _("the connection broke: {error}").format(error=(str(error) or type(error).__name__)[:TEXT_CHARACTERS]),
         where=place,
         mend=_("look at the service and the network between"),
     )

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 from msgspec import Struct
 
 from cockpit.adapters.pm2_daemon import ask_daemon, run_jlist
-from cockpit.adapters.probing import Finding, Value
+from cockpit.adapters.probing import TEXT_CHARACTERS, Finding, Value
 from cockpit.errors import Malformed
 from cockpit.places import expanded, home_folder
 from cockpit.safety.permit import Action, Permit
@@ -33,7 +33,6 @@ _LEVELS = {
     "stopped": "red",
     "missing": "red",
 }
-_TEXT = 200
 _MINUTE_S = 60.0
 
 
@@ -198,7 +197,7 @@ def _part(value: object) -> Mapping[str, Any]:
 
 
 def _text(value: object) -> str:
-    return value[:_TEXT] if isinstance(value, str) else ""
+    return value[:TEXT_CHARACTERS] if isinstance(value, str) else ""
 
 
 def _number(value: object) -> float:

@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from cockpit.adapters.probing import TEXT_CHARACTERS
 from cockpit.errors import AccessDenied, Malformed, TargetUnreachable, ToolMissing
 from cockpit.safety.environment import child_environment
 from cockpit.words import _
@@ -113,7 +114,8 @@ def _listing(argument: bytes, where: str) -> list[Any]:
         message = msgspec.json.decode(argument[2:])
         if "error" in message:
             raise TargetUnreachable(
-                _("PM2 answered with an error: {error}").format(error=str(message["error"])[:200]), where=where
+                _("PM2 answered with an error: {error}").format(error=str(message["error"])[:TEXT_CHARACTERS]),
+                where=where,
             )
         listing = message["args"][-1]
         if not isinstance(listing, list):

@@ -16,6 +16,9 @@ from cockpit.safety.verdict import Judgement
 
 Scalar = float | str | bool | None
 
+TEXT_CHARACTERS = 4096
+"""A text of a finding is at most so long. It is shortened for the screen once it was masked, not before."""
+
 
 @dataclass(frozen=True, slots=True)
 class Value:

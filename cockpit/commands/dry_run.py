@@ -16,7 +16,7 @@ from cockpit.safety.text import sanitise
 from cockpit.session.drafting import draft, require_whole
 from cockpit.session.headless import without_inputs
 from cockpit.session.inputs import InputBook
-from cockpit.session.secrets import SecretBook
+from cockpit.session.secrets import SecretBook, redacted
 from cockpit.session.state import SessionState
 from cockpit.session.targets import target_for
 from cockpit.words import _
@@ -38,7 +38,9 @@ def dry_run(
     out. What a flag allows (`--yes`) is told and refuses nothing here.
     """
     environment = child_environment(os.environ)
-    values = {**InputBook(runbook.inputs, SecretBook({})).values(SessionState(), environment), **given}
+    secrets = SecretBook(os.environ)
+    values = {**InputBook(runbook.inputs, secrets).values(SessionState(), environment), **given}
+    secrets.learn(values[blank.name] for blank in runbook.inputs if blank.secret and blank.name in values)
     mode = Mode.READ_ONLY if read_only else Mode.LIVE
     incomplete = False
     for step in steps:
@@ -49,6 +51,7 @@ def dry_run(
             where = target_for(step.language or "bash", adapters, wishes) or target
             row |= _command(runbook, step, where, mode, values, environment)
         incomplete = incomplete or bool(row.get("refused"))
+        row = redacted(row, secrets.redact)
         print(json.dumps(row, ensure_ascii=False) if as_json else _told(row))
     return PolicyRefusal.exit_code if incomplete else 0
 

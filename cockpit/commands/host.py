@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cockpit.commands.streams import Cleaned, told
 from cockpit.errors import AdapterError, CockpitError
 from cockpit.safety.memory import keep_to_itself, no_core_dumps
 from cockpit.session.folder import SessionFolder, private_opener
@@ -37,6 +38,8 @@ async def serve(folder: SessionFolder, inputs: Mapping[str, str], umask: int | N
 
     (folder.path / "host.error").unlink(missing_ok=True)
     host = Host(folder, inputs, umask=umask)
+    if isinstance(sys.stderr, Cleaned):
+        sys.stderr.clean = host.secrets.redact
     world = _take_world(host.settings.world)
     try:
         await host.begin()
@@ -76,6 +79,7 @@ def main(arguments: list[str]) -> int:
     no_core_dumps()
     for name in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
         signal.signal(name, signal.SIG_IGN)
+    sys.stderr = Cleaned(sys.stderr, told)  # host.log: a traceback may quote anything
     try:
         if SessionSettings.load(folder).world is None:
             keep_to_itself()  # a rehearsal's world looks its host up in /proc, and holds no real secret
@@ -89,9 +93,10 @@ def main(arguments: list[str]) -> int:
 def _leave_word(folder: SessionFolder, error: CockpitError) -> None:
     """A host that can't serve tells its viewers through the folder: nobody reads its stderr."""
     from cockpit.session.requests import error_as_json
+    from cockpit.session.secrets import redacted
 
     with contextlib.suppress(OSError), open(folder.path / "host.error", "w", opener=private_opener) as file:
-        json.dump(error_as_json(error), file)
+        json.dump(redacted(error_as_json(error), told), file)
 
 
 if __name__ == "__main__":

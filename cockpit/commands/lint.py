@@ -8,8 +8,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from cockpit.commands.streams import shown
 from cockpit.errors import RunbookError, UsageError
-from cockpit.safety.text import sanitise
+from cockpit.safety.text import one_line
 from cockpit.words import _
 
 
@@ -25,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
             problems = lint(read(path))
         except RunbookError as error:
             unreadable += 1
-            print(f"cockpit: {error}", file=sys.stderr)
+            print(f"cockpit: {one_line(str(error))}", file=sys.stderr)
             continue
         findings += [(path, problem) for problem in problems]
     if options.json:
@@ -36,8 +37,8 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(rows, ensure_ascii=False, indent=2))
     else:
         for path, p in findings:
-            hint = f" ({sanitise(p.hint)})" if p.hint else ""
-            print(f"{path}:{p.line}: {p.code}: {sanitise(p.message)}{hint}")
+            hint = f" ({shown(p.hint)})" if p.hint else ""
+            print(f"{one_line(str(path))}:{p.line}: {p.code}: {shown(p.message)}{hint}")
     if unreadable:
         return 2
     return 1 if findings else 0

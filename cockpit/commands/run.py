@@ -19,6 +19,7 @@ from cockpit.errors import CockpitError, UsageError
 from cockpit.runbook.document import document_at
 from cockpit.runbook.model import Runbook, Step
 from cockpit.safety.memory import keep_to_itself
+from cockpit.safety.text import one_line
 from cockpit.session.folder import SessionFolder
 from cockpit.session.headless import Headless, Leave, chosen_steps, exit_code, interruptible
 from cockpit.session.host import Host
@@ -80,7 +81,7 @@ def _choice(path: Path, document: bytes, options: argparse.Namespace) -> _Choice
     runbook = read_bytes(document, str(path))
     config = load(Path(options.config) if options.config else None, runbook)
     for problem in config.problems:
-        print(f"cockpit: {problem}", file=sys.stderr)
+        print(f"cockpit: {one_line(problem)}", file=sys.stderr)
     steps = chosen_steps(runbook, options.section, options.step)
     _require_known("--target", [options.target or LOCAL], [LOCAL, *(target.name for target in config.targets)])
     given = {name: (runbook.input(name), value) for name, value in assignments(options.set).items()}

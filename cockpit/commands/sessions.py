@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Any
 
-from cockpit.safety.text import sanitise
+from cockpit.safety.text import one_line
 from cockpit.session.folder import SessionFolder, session_folders, state_root
 from cockpit.session.reader import SessionReader
 from cockpit.session.spawn import host_alive
@@ -24,7 +24,7 @@ def run(options: argparse.Namespace) -> int:
     for row in rows:
         counts = ", ".join(f"{n} {status}" for status, n in row["counts"].items())
         when = row["started"] or "-"
-        print(f"{row['session']}  {row['state']:<8} {row['mode']:<10} {when:<32} {sanitise(row['title'])}  {counts}")
+        print(f"{row['session']}  {row['state']:<8} {row['mode']:<10} {when:<32} {one_line(row['title'])}  {counts}")
     return 0
 
 

@@ -6,8 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
+from cockpit.commands.streams import shown
 from cockpit.runbook.model import Runbook, Step
-from cockpit.safety.text import sanitise
 from cockpit.words import _
 
 
@@ -19,8 +19,8 @@ def run(options: argparse.Namespace) -> int:
 
     runbook = read(Path(options.runbook))
     if options.json:
-        shown = as_json(runbook, lambda language, code: judge(language, code).verdict.value)
-        print(json.dumps(shown, ensure_ascii=False, indent=2))
+        document = as_json(runbook, lambda language, code: judge(language, code).verdict.value)
+        print(json.dumps(document, ensure_ascii=False, indent=2))
     else:
         print("\n".join(outline(runbook)))
     return 0
@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
 
 def outline(runbook: Runbook) -> list[str]:
     """The runbook in lines a person reads: sections, with their steps below them, and the inputs."""
-    lines = [sanitise(runbook.title), ""]
+    lines = [shown(runbook.title), ""]
     steps: dict[str, list[Step]] = {}
     for step in runbook.steps:
         steps.setdefault(step.section, []).append(step)
@@ -36,13 +36,13 @@ def outline(runbook: Runbook) -> list[str]:
     for section in runbook.sections:
         marks = [f"{section.budget_s // 60} min"] if section.budget_s else []
         marks += [section.severity] if section.severity else []
-        lines.append(f"{'#' * section.level} {sanitise(section.title)}" + (f"  [{', '.join(marks)}]" if marks else ""))
+        lines.append(f"{'#' * section.level} {shown(section.title)}" + (f"  [{', '.join(marks)}]" if marks else ""))
         lines += [_step_line(step) for step in steps.get(section.id, [])]
     if runbook.inputs:
-        lines += ["", _("inputs: {names}").format(names=", ".join(sanitise(i.written) for i in runbook.inputs))]
-    lines += [f"{p.line}: {p.code}: {sanitise(p.message)}" for p in runbook.problems]
+        lines += ["", _("inputs: {names}").format(names=", ".join(shown(i.written) for i in runbook.inputs))]
+    lines += [f"{p.line}: {p.code}: {shown(p.message)}" for p in runbook.problems]
     return lines
 
 
 def _step_line(step: Step) -> str:
-    return f"  {step.id:<28} {step.kind:<8} {sanitise(step.label)}"
+    return f"  {step.id:<28} {step.kind:<8} {shown(step.label)}"

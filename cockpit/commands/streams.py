@@ -1,4 +1,7 @@
-"""Standard input, output and error as every command finds them: open, able to say any text, and quiet when unheard."""
+"""Standard input, output and error as every command finds them: open, able to say any text, and quiet when unheard.
+
+Whatever a command prints, nothing goes out that a terminal acts upon, and nothing secret goes to standard error.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,10 @@ import contextlib
 import io
 import os
 import sys
+from collections.abc import Callable, Iterator
+from typing import TextIO
+
+from cockpit.safety.text import json_escaped, one_line, sanitise
 
 _STANDARD = (0, 1, 2)
 
@@ -30,7 +37,8 @@ def choose_encoding(encoding: str | None) -> None:
 
     What an output can't say is written as an escape, which in JSON means the same text.
     """
-    for stream, errors in ((sys.stdin, "surrogateescape"), (sys.stdout, "backslashreplace")):
+    for given, errors in ((sys.stdin, "surrogateescape"), (sys.stdout, "backslashreplace")):
+        stream = given.stream if isinstance(given, Cleaned) else given
         if isinstance(stream, io.TextIOWrapper):
             ascii_only = codecs.lookup(stream.encoding).name == "ascii"
             stream.reconfigure(encoding=encoding or ("utf-8" if ascii_only else None), errors=errors)
@@ -42,3 +50,67 @@ def silence() -> None:
         unheard = os.open(os.devnull, os.O_WRONLY)
         os.dup2(unheard, sys.stdout.fileno())
         os.close(unheard)
+
+
+class Cleaned(io.TextIOBase):
+    """A text stream that cleans what is written to it. `clean` may be replaced at any time."""
+
+    def __init__(self, stream: TextIO, clean: Callable[[str], str]) -> None:
+        self.stream = stream
+        self.clean = clean
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # typeshed has an attribute where io has a property
+        """That of the stream itself."""
+        return self.stream.encoding
+
+    def write(self, text: str) -> int:
+        """Write the text, cleaned."""
+        self.stream.write(self.clean(text))
+        return len(text)
+
+    def flush(self) -> None:
+        """As the stream."""
+        self.stream.flush()
+
+    def fileno(self) -> int:
+        """As the stream."""
+        return self.stream.fileno()
+
+    def isatty(self) -> bool:
+        """As the stream."""
+        return self.stream.isatty()
+
+
+@contextlib.contextmanager
+def cleaned_output() -> Iterator[None]:
+    """Text on standard output is sanitised, on standard error masked too. See `print_json`."""
+    out, err = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = Cleaned(out, sanitise), Cleaned(err, told)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = out, err
+
+
+def print_json() -> None:
+    """What goes to standard output is JSON: its texts keep their characters, the invisible ones as `\\u202e`."""
+    if isinstance(sys.stdout, Cleaned):
+        sys.stdout.clean = json_escaped
+
+
+def shown(text: str) -> str:
+    """A document's words on one line, as a terminal may have them: its own secrets masked."""
+    from cockpit.safety.redaction import Redactor
+
+    return one_line(Redactor().redact(text))
+
+
+def told(text: str) -> str:
+    """A message as a terminal may have it: no secret that the environment holds or a pattern tells, no control."""
+    if not text.strip():
+        return text
+    # Imported here: most commands have nothing to complain of, and it takes a while.
+    from cockpit.safety.redaction import Redactor, secrets_of_environment
+
+    return sanitise(Redactor(secrets_of_environment(os.environ)).redact(text))

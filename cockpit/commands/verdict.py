@@ -9,6 +9,7 @@ from typing import Any
 
 from cockpit.errors import UsageError
 from cockpit.safety.judge import judge
+from cockpit.safety.text import one_line
 from cockpit.words import _
 
 
@@ -26,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         print(answer["verdict"])
         for reason in answer["reasons"]:
-            print(f"  {reason}")
+            print(f"  {one_line(reason)}")
         if answer["tags"]:
             print("  " + ", ".join(answer["tags"]))
     return 0

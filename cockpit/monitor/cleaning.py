@@ -4,45 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cockpit.safety.redaction import Redactor
+from cockpit.safety.redaction import Known, Redactor
 from cockpit.safety.text import Lines
-
-_KEY = b"-----BEGIN "
-_KEY_END = b"-----END "
 
 
 class Cleaning:
-    """Cleans the lines of one stream, in order; keeps track of a private key that runs over several blocks.
+    """Cleans the lines of one stream; keeps track of secrets that run over several blocks.
 
     Args:
         secrets: exact values to mask, besides everything that looks like a secret.
         redacted: the stream was redacted when it was stored.
     """
 
-    def __init__(self, secrets: Iterable[str] = (), *, redacted: bool = False) -> None:
+    def __init__(self, secrets: Iterable[str] | Known = (), *, redacted: bool = False) -> None:
         self._redactor = None if redacted else Redactor(secrets)
-        self._inside_key = False
+
+    def anew(self) -> Cleaning:
+        """The same for another stream, or for another place of this one."""
+        return Cleaning(self._redactor.known) if self._redactor else Cleaning(redacted=True)
+
+    def learn(self, known: Known) -> None:
+        """Mask these from now on."""
+        if self._redactor:
+            self._redactor.learn(known)
 
     def lines(self, block: bytes) -> list[str]:
-        """The lines of a block of whole lines. The lines of a private key become one."""
-        masked = self._redactor.feed(block) if self._redactor else block
-        return Lines().feed(_redraws_told(masked))
+        """The lines of the stream's next block of whole lines. The lines of a private key become one."""
+        return _lines(self._redactor.feed(block) if self._redactor else block)
 
-    def without_keys(self, block: bytes) -> bytes:
-        """The block with its private keys masked, and nothing else: what can't be told from single lines later."""
-        if not self._redactor or not (self._inside_key or _KEY in block):
-            return block
-        masked = self._redactor.feed(block)
-        begin, end = block.rfind(_KEY), block.rfind(_KEY_END)
-        self._inside_key = begin > end or (end < 0 and len(masked) < len(block))
-        return masked
+    def without_blocks(self, block: bytes) -> bytes:
+        """The stream's next block with only those secrets masked that can't be told from single lines later."""
+        return self._redactor.redact_blocks(block) if self._redactor else block
+
+    def each(self, block: bytes) -> list[str]:
+        """Lines that need not be neighbours, and of which `without_blocks` has had its share."""
+        return _lines(self._redactor.redact_each(block) if self._redactor else block)
 
     def partial(self, line: bytes) -> str:
-        """The beginning of a line."""
+        """The beginning of the stream's next line."""
         lines = Lines()
-        lines.feed(line)
-        shown = lines.partial()
-        return self._redactor.redact(shown) if self._redactor else shown
+        lines.feed(self._redactor.redact_beginning(line) if self._redactor else line)
+        return lines.partial()
+
+
+def _lines(masked: bytes) -> list[str]:
+    return Lines().feed(_redraws_told(masked))
 
 
 def _redraws_told(block: bytes) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cockpit.monitor.cleaning import Cleaning
@@ -34,14 +34,12 @@ class LineStore:
     again when someone goes back to it, as long as the log has not been rotated since.
 
     Args:
-        secrets: exact values to mask; only private keys are masked here, the rest when a line is shown.
+        cleaning: masks here what runs over several lines, the rest when a line is shown.
     """
 
-    def __init__(self, *, keep_lines: int = KEEP_LINES, secrets: Iterable[str] = (), redacted: bool = False) -> None:
+    def __init__(self, cleaning: Cleaning | None = None, *, keep_lines: int = KEEP_LINES) -> None:
         self._keep_lines = keep_lines
-        self._secrets = tuple(secrets)
-        self._redacted = redacted
-        self._cleaning = Cleaning(secrets, redacted=redacted)
+        self._cleaning = cleaning or Cleaning()
         self._ring: deque[Page] = deque()
         self._first_serial = 0
         self._bytes = 0
@@ -60,6 +58,14 @@ class LineStore:
         self._history.clear()
         if not self._ring and (page := file.before(offset)):
             self._prepend(page)
+
+    def learn(self, cleaning: Cleaning) -> None:
+        """Clean with this the lines that are read from now on."""
+        self._cleaning = cleaning
+
+    def partial(self, line: bytes) -> str:
+        """The beginning of the line that comes next."""
+        return self._cleaning.partial(line)
 
     def add(self, piece: Chunk | TailEvent) -> None:
         """Take what a tail brought, in order."""
@@ -156,7 +162,7 @@ class LineStore:
             self._file = None
 
     def _take(self, chunk: Chunk) -> int:
-        data = self._cleaning.without_keys(chunk.data)
+        data = self._cleaning.without_blocks(chunk.data)
         newest = self._ring[-1] if self._ring else None
         joins = newest and not newest.event and newest.generation == chunk.generation and newest.end == chunk.start
         if newest and joins and len(newest.data) + len(data) <= PAGE_BYTES:
@@ -217,7 +223,10 @@ class LineStore:
         return page
 
     def _masked(self, page: Page) -> Page:
-        if b"-----BEGIN " in page.data:
-            masked = Cleaning(self._secrets, redacted=self._redacted).without_keys(page.data)
+        cleaning = self._cleaning.anew()
+        if self._file:
+            cleaning.without_blocks(self._file.above(page.start))  # what began there may go on here
+        masked = cleaning.without_blocks(page.data)
+        if masked is not page.data:
             page.data, page.count = masked, masked.count(b"\n")
         return page

@@ -18,6 +18,8 @@ from cockpit.monitor.probe import Grader, clean, failed, now
 from cockpit.monitor.sample import Level, Outcome, Reading, Sample
 from cockpit.monitor.severity import Counts, Severity, severity_of
 from cockpit.monitor.tail import FileTail, Happening, TailBatch, TailEvent
+from cockpit.safety.redaction import Known
+from cockpit.safety.text import sanitise
 from cockpit.words import _, plural
 
 WINDOW_S = 60.0
@@ -64,7 +66,13 @@ class LogProbe:
 
     kind = "log"
 
-    def __init__(self, config: TailConfig, evidence: Path, redact: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        config: TailConfig,
+        evidence: Path,
+        redact: Callable[[str], str],
+        known: Callable[[], Known] = lambda: Known(()),
+    ) -> None:
         self.name = config.name
         self.title = config.title or config.name
         self.interval_s = config.interval_s
@@ -73,6 +81,7 @@ class LogProbe:
         self._tail = FileTail(Path(config.path), most_lines=_MOST_LINES)
         self._evidence = Evidence(evidence)
         self._redact = redact
+        self._known = known
         self._thread = OwnThread[None](f"log {config.name}")
         self._grader = Grader(config.thresholds)
         self._window: deque[tuple[int, Counts]] = deque()
@@ -104,6 +113,7 @@ class LogProbe:
         self._evidence.close()
 
     def _drain(self) -> None:
+        self._tail.learn(self._known())
         for _poll in range(_MOST_POLLS):
             batch = self._tail.poll()
             self._note(batch)
@@ -150,8 +160,10 @@ class Evidence:
         """Keep what is bad in the batch, and what happened to the file. A full disk costs lines, never the watch."""
         counts = batch.counts
         bad = self._inside or counts.warn or counts.error or counts.fatal
-        lines = [redact(line) for line in self._bad_lines(batch.lines)] if bad else []
-        marks = [f"--- {event.text}" for event in batch.events]
+        bad_lines = self._bad_lines(batch.lines) if bad else []
+        # All at once: what is folded over several lines can't be told from each.
+        lines = redact("\n".join(bad_lines)).split("\n") if bad_lines else []
+        marks = [f"--- {sanitise(redact(event.text))}" for event in batch.events]
         if batch.dropped and bad:
             marks.append(
                 "--- "

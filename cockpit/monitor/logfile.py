@@ -9,6 +9,7 @@ from cockpit.monitor.framing import holes_told
 from cockpit.monitor.page import Page
 
 PAGE_BYTES = 256 * 1024
+_ABOVE_BYTES = 8 * 1024
 LONGEST_BYTES = 4 * 1024 * 1024
 """A page grows so far in search of a newline; a line that is longer comes in pieces."""
 
@@ -67,6 +68,11 @@ class LogFile:
             if size >= LONGEST_BYTES:
                 return self._page(data, start)
             size *= 4
+
+    def above(self, start: int) -> bytes:
+        """Some whole lines before a place."""
+        data = self._read(max(0, start - _ABOVE_BYTES), start)
+        return data if start <= _ABOVE_BYTES else data[data.find(b"\n") + 1 :]
 
     def close(self) -> None:
         """Let go of the file."""

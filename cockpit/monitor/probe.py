@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -18,6 +18,8 @@ from cockpit.monitor.threshold import graded
 from cockpit.safety.permit import Mode, grant
 from cockpit.safety.text import sanitise
 from cockpit.words import _
+
+_TEXT_CHARACTERS = 300
 
 
 class Probe(Protocol):
@@ -59,7 +61,7 @@ class WatchedProbe:
         except CockpitError as error:
             found = failed(self, error)
         except Exception as error:  # noqa: BLE001  # one probe's defect must not silence the others
-            found = failed(self, AdapterError(_("this probe itself broke: {error}").format(error=repr(error)[:200])))
+            found = failed(self, AdapterError(_("this probe itself broke: {error}").format(error=repr(error))))
         taken_ms = round((time.perf_counter() - begun) * 1000, 1)
         return self._grader.grade(replace(clean(found, self._redact), duration_ms=taken_ms))
 
@@ -131,13 +133,21 @@ def _reading(value: Value) -> Reading:
 
 
 def clean(sample: Sample, redact: Callable[[str], str]) -> Sample:
-    """The sample with every text fit to store and show: no secret, no control character, no newline."""
+    """The sample with every text fit to store and show: no secret, no control character, one line of bounded length.
+
+    A text is shortened after it was masked and never before: the half of a secret that is left is no known secret.
+    """
 
     def line(text: str) -> str:
-        return sanitise(redact(text.replace("\n", " "))) if text else text
+        shown = sanitise(redact(text)).replace("\n", " ") if text else text
+        return shown if len(shown) <= _TEXT_CHARACTERS else shown[:_TEXT_CHARACTERS] + "…"
 
     def value(given: Any) -> Any:
-        return line(given) if isinstance(given, str) else given
+        if isinstance(given, str):
+            return line(given)
+        if isinstance(given, Mapping):
+            return {key: value(inner) for key, inner in given.items()}
+        return [value(inner) for inner in given] if isinstance(given, list | tuple) else given
 
     return replace(
         sample,
@@ -145,5 +155,5 @@ def clean(sample: Sample, redact: Callable[[str], str]) -> Sample:
         error=line(sample.error),
         mend=line(sample.mend),
         readings=tuple(replace(reading, value=value(reading.value)) for reading in sample.readings),
-        rows=tuple({key: value(given) for key, given in row.items()} for row in sample.rows),
+        rows=tuple(value(row) for row in sample.rows),
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from cockpit.monitor.cleaning import Cleaning
 from cockpit.monitor.raw_tail import Chunk, Happening, RawTail, Start, TailEvent
 from cockpit.monitor.severity import Counts, count
+from cockpit.safety.redaction import Known
 
 __all__ = ["FileTail", "Happening", "TailBatch", "TailEvent"]
 
@@ -53,6 +54,10 @@ class FileTail:
         self._cleaning = Cleaning(secrets)
         self._most_lines = most_lines
 
+    def learn(self, known: Known) -> None:
+        """Mask these values from now on."""
+        self._cleaning.learn(known)
+
     def poll(self) -> TailBatch:
         """Take what came since the last time. Never raises for the state of the file: that is told as events."""
         raw = self._raw.poll()
@@ -81,7 +86,8 @@ class FileTail:
             return data, 0
         lines = data.count(b"\n")
         if surplus < lines:
-            return data.split(b"\n", surplus)[-1], 0
-        if b"-----BEGIN " in data:
-            self._cleaning.lines(data)  # it may end within a private key
+            kept = data.split(b"\n", surplus)[-1]
+            self._cleaning.without_blocks(data[: len(data) - len(kept)])
+            return kept, 0
+        self._cleaning.without_blocks(data)  # it may end within a private key
         return b"", surplus - lines

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import msgspec
 
 from cockpit.adapters.own_thread import OwnThread
-from cockpit.config import Config
+from cockpit.config import Config, TailConfig
 from cockpit.config.document import WHERE as FRONT_MATTER
 from cockpit.errors import CockpitError, ConfigError
 from cockpit.monitor.filling import known_inputs, with_inputs
@@ -25,6 +25,7 @@ from cockpit.monitor.rule import RuleState, begin, fold_rule, recommendation
 from cockpit.monitor.sample import Sample
 from cockpit.monitor.schedule import Monitor
 from cockpit.runbook.model import Runbook
+from cockpit.safety.redaction import Known
 
 
 class Keeps(Protocol):
@@ -54,6 +55,7 @@ class Watch:
         on_change: called with the data of a `probe.changed` event.
         on_recommendation: called with "recommendation.raised" or ".cleared" and that event's data.
         redact: masks the session's secrets in a text.
+        known: what is known of them at this moment, for logs.
         raised: names of rules that an earlier host raised and nobody cleared.
         inputs: the session's, for addresses and paths that name them; the runbook's defaults stand in.
 
@@ -71,6 +73,7 @@ class Watch:
         on_change: Callable[[Mapping[str, Any]], None] = lambda _data: None,
         on_recommendation: Callable[[str, Mapping[str, Any]], None] = lambda _kind, _data: None,
         redact: Callable[[str], str] = lambda text: text,
+        known: Callable[[], Known] = lambda: Known(()),
         raised: Iterable[str] = (),
         inputs: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
@@ -82,6 +85,7 @@ class Watch:
         self._on_change = on_change
         self._on_recommendation = on_recommendation
         self._redact = redact
+        self._known = known
         self._raised = frozenset(raised)
         self._record = SampleLog(folder.samples)
         self._rules: tuple[RuleState, ...] = ()
@@ -102,7 +106,7 @@ class Watch:
         self._rules = tuple(
             begin(rule, raised_t="" if rule.name in self._raised else None) for rule in self.config.rules
         )
-        _write_panel(self._folder.panel, self.config.as_panel())
+        _write_panel(self._folder.panel, self._cleaned(self.config.as_panel()))
         self._monitor = Monitor(self._probes, self._take, self._on_change)
         self._monitor.start()
 
@@ -126,8 +130,18 @@ class Watch:
                 if not self.config.origin.startswith(FRONT_MATTER):
                     raise
                 self.config = without_probe(self.config, probe.name, str(error))
-        logs = self._folder.logs
-        return (*probes, *(LogProbe(tail, logs / f"{tail.name}.log", self._redact) for tail in self.config.tails))
+        return (*probes, *map(self._log_probe, self.config.tails))
+
+    def _log_probe(self, tail: TailConfig) -> LogProbe:
+        return LogProbe(tail, self._folder.logs / f"{tail.name}.log", self._redact, self._known)
+
+    def _cleaned(self, panel: Any) -> Any:
+        """What is told of the configuration, masked; a path is one that viewers open, and stays as it is."""
+        if isinstance(panel, str):
+            return self._redact(panel)
+        if isinstance(panel, Mapping):
+            return {key: value if key == "path" else self._cleaned(value) for key, value in panel.items()}
+        return [self._cleaned(each) for each in panel] if isinstance(panel, list | tuple) else panel
 
     def _take(self, sample: Sample) -> None:
         self._record.append(sample)

@@ -14,7 +14,7 @@ import signal
 import struct
 import termios
 
-from cockpit.runs.files import write_all
+from cockpit.runs.files import in_memory, write_all
 from cockpit.runs.recording import STDERR, STDOUT, TERMINAL
 from cockpit.runs.shell_state import prelude
 from cockpit.safety.identity import action_sha256
@@ -53,7 +53,7 @@ class Child:
         self.pid = 0
         self._umask = umask
         self._document = document
-        self._script = _in_memory(document["script"].encode("utf-8", "surrogateescape"))
+        self._script = in_memory(document["script"].encode("utf-8", "surrogateescape"))
         if _sha256(self._script) != document["sha256"] or not _permitted(document):
             raise NotStarted("bytes", "the script is not the one that was permitted")
         self.report, self._report_end = os.pipe()
@@ -155,7 +155,7 @@ class Child:
         os.dup2(self._script, script)
         argv = [document["shell"], *document["arguments"]]
         if document["carries"]:
-            os.dup2(_in_memory(prelude(report)), first)
+            os.dup2(in_memory(prelude(report)), first)
             os.dup2(self._report_end, report)
             environment["BASH_ENV"] = f"/dev/fd/{first}"
         os.execve(document["shell"], [*argv, f"/dev/fd/{script}"], environment)  # noqa: S606 - the permitted script is what this is for
@@ -185,22 +185,6 @@ def _high_descriptors() -> tuple[int, int, int]:
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     first = 210 if limit == resource.RLIM_INFINITY or limit > 220 else limit - 6
     return first, first + 1, first + 2
-
-
-def _in_memory(text: bytes) -> int:
-    """A descriptor of a file that holds the text and has no name; sealed against change where the system can."""
-    if hasattr(os, "memfd_create"):
-        descriptor = os.memfd_create("cockpit", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        write_all(descriptor, text)
-        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK)
-    else:
-        import tempfile
-
-        with tempfile.TemporaryFile(buffering=0) as file:
-            descriptor = os.dup(file.fileno())
-        write_all(descriptor, text)
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    return descriptor
 
 
 def _sha256(descriptor: int) -> str:

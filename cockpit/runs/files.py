@@ -1,7 +1,8 @@
-"""Small private files that are there whole or not at all. Stdlib only, and light: the runner imports it."""
+"""Small private files, there whole or not at all, or in memory only. Stdlib only, and light: the runner imports it."""
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 
@@ -58,6 +59,22 @@ def write_all(descriptor: int, data: bytes) -> None:
     """
     while data:
         data = data[os.write(descriptor, data) :]
+
+
+def in_memory(text: bytes) -> int:
+    """A descriptor of a file that holds the text and has no name; sealed against change where the system can."""
+    if hasattr(os, "memfd_create"):
+        descriptor = os.memfd_create("cockpit", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        write_all(descriptor, text)
+        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK)
+    else:
+        import tempfile
+
+        with tempfile.TemporaryFile(buffering=0) as file:
+            descriptor = os.dup(file.fileno())
+        write_all(descriptor, text)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
 
 
 def _put_in_place(folder: str, name: str, *, durable: bool) -> None:

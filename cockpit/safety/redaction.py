@@ -25,22 +25,36 @@ CONTEXT_BYTES = 4 * 1024
 _TOKEN_END = LatePattern(rb"[\s\"'&,;]")
 
 
+class Known:
+    """What is known of exact values: worked out once, for any number of streams."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        forms = Forms(secrets)
+        self.search = Search(forms)
+        self.blocks = Blocks(forms.cores)
+
+
 class Redactor:
     """Masks secrets in one stream of bytes, and in any number of texts.
 
     Args:
-        secrets: exact values to mask, whatever they look like; those shorter than six characters are left out.
+        secrets: exact values to mask, whatever they look like; those shorter than six characters are left out. Or what
+            another redactor knows of them.
     """
 
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
-        forms = Forms(secrets)
-        self._search = Search(forms)
-        self._blocks = Blocks(forms.cores)
-        self._keep = max(CONTEXT_BYTES, self._search.longest)
+    def __init__(self, secrets: Iterable[str] | Known = ()) -> None:
+        self.learn(secrets if isinstance(secrets, Known) else Known(secrets))
         self._state: State = AT_THE_START
         self._line = b""  # the current line as it came; its first `_sent` bytes are out already
         self._sent = 0
         self._inside_value = False
+
+    def learn(self, known: Known) -> None:
+        """Mask these from now on, in the middle of a stream too."""
+        self.known = known
+        self._search = known.search
+        self._blocks = known.blocks
+        self._keep = max(CONTEXT_BYTES, self._search.longest)
 
     def feed(self, chunk: bytes) -> bytes:
         """Take the next bytes; return those that are safe to pass on now."""
@@ -78,6 +92,12 @@ class Redactor:
         spans, _state = self._scan(block, AT_THE_START)
         return _masked(block, spans, 0, len(block)).decode("utf-8", "surrogatepass") if spans else text
 
+    def values_in(self, text: str) -> list[str]:
+        """The secrets that a text holds."""
+        block = text.encode("utf-8", "surrogatepass")
+        spans, _state = self._scan(block, AT_THE_START)
+        return [block[start:end].decode("utf-8", "replace") for start, end, _name in spans]
+
     def redact_beginning(self, line: bytes) -> bytes:
         """The beginning of a line whose rest is still to come: masked, and without what may turn out to be a secret.
 
@@ -85,6 +105,11 @@ class Redactor:
         """
         spans, limit = self._partial(line)
         return _masked(line, spans, 0, limit)
+
+    def redact_each(self, block: bytes) -> bytes:
+        """Whole lines, masked one by one: those that `redact_blocks` has had. Leaves the stream alone."""
+        spans = self._search.spans(block)
+        return _masked(block, spans, 0, len(block)) if spans else block
 
     def redact_blocks(self, block: bytes) -> bytes:
         """Whole lines of the stream, with only those secrets masked that can't be told from their lines one by one."""

@@ -17,7 +17,7 @@ _TOO_COMMON = re.compile(
 _SECRET_NAME = re.compile(
     r"(?:^|_)(?:TOKEN|KEY|PAT|PWD|AUTH|DSN)(?:_\d+)?$|SECRET|PASSW|CREDENTIAL|APIKEY|PRIVATE_KEY|WEBHOOK", re.IGNORECASE
 )
-_WRITTEN_AS_IT_IS = re.compile(r"[A-Za-z0-9_]*")
+_WRITTEN_AS_IT_IS = re.compile(r"[A-Za-z0-9]*")
 _HARMLESS_NAME = re.compile(r"(?:_FILE|_PATH|_DIR|_NAME|_ARN|_TYPE|_TTL|_URI|_HOST|^SSH_AUTH_SOCK)$|^PWD$|^OLDPWD$")
 _URL_PASSWORD = re.compile(r"^[a-z][a-z0-9+.-]*://[^/\s]*@", re.IGNORECASE)
 

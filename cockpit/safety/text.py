@@ -51,6 +51,11 @@ def sanitise(text: str) -> str:
     return _CLEAN_UP.sub(_shown, text)
 
 
+def one_line(text: str) -> str:
+    """The text sanitised and on one line: a line end in a name or a message is shown, and makes no line of its own."""
+    return sanitise(text).replace("\n", "␊")
+
+
 def visible(text: str) -> str:
     """The text as a person must see it before confirming: colours shown too, look-alikes named. Newlines stay."""
     shown = _MAKE_VISIBLE.sub(_shown, text)
@@ -60,6 +65,11 @@ def visible(text: str) -> str:
 def odd_characters(text: str) -> list[str]:
     """What of the text is not what it looks like, or can't be seen: each once, in order, as `visible` names it."""
     return [visible(char) for char in dict.fromkeys(text) if char != "\n" and visible(char) != char]
+
+
+def json_escaped(text: str) -> str:
+    """A JSON document that says the same, with nothing in it that a terminal acts upon or a reader can't see."""
+    return text if text.isascii() and "\x7f" not in text else _MAKE_VISIBLE.sub(_unicode_escape, text)
 
 
 def escape_markdown(text: str) -> str:
@@ -79,6 +89,11 @@ def _shown(match: re.Match[str]) -> str:
     if code < 0xA0:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if 0xD800 <= code <= 0xDFFF else f"<U+{code:04X}>"
+
+
+def _unicode_escape(match: re.Match[str]) -> str:
+    units = match[0].encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 
 def _named_if_alike(char: str) -> str:

@@ -231,6 +231,16 @@ class Engine(Said):
         attempts += not again
         self.record("step.intent", actor=by, durable=True, run=run, attempt=attempts, **data)
 
+    def reveal(self, name: str, by: str) -> str:
+        """A secret input as it was typed. That it was shown, and to whom, is on record before it is.
+
+        Raises:
+            UsageError: it is not known: not filled in, or to a host that died since.
+        """
+        value = self._inputs.typed(name)
+        self.record("input.revealed", actor=by, durable=True, name=name)
+        return value
+
     def set_input(self, name: str, value: str, by: str, *, source: str = "typed") -> None:
         """Fill a blank of the runbook for the whole session. A secret's value stays in this process.
 

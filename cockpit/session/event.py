@@ -8,6 +8,7 @@
 | journal.recovered | bytes, sha256, file |
 | viewer.attached, viewer.detached | viewer, user, origin, spectator |
 | input.set | name, value (redacted when secret), secret, source |
+| input.revealed | name: a secret input was shown to the actor; its value is nowhere |
 | mode.changed | mode, reason · target.changed: target · severity.set: severity, reason |
 | step.intent | step, part, run, attempt, language, command, original (when edited), sha256, target, cwd, timeout_s,
 verdict, reasons, tags, inputs, confirmed, typed, reason, undo, repetition {number, of, first, times, every_s, within_s}

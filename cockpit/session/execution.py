@@ -14,6 +14,7 @@ from cockpit.adapters.base import Outcome, Running, RunRequest, RunsSteps
 from cockpit.errors import AdapterError, CockpitError, JournalError, UsageError
 from cockpit.runbook.model import Expectation
 from cockpit.safety.permit import Confirmation
+from cockpit.safety.redaction import secrets_of_environment
 from cockpit.safety.text import decode, sanitise
 from cockpit.session.checking import Finding, Result
 from cockpit.session.course import Course, course_of_record, interrupted
@@ -326,6 +327,7 @@ class Execution:
             return
         self._engine.forget_drafts()
         shell.variables = dict(outcome.shell_state)
+        self._engine.secrets.learn(secrets_of_environment(shell.variables))
         shell.cwd = outcome.cwd
         self._engine.record(
             "state.carried",

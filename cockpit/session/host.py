@@ -28,7 +28,7 @@ from cockpit.session.folder import SessionFolder
 from cockpit.session.journal import Journal
 from cockpit.session.modes import Modes
 from cockpit.session.reader import SessionReader
-from cockpit.session.secrets import SecretBook
+from cockpit.session.secrets import SecretBook, secrets_of_config
 from cockpit.session.server import Server
 from cockpit.session.settings import SessionSettings
 from cockpit.session.targets import targets_of
@@ -87,6 +87,7 @@ class Host:
         for adapter in adapters.values():
             if isinstance(adapter, KnowsSecrets):
                 self.secrets.learn(adapter.secrets())
+        self.secrets.learn(secrets_of_config(self.config))
         self.engine = Engine(
             folder,
             self.runbook,
@@ -102,6 +103,7 @@ class Host:
         self.ended = asyncio.Event()
         self.server = Server(self)
         self.engine.on_event = self._on_event
+        self.secrets.on_new = lambda: self.server.wake("secrets")
         self._given = inputs
         self._watch: Watch | None = None
         self._syncing: asyncio.Task[None] | None = None
@@ -225,6 +227,7 @@ class Host:
             on_change=self._probe_changed,
             on_recommendation=self._recommended,
             redact=self.secrets.redact,
+            known=lambda: self.secrets.known,
             raised=self.engine.state.recommendations,
             inputs=self.engine.values(),
         )

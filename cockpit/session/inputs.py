@@ -60,7 +60,22 @@ class InputBook:
     def shown(self, name: str, value: str) -> str:
         """The value as a screen or a record may hold it."""
         blank = self._inputs.get(name)
-        return _("[secret]") if name in self._secret_values or (blank and blank.secret) else value
+        if name in self._secret_values or (blank and blank.secret):
+            return _("[secret]")
+        return self._secrets.redact(value)
+
+    def typed(self, name: str) -> str:
+        """A secret input's value.
+
+        Raises:
+            UsageError: there is none.
+        """
+        if name not in self._secret_values:
+            raise UsageError(
+                _("no secret value of {name} is known here").format(name=name),
+                mend=_("what was typed is kept in the host's memory only; fill it in again"),
+            )
+        return self._secret_values[name]
 
     def fill(self, name: str, value: str) -> tuple[str, bool]:
         """Take a value; returns it as the record may hold it, and whether it is secret.
@@ -75,7 +90,10 @@ class InputBook:
                 _("the runbook has no input {name}").format(name=name),
                 mend=_("its inputs: {names}").format(names=", ".join(self._inputs) or "-"),
             )
-        if blank.secret:
+        # A record that holds half of an address would have the next step run with that half.
+        secret = blank.secret or self._secrets.holds_secret(name, value)
+        self._secret_values.pop(name, None)
+        if secret:
             self._secret_values[name] = value
             self._secrets.learn([value])
-        return self.shown(name, value), blank.secret
+        return self.shown(name, value), secret

@@ -16,6 +16,7 @@ from cockpit.session.event import Event
 from cockpit.session.folder import SessionFolder
 from cockpit.session.process import boot_id
 from cockpit.session.recovery import Recovered, recover
+from cockpit.session.secrets import redacted
 from cockpit.session.writer_lock import WriterLock
 from cockpit.words import _
 
@@ -102,7 +103,8 @@ class Journal:
         Args:
             folder: the session.
             clock: the machine's own when None.
-            redact: applied to every text inside `data` (keys are left alone) before it is hashed and written.
+            redact: applied to every text inside `data`, by itself and as the value of its key, before it is hashed and
+                written. Keys are left alone.
             disk: the real one when None.
 
         Raises:
@@ -141,7 +143,7 @@ class Journal:
             JournalError: it was not written (and the journal is as it was), or, for a durable one, written but perhaps
                 not on the medium: see `suspect`.
         """
-        shown = _redacted(data, self._redact) if self._redact else data
+        shown = redacted(data, self._redact) if self._redact else data
         now = rfc3339(self._clock.now())
         event = Event(self._seq + 1, now, self._clock.monotonic_ns(), self._boot, actor, kind, shown)
         line, digest = self._sealed(event)
@@ -256,16 +258,6 @@ class Journal:
             os.pwrite(self._head_file, json.dumps({"seq": self._seq, "h": self._hash}).encode().ljust(128) + b"\n", 0)
         except OSError:
             pass
-
-
-def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
-    if isinstance(value, str):
-        return redact(value)
-    if isinstance(value, Mapping):
-        return {key: _redacted(inner, redact) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_redacted(inner, redact) for inner in value]
-    return value
 
 
 def _largest(data: Mapping[str, Any]) -> str:

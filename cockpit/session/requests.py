@@ -107,6 +107,15 @@ def _set_input(host: Served, connection: Connection, given: dict[str, Any]) -> N
     host.engine.set_input(given["name"], given["value"], connection.actor)
 
 
+def _secrets(host: Served, _connection: Connection, _given: dict[str, Any]) -> Answer:
+    """What viewers have to mask in the logs that they read themselves. Only the host's own user is on the line."""
+    return {"values": list(host.engine.secrets.values)}
+
+
+def _reveal(host: Served, connection: Connection, given: dict[str, Any]) -> Answer:
+    return {"value": host.engine.reveal(given["name"], connection.actor)}
+
+
 def _set_mode(host: Served, connection: Connection, given: dict[str, Any]) -> None:
     host.engine.set_mode(given["mode"], given.get("reason", ""), connection.actor)
 
@@ -149,6 +158,8 @@ REQUESTS: Mapping[str, Callable[[Served, Connection, dict[str, Any]], Answer | A
     "reopen": _reopen,
     "note": _note,
     "set_input": _set_input,
+    "secrets": _secrets,
+    "reveal": _reveal,
     "set_mode": _set_mode,
     "set_target": _set_target,
     "fresh-shell": _fresh_shell,

@@ -15,10 +15,12 @@ from cockpit.session.connection import Connection
 from cockpit.session.folder import private_opener
 from cockpit.session.process import boot_id, process_start_time
 from cockpit.session.requests import REQUESTS, Served, error_as_json
+from cockpit.session.secrets import redacted
 from cockpit.words import _
 
 _LINE_LIMIT = 16 << 20
-_READING = frozenset({"hello", "probe_now"})
+_READING = frozenset({"hello", "secrets", "probe_now"})
+_TELLING_SECRETS = frozenset({"secrets", "reveal"})
 
 
 class Server:
@@ -99,17 +101,25 @@ class Server:
         try:
             request = json.loads(line)
             number = request.pop("id", None)
-            answer = await self._carry_out(connection, str(request.pop("do", "")), request)
-            connection.send({"id": number, "ok": answer})
+            do = str(request.pop("do", ""))
+            answer = await self._carry_out(connection, do, request)
+            connection.send({"id": number, "ok": answer if do in _TELLING_SECRETS else self._cleaned(answer)})
         except CockpitError as error:
-            connection.send({"id": number, "error": error_as_json(error)})
+            self._refuse(connection, number, error_as_json(error))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             what = _("the request is malformed: {error}").format(error=repr(error))
-            connection.send({"id": number, "error": {"what": what, "where": "", "mend": "", "exit_code": 2}})
+            self._refuse(connection, number, {"what": what, "where": "", "mend": "", "exit_code": 2})
         except Exception as error:  # noqa: BLE001  # whatever went wrong, the viewer that waits must hear of it
             traceback.print_exc()  # to host.log
             what = _("a defect of the cockpit itself: {error}").format(error=repr(error))
-            connection.send({"id": number, "error": {"what": what, "where": "host.log", "mend": "", "exit_code": 1}})
+            self._refuse(connection, number, {"what": what, "where": "host.log", "mend": "", "exit_code": 1})
+
+    def _refuse(self, connection: Connection, number: Any, error: dict[str, Any]) -> None:
+        """Errors quote what was wrong, and that may be a secret."""
+        connection.send({"id": number, "error": self._cleaned(error)})
+
+    def _cleaned(self, answer: dict[str, Any]) -> dict[str, Any]:
+        return redacted(answer, self._host.engine.secrets.redact)
 
     async def _carry_out(self, connection: Connection, do: str, given: dict[str, Any]) -> dict[str, Any]:
         command = REQUESTS.get(do)

@@ -15,7 +15,8 @@ from textual.pilot import Pilot
 
 from cockpit.monitor.log_reader import LogReader
 from screens.log_lines import LogLines
-from screens.log_pane import LogPane, LogSource, OutputPane
+from screens.log_pane import LogPane, LogSource
+from screens.output_pane import OutputPane
 
 DEADLINE_S = 10.0
 
