@@ -1,0 +1,168 @@
+"""AWS: typed actions through boto3, each step a program of its own.
+
+[target.shop]
+kind = "aws"
+region = "ap-northeast-2"
+profile = "oncall"
+"""
+
+from __future__ import annotations
+
+import configparser
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar
+
+from msgspec import Struct
+
+from cockpit.adapters import aws_waiting
+from cockpit.adapters.aws_answer import show
+from cockpit.adapters.aws_parameters import parameters_of
+from cockpit.adapters.aws_session import Account, AwsOptions, as_our_errors
+from cockpit.adapters.base import Enforcement
+from cockpit.adapters.page import Page
+from cockpit.adapters.program import StepProgram, Task
+from cockpit.errors import AdapterError, OutcomeUnknown, PolicyRefusal, TargetUnreachable, TimedOut, ToolMissing
+from cockpit.safety.aws import judge_operation
+from cockpit.safety.aws_action import AwsAction, aws_actions
+from cockpit.safety.verdict import Verdict
+from cockpit.words import _
+
+_MOST_ITEMS = 1000
+_MAY_CHANGE = (
+    "ecs:UpdateService",
+    "lambda:UpdateFunctionCode",
+    "s3:PutObject",
+    "s3:DeleteObject",
+    "route53:ChangeResourceRecordSets",
+    "ssm:SendCommand",
+    "ec2:TerminateInstances",
+    "iam:CreateAccessKey",
+)
+"""What read-only credentials may not do."""
+
+
+class AwsAdapter(StepProgram[AwsOptions]):
+    """Runs typed actions in one account and region. Made with the target's options."""
+
+    name: ClassVar[str] = "aws"
+    languages: ClassVar[frozenset[str]] = frozenset({"aws"})
+    Options: ClassVar[type[Struct]] = AwsOptions
+
+    def perform(self, task: Task, page: Page) -> None:
+        """Carry out the step's actions in order, up to the first that fails.
+
+        Raises:
+            PolicyRefusal: the task only reads, and an action does not. UsageError: no action. AdapterError: the rest.
+        """
+        actions = aws_actions(task.body)
+        if task.read_only:
+            for action in actions:
+                _check(action)
+        account = self._account(sealed=task.read_only)
+        for action in actions:
+            if len(actions) > 1:
+                page.line(f"> {action.service} {action.operation}")
+            with _unknown_once_sent(account):
+                _perform(account, action, task, page)
+
+    def enforced(self, task: Task) -> Enforcement:
+        """Asks who these credentials are, and, where they may know, what they may do.
+
+        Raises:
+            CockpitError: it can't be asked.
+        """
+        account = self._account(sealed=True)
+        who = account.call("sts", "GetCallerIdentity", {})["Arn"]
+        asked = {"PolicySourceArn": _source(who), "ActionNames": list(_MAY_CHANGE)}
+        try:
+            results = account.call("iam", "SimulatePrincipalPolicy", asked).get("EvaluationResults", [])
+        except AdapterError:
+            results = []
+        allowed = [it["EvalActionName"] for it in results if it["EvalDecision"] == "allowed"]
+        if allowed or len(results) < len(_MAY_CHANGE):
+            what = ", ".join(allowed[:3]) if allowed else _("what nobody here can tell")
+            return Enforcement("tool", _("{who} may do {what}").format(who=who, what=what))
+        return Enforcement("server", _("AWS lets {who} only read").format(who=who))
+
+    def other_secrets(self) -> Sequence[str]:
+        """Secret keys and tokens of the shared credentials file."""
+        parser = configparser.RawConfigParser()
+        try:
+            parser.read(Path("~/.aws/credentials").expanduser(), encoding="utf-8")
+        except (OSError, ValueError, configparser.Error):
+            return ()
+        kept = ("aws_secret_access_key", "aws_session_token")
+        return [section[key] for section in parser.values() for key in kept if section.get(key)]
+
+    def _account(self, *, sealed: bool) -> Account:
+        if self.options.endpoint_url and not self.trusted:
+            raise PolicyRefusal(
+                _("a document can't say where requests signed with your credentials go"),
+                where="endpoint_url",
+                mend=_("configure the target in cockpit.toml"),
+            )
+        try:
+            return Account(self.options, sealed=sealed)
+        except ImportError as error:
+            raise ToolMissing(
+                _("the Python package {name} is not installed").format(name="boto3"),
+                mend="pip install 'incident-cockpit[aws]'",
+            ) from error
+
+
+def _check(action: AwsAction) -> None:
+    if judge_operation(action.service, action.operation, action.options).verdict is not Verdict.READ_ONLY:
+        raise PolicyRefusal(
+            _("{verb} may change something, and this session only reads").format(
+                verb=f"{action.service} {action.operation}"
+            ),
+            mend=_("run it in a live session, or run a read-only command"),
+        )
+
+
+def _perform(account: Account, action: AwsAction, task: Task, page: Page) -> None:
+    name = account.operation(action.service, action.operation)
+    model = account.client(action.service).meta.service_model.operation_model(name)
+    parameters = parameters_of(model.input_shape, action.options, task.values)
+    if action.wait:
+        aws_waiting.check(action.service, name)
+    answer = _pages(account, action, name, parameters, page)
+    show(answer, model.output_shape, page)
+    if action.wait:
+        aws_waiting.wait(account, action.service, name, parameters, answer, page)
+
+
+def _pages(account: Account, action: AwsAction, name: str, parameters: dict[str, Any], page: Page) -> dict[str, Any]:
+    """An answer with all its pages, up to a thousand entries; one page where the action says which."""
+    from botocore import xform_name
+
+    client = account.client(action.service)
+    method = xform_name(name)
+    paging = {"next-token", "max-results", "max-items", "starting-token", "marker", "limit"} & action.options.keys()
+    if paging or not client.can_paginate(method):
+        return account.call(action.service, name, parameters)
+    with as_our_errors():
+        pages = client.get_paginator(method).paginate(**parameters, PaginationConfig={"MaxItems": _MOST_ITEMS})
+        whole: dict[str, Any] = pages.build_full_result()
+    if whole.pop("NextToken", None):
+        page.line(_("… only the first {n}").format(n=_MOST_ITEMS))
+    return whole
+
+
+def _source(arn: str) -> str:
+    """The role behind a session: arn:aws:sts::1:assumed-role/NAME/SESSION is arn:aws:iam::1:role/NAME."""
+    head, mark, rest = arn.partition(":assumed-role/")
+    return f"{head.replace(':sts:', ':iam:')}:role/{rest.partition('/')[0]}" if mark else arn
+
+
+@contextmanager
+def _unknown_once_sent(account: Account) -> Iterator[None]:
+    """A link that breaks behind a change leaves open what came of it."""
+    try:
+        yield
+    except (TargetUnreachable, TimedOut) as error:
+        if not account.sent:
+            raise
+        raise OutcomeUnknown(error.what, where=error.where, mend=_("look before you run it again")) from error

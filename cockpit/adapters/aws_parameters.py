@@ -1,0 +1,103 @@
+"""From the words of an action to an operation's parameters, as its own model describes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cockpit.errors import UsageError
+from cockpit.safety.action_words import ActionWord
+from cockpit.safety.aws_action import letters
+from cockpit.words import _
+
+_NUMBERS = {"integer": int, "long": int, "float": float, "double": float}
+
+
+def parameters_of(
+    shape: Any, options: Mapping[str, tuple[ActionWord, ...]], values: Mapping[str, str]
+) -> dict[str, Any]:
+    """The parameters that options stand for. Args: shape: botocore's input shape, or None.
+
+    Raises:
+        UsageError: there is no such parameter, or the words are none of its values.
+    """
+    members = shape.members if shape else {}
+    by_letters = {letters(name): name for name in members}
+    found: dict[str, Any] = {}
+    for option, words in options.items():
+        name, negated = by_letters.get(letters(option)), False
+        if name is None and option.startswith("no-"):
+            name, negated = by_letters.get(letters(option[3:])), True
+        if name is None:
+            raise UsageError(
+                _("there is no parameter --{name}").format(name=option),
+                mend=_("there are {names}").format(names=", ".join(members) or "-"),
+            )
+        texts = [word.filled(values) for word in words]
+        found[name] = (
+            not negated if not texts and members[name].type_name == "boolean" else _value(members[name], texts, option)
+        )
+    return found
+
+
+def _value(shape: Any, texts: Sequence[str], option: str) -> Any:
+    kind = shape.type_name
+    if kind == "list" and not (len(texts) == 1 and texts[0].lstrip().startswith("[")):
+        return [_value(shape.member, [text], option) for text in texts]
+    if len(texts) != 1:
+        raise UsageError(_("--{name} wants one value").format(name=option))
+    text = texts[0]
+    if text.startswith(("file://", "fileb://")):
+        raise UsageError(
+            _("--{name} would read a file, which nobody has confirmed").format(name=option),
+            mend=_("write its content here, in single quotes"),
+        )
+    if kind in ("structure", "map", "list"):
+        return _structure(shape, text, option)
+    return _scalar(kind, text, option)
+
+
+def _scalar(kind: str, text: str, option: str) -> Any:
+    if kind in _NUMBERS:
+        try:
+            return _NUMBERS[kind](text)
+        except ValueError as error:
+            raise UsageError(
+                _("{option} wants a number, not {value}").format(option=f"--{option}", value=repr(text))
+            ) from error
+    if kind == "boolean":
+        if text not in ("true", "false"):
+            raise UsageError(_("--{name} is true or false").format(name=option))
+        return text == "true"
+    return text.encode() if kind == "blob" else text
+
+
+def _structure(shape: Any, text: str, option: str) -> Any:
+    """JSON, or the short form `Name=a,Values=b,c` of a structure with plain members."""
+    if text.lstrip()[:1] in ("{", "["):
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise UsageError(_("--{name} is no JSON: {error}").format(name=option, error=error)) from error
+    pairs: dict[str, list[str]] = {}
+    name = ""
+    for piece in text.split(","):
+        key, equals, value = piece.partition("=")
+        if equals:
+            name = key
+        elif not name:
+            raise UsageError(_("--{name} wants JSON, or NAME=value").format(name=option))
+        pairs.setdefault(name, []).append(value if equals else piece)
+    if shape.type_name == "map":
+        return {key: ",".join(parts) for key, parts in pairs.items()}
+    absent = sorted(pairs.keys() - shape.members.keys())
+    if absent:
+        raise UsageError(_("--{name} has no member {member}").format(name=option, member=absent[0]))
+    return {key: _member(shape.members[key], parts, option) for key, parts in pairs.items()}
+
+
+def _member(shape: Any, parts: Sequence[str], option: str) -> Any:
+    if shape.type_name == "list":
+        return [_scalar(shape.member.type_name, part, option) for part in parts]
+    return _scalar(shape.type_name, ",".join(parts), option)

@@ -1,0 +1,158 @@
+"""Kubernetes: typed actions through the official client, each step a program of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import ClassVar
+
+from msgspec import Struct
+
+from cockpit.adapters import kubernetes_changing, kubernetes_reading, kubernetes_rollouts
+from cockpit.adapters.base import Enforcement
+from cockpit.adapters.kubernetes_call import Call
+from cockpit.adapters.kubernetes_cluster import Cluster, KubernetesOptions, kubeconfigs
+from cockpit.adapters.kubernetes_kinds import Kind
+from cockpit.adapters.page import Page
+from cockpit.adapters.program import StepProgram, Task
+from cockpit.errors import OutcomeUnknown, PolicyRefusal, TargetUnreachable, TimedOut, ToolMissing, UsageError
+from cockpit.safety.kubernetes import judge_action
+from cockpit.safety.kubernetes_action import KubernetesAction, kubernetes_actions
+from cockpit.safety.verdict import Verdict
+from cockpit.words import _
+
+_PERFORMERS: Mapping[str, Callable[[Call], None]] = MappingProxyType(
+    {
+        "get": kubernetes_reading.get,
+        "describe": kubernetes_reading.describe,
+        "logs": kubernetes_reading.logs,
+        "events": kubernetes_reading.events,
+        "top": kubernetes_reading.top,
+        "auth can-i": kubernetes_reading.can_i,
+        "rollout status": kubernetes_rollouts.status,
+        "rollout history": kubernetes_rollouts.history,
+        "rollout undo": kubernetes_rollouts.undo,
+        "rollout restart": kubernetes_rollouts.restart,
+        "rollout pause": kubernetes_rollouts.pause,
+        "rollout resume": kubernetes_rollouts.resume,
+        "scale": kubernetes_changing.scale,
+        "set env": kubernetes_changing.set_env,
+        "set image": kubernetes_changing.set_image,
+        "delete": kubernetes_changing.delete,
+        "exec": kubernetes_changing.execute,
+    }
+)
+_MAY_CHANGE = (
+    ("delete", "", "pods", ""),
+    ("create", "", "pods", "exec"),
+    ("get", "", "pods", "exec"),
+    ("create", "", "pods", "eviction"),
+    ("create", "", "serviceaccounts", "token"),
+    ("update", "", "configmaps", ""),
+    ("patch", "apps", "deployments", ""),
+    ("patch", "apps", "deployments", "scale"),
+    ("get", "", "nodes", "proxy"),
+    ("patch", "", "nodes", ""),
+    ("impersonate", "", "users", ""),
+)
+"""What read-only credentials may not do: verb, group, resource, subresource."""
+
+
+class KubernetesAdapter(StepProgram[KubernetesOptions]):
+    """Runs typed actions on one cluster. Made with the target's options."""
+
+    name: ClassVar[str] = "kubernetes"
+    languages: ClassVar[frozenset[str]] = frozenset({"kubernetes"})
+    Options: ClassVar[type[Struct]] = KubernetesOptions
+
+    def perform(self, task: Task, page: Page) -> None:
+        """Carry out the step's actions in order, up to the first that fails.
+
+        Raises:
+            PolicyRefusal: the task only reads, and an action does not. UsageError: no action. AdapterError: the rest.
+        """
+        actions = kubernetes_actions(task.body)
+        for action in actions:
+            _check(action, task)
+        known: list[Kind] = []
+        with closing(_connected(self.options, sealed=task.read_only)) as cluster:
+            for action in actions:
+                if len(actions) > 1:
+                    page.line(f"> {_headline(action)}")
+                with _unknown_once_sent(cluster):
+                    _PERFORMERS[action.verb](Call(cluster, action, task.values, page, known))
+
+    def enforced(self, task: Task) -> Enforcement:
+        """Asks the server what these credentials may do, in the target's namespace and in all.
+
+        Raises:
+            CockpitError: it can't be asked.
+        """
+        with closing(_connected(self.options, sealed=True)) as cluster:
+            may = [
+                f"{verb} {resource}/{door}".rstrip("/")
+                for verb, group, resource, door in _MAY_CHANGE
+                if any(
+                    kubernetes_reading.may(cluster, namespace, verb, group, resource, door)
+                    for namespace in (cluster.namespace, "")
+                )
+            ]
+        if may:
+            shown = ", ".join(may[:3]) + (", …" if len(may) > 3 else "")
+            return Enforcement("tool", _("these credentials may {what}").format(what=shown))
+        return Enforcement("server", _("the server lets these credentials only read"))
+
+    def other_secrets(self) -> Sequence[str]:
+        """Tokens, passwords and keys of the kubeconfig."""
+        return [secret for path in kubeconfigs(self.options) for secret in _secrets_of(path)]
+
+
+def _check(action: KubernetesAction, task: Task) -> None:
+    if action.verb not in _PERFORMERS:
+        raise UsageError(
+            _("{verb} is no typed action").format(verb=action.verb), mend=_("write the step as bash, with kubectl")
+        )
+    if task.read_only and judge_action(action).verdict is not Verdict.READ_ONLY:
+        raise PolicyRefusal(
+            _("{verb} may change something, and this session only reads").format(verb=action.verb),
+            mend=_("run it in a live session, or run a read-only command"),
+        )
+
+
+@contextmanager
+def _unknown_once_sent(cluster: Cluster) -> Iterator[None]:
+    """A link that breaks behind a change leaves open what came of it."""
+    try:
+        yield
+    except (TargetUnreachable, TimedOut) as error:
+        if not cluster.sent:
+            raise
+        raise OutcomeUnknown(error.what, where=error.where, mend=_("look before you run it again")) from error
+
+
+def _connected(options: KubernetesOptions, *, sealed: bool) -> Cluster:
+    try:
+        return Cluster(options, sealed=sealed)
+    except ImportError as error:
+        raise ToolMissing(
+            _("the Python package {name} is not installed").format(name="kubernetes"),
+            mend="pip install 'incident-cockpit[kubernetes]'",
+        ) from error
+
+
+def _headline(action: KubernetesAction) -> str:
+    return " ".join([action.verb, *(word.text or "$…" for word in action.operands)])
+
+
+def _secrets_of(path: Path) -> list[str]:
+    """What a kubeconfig holds that nobody may see; nothing when it can't be read: the step will say so."""
+    import yaml
+
+    try:
+        users = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("users") or []
+        held = [user.get("user") or {} for user in users]
+    except (OSError, ValueError, AttributeError, yaml.YAMLError):
+        return []
+    return [str(it[key]) for it in held for key in ("token", "password", "client-key-data") if it.get(key)]

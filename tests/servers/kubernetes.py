@@ -1,0 +1,233 @@
+"""A real Kubernetes API server with etcd, its controllers, and kwok for nodes and pods; `.ci/cluster` builds them."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import os
+import shutil
+import ssl
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.servers.server import free_port, running, server_folder
+
+ADMIN, READER, NOBODY = "admin-token-Zq81", "reader-token-Zq82", "stranger-token-Zq83"
+_BUILT = ("kube-apiserver", "kube-controller-manager", "kwok")
+# What the server's own housekeeping rewrites without being asked.
+_OWN = {"leases", "masterleases"}
+
+
+# Every pod logs the same file, and a program that is run in one runs on this machine.
+_POD_DOORS = """\
+apiVersion: kwok.x-k8s.io/v1alpha1
+kind: ClusterLogs
+metadata: {{name: logs}}
+spec: {{logs: [{{logsFile: {log}, follow: true}}]}}
+---
+apiVersion: kwok.x-k8s.io/v1alpha1
+kind: ClusterExec
+metadata: {{name: exec}}
+spec: {{execs: [{{local: {{}}}}]}}
+"""
+
+
+@dataclass
+class KubernetesServer:
+    """One API server, three users: an admin, a reader whom RBAC lets only read, and one who may do nothing."""
+
+    port: int
+    store_port: int
+    folder: Path
+
+    def ask(self, method: str, path: str, body: Any = None, *, content_type: str = "application/json") -> Any:
+        """What the server answers an admin, as plain values. A refusal is an error of the test."""
+        status, answer = self.raw(method, path, body, content_type=content_type)
+        assert status < 300, (method, path, status, answer)
+        return answer
+
+    def raw(
+        self, method: str, path: str, body: Any = None, *, token: str = ADMIN, content_type: str = "application/json"
+    ) -> tuple[int, Any]:
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": content_type}
+        with closing(http.client.HTTPSConnection("127.0.0.1", self.port, timeout=20, context=self._trust())) as link:
+            link.request(method, path, None if body is None else json.dumps(body), headers)
+            response = link.getresponse()
+            read = response.read()
+        try:
+            return response.status, json.loads(read)
+        except ValueError:
+            return response.status, read.decode()
+
+    @property
+    def log(self) -> Path:
+        """The log of every pod."""
+        return self.folder / "pods.log"
+
+    def _trust(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=str(self.folder / "certs" / "apiserver.crt"))
+
+    def kubeconfig(self, token: str, *, port: int | None = None, namespace: str = "shop", name: str = "") -> Path:
+        """A file that signs in with the token, through another port if one is given."""
+        path = self.folder / f"{name or token}-{port or self.port}.kubeconfig"
+        cluster = {
+            "server": f"https://127.0.0.1:{port or self.port}",
+            "certificate-authority": str(self.folder / "certs" / "apiserver.crt"),
+        }
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "it",
+            "clusters": [{"name": "it", "cluster": cluster}],
+            "users": [{"name": "it", "user": {"token": token}}],
+            "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it", "namespace": namespace}}],
+        }
+        path.write_text(json.dumps(config))
+        path.chmod(0o600)
+        return path
+
+    def fingerprint(self) -> dict[str, str]:
+        """When each object there is was last written, as the store itself tells it."""
+        everything = {"key": _base64("/registry/"), "range_end": _base64("/registry0"), "keys_only": True}
+        with closing(http.client.HTTPConnection("127.0.0.1", self.store_port, timeout=20)) as link:
+            link.request("POST", "/v3/kv/range", json.dumps(everything))
+            held = json.loads(link.getresponse().read())["kvs"]
+        versions = {base64.b64decode(it["key"]).decode(): str(it["mod_revision"]) for it in held}
+        return {key: version for key, version in versions.items() if key.split("/")[2] not in _OWN}
+
+    def apply(self, path: str, item: dict[str, Any]) -> Any:
+        """Create an object in a list's address."""
+        return self.ask("POST", path, item)
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def deployment(name: str, image: str = "shop:1", replicas: int = 2, **spec: Any) -> dict[str, Any]:
+    labels = {"app": name}
+    containers = [{"name": "app", "image": image, "env": [{"name": "MODEL", "value": "large"}]}]
+    template = {"metadata": {"labels": labels}, "spec": {"containers": containers, "nodeName": "node-1"}}
+    return {
+        "metadata": {"name": name, "labels": labels},
+        "spec": {"replicas": replicas, "selector": {"matchLabels": labels}, "template": template, **spec},
+    }
+
+
+@contextmanager
+def kubernetes_server(*, alive: bool = False) -> Iterator[KubernetesServer]:
+    """An API server; `alive`: with controllers, and nodes and pods that go through their states."""
+    found = {name: shutil.which(name, path=_path()) for name in ("etcd", *_BUILT)}
+    missing = [name for name, place in found.items() if place is None]
+    if missing:
+        pytest.skip(f"there is no {', '.join(missing)} on this machine; .ci/cluster/build builds it where Go is")
+    with ExitStack() as stack, server_folder() as folder:
+        server = _api_server(stack, folder, {name: str(place) for name, place in found.items()})
+        _settle(server)
+        if alive:
+            _controllers(stack, server, {name: str(place) for name, place in found.items()})
+        yield server
+
+
+def _path() -> str:
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "incident-cockpit-ci"
+    built = [str(folder / "bin") for folder in sorted(cache.glob("cluster-*"))]
+    return os.pathsep.join([os.environ.get("PATH", ""), *built])
+
+
+def _api_server(stack: ExitStack, folder: Path, programs: dict[str, str]) -> KubernetesServer:
+    store, peers, port = free_port(), free_port(), free_port()
+    key, tokens = folder / "sa.key", folder / "tokens.csv"
+    subprocess.run(["openssl", "genrsa", "-out", str(key), "2048"], check=True, capture_output=True)
+    tokens.write_text(f'{ADMIN},admin,1,"system:masters"\n{READER},reader,2,"readers"\n{NOBODY},stranger,3\n')
+    (folder / "etcd").mkdir(mode=0o700)
+    (folder / "api").mkdir(mode=0o700)
+    here = f"http://127.0.0.1:{store}"
+    etcd = [programs["etcd"], "--data-dir", str(folder / "etcd" / "data"), "--listen-client-urls", here]
+    etcd += ["--advertise-client-urls", here, "--listen-peer-urls", f"http://127.0.0.1:{peers}"]
+    etcd += ["--initial-advertise-peer-urls", f"http://127.0.0.1:{peers}", "--unsafe-no-fsync"]
+    etcd += ["--initial-cluster", f"default=http://127.0.0.1:{peers}"]
+    stack.enter_context(running(etcd, lambda: _healthy(store), folder / "etcd"))
+    server = KubernetesServer(port, store, folder)
+    api = [programs["kube-apiserver"], f"--etcd-servers={here}", "--bind-address=127.0.0.1", f"--secure-port={port}"]
+    api += [f"--cert-dir={folder / 'certs'}", f"--token-auth-file={tokens}", "--authorization-mode=RBAC"]
+    api += ["--service-account-issuer=https://cluster.test", f"--service-account-signing-key-file={key}"]
+    api += [f"--service-account-key-file={key}", "--service-cluster-ip-range=10.0.0.0/24", "--profiling=false"]
+    api += ["--disable-admission-plugins=ServiceAccount", "--endpoint-reconciler-type=none"]
+    stack.enter_context(running(api, lambda: _ready(server), folder / "api"))
+    return server
+
+
+def _healthy(port: int) -> bool:
+    link = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        link.request("GET", "/health")
+        return link.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        link.close()
+
+
+def _ready(server: KubernetesServer) -> bool:
+    try:
+        return server.raw("GET", "/readyz")[0] == 200
+    except (OSError, ssl.SSLError):
+        return False
+
+
+def _settle(server: KubernetesServer) -> None:
+    """The namespace of the tests, and what the reader may do: `get`, `list` and `watch`, but no secrets."""
+    server.apply("/api/v1/namespaces", {"metadata": {"name": "shop"}})
+    rules = [
+        {"apiGroups": ["", "apps", "events.k8s.io"], "resources": ["pods", "pods/log", "deployments", "replicasets",
+         "configmaps", "events", "nodes", "services"], "verbs": ["get", "list", "watch"]},
+    ]  # fmt: skip
+    rbac = "/apis/rbac.authorization.k8s.io/v1"
+    server.apply(f"{rbac}/clusterroles", {"metadata": {"name": "reading"}, "rules": rules})
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "reading"}
+    subjects = [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "readers"}]
+    server.apply(
+        f"{rbac}/clusterrolebindings", {"metadata": {"name": "reading"}, "roleRef": role, "subjects": subjects}
+    )
+
+
+def _controllers(stack: ExitStack, server: KubernetesServer, programs: dict[str, str]) -> None:
+    config = server.kubeconfig(ADMIN, name="controllers")
+    for name in ("manager", "kwok"):
+        (server.folder / name).mkdir(mode=0o700)
+    port = free_port()
+    server.log.write_text("")
+    (server.folder / "kwok.yaml").write_text(_POD_DOORS.format(log=server.log))
+    manager = [programs["kube-controller-manager"], f"--kubeconfig={config}", "--leader-elect=false"]
+    manager += ["--controllers=deployment,replicaset,statefulset,daemonset,endpoint", "--bind-address=127.0.0.1"]
+    manager += [f"--secure-port={free_port()}", f"--cert-dir={server.folder / 'manager'}"]
+    stack.enter_context(running(manager, lambda: True, server.folder / "manager"))
+    kwok = [programs["kwok"], f"--kubeconfig={config}", "--manage-all-nodes=true", "--cidr=10.1.0.0/24"]
+    kwok += ["--node-lease-duration-seconds=0", f"--server-address=127.0.0.1:{port}", "--node-ip=127.0.0.1"]
+    kwok += [f"--node-port={port}", f"--config={server.folder / 'kwok.yaml'}"]
+    kwok += [f"--tls-cert-file={server.folder / 'certs' / 'apiserver.crt'}"]
+    kwok += [f"--tls-private-key-file={server.folder / 'certs' / 'apiserver.key'}"]
+    server.apply("/api/v1/nodes", {"metadata": {"name": "node-1"}})
+    stack.enter_context(running(kwok, lambda: _node_ready(server), server.folder / "kwok"))
+
+
+def _node_ready(server: KubernetesServer) -> bool:
+    conditions = server.ask("GET", "/api/v1/nodes/node-1").get("status", {}).get("conditions") or []
+    return any(it["type"] == "Ready" and it["status"] == "True" for it in conditions)
+
+
+def until(condition: Any, deadline_s: float = 30) -> None:
+    """Wait for a state, with a deadline."""
+    ends = time.monotonic() + deadline_s
+    while not condition():
+        assert time.monotonic() < ends, "what was waited for did not happen"
+        time.sleep(0.05)
