@@ -97,6 +97,11 @@ class SessionFolder(Struct, frozen=True):
         return self.path / "samples.jsonl"
 
     @property
+    def older_samples(self) -> Path:
+        """What samples.jsonl becomes when it is full and a new one begins."""
+        return self.path / "samples.1.jsonl"
+
+    @property
     def panel(self) -> Path:
         """The probes, tails and rules of the session."""
         return self.path / "panel.json"

@@ -22,51 +22,85 @@ class LineFollower:
 
     Args:
         from_last_bytes: start this far from the end, at the next whole line; None reads all.
+        older: what the file is called once a new one has taken its place. Its last lines may be known to nobody yet.
     """
 
-    def __init__(self, path: Path, *, from_last_bytes: int | None = None) -> None:
+    def __init__(self, path: Path, *, from_last_bytes: int | None = None, older: Path | None = None) -> None:
         self.path = path
         self.offset = 0
         self.shrunk = False
         self._from_last_bytes = from_last_bytes
+        self._older = older
+        self._file: tuple[int, int] | None = None
 
     def poll(self) -> list[bytes]:
-        """New complete lines, without their newline; [] while there is no file. Sets `shrunk` on a shorter file."""
+        """New complete lines without their newline; [] while there is no file. Sets `shrunk` on a new or shorter one."""
         try:
             descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
             return []
         try:
-            size = os.fstat(descriptor).st_size
-            if size < self.offset:
-                self.shrunk, self.offset = True, 0
+            size, file = _identity(descriptor)
+            lines = self._lines_before(size, file)
             if self._from_last_bytes is not None:
-                self._skip_to_tail(descriptor, size)
-            return self._read(descriptor, size)
+                self.offset, self._from_last_bytes = _tail(descriptor, size, self._from_last_bytes), None
+            new, self.offset = _lines(descriptor, self.offset, size)
+            self._file = file
+            return lines + new
         finally:
             os.close(descriptor)
 
-    def _skip_to_tail(self, descriptor: int, size: int) -> None:
-        start = max(0, size - (self._from_last_bytes or 0))
-        self._from_last_bytes = None
-        if start:
-            head = os.pread(descriptor, _CHUNK_BYTES, start)
-            newline = head.find(b"\n")
-            self.offset = start + newline + 1 if newline >= 0 else start
+    def _lines_before(self, size: int, file: tuple[int, int]) -> list[bytes]:
+        """Lines of an older file: the rest of the one we read until now; of one that we never read, the last."""
+        read_until = self.offset
+        if self._file is None:
+            wanted = max(0, (self._from_last_bytes or 0) - size)
+        elif file == self._file and size >= self.offset:
+            return []
+        else:
+            self.shrunk, self.offset, wanted = True, 0, _CHUNK_BYTES
+        if self._older is None or not wanted:
+            return []
+        try:
+            descriptor = os.open(self._older, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return []
+        try:
+            older_size, older = _identity(descriptor)
+            start = read_until if older == self._file else _tail(descriptor, older_size, wanted)
+            return _lines(descriptor, start, older_size)[0]
+        finally:
+            os.close(descriptor)
 
-    def _read(self, descriptor: int, size: int) -> list[bytes]:
-        lines: list[bytes] = []
-        pending = b""
-        position = self.offset
-        while position < size:
-            chunk = os.pread(descriptor, min(_CHUNK_BYTES, size - position), position)
-            if not chunk:
-                break
-            position += len(chunk)
-            *complete, pending = (pending + chunk).split(b"\n")
-            lines += complete
-        self.offset = position - len(pending)
-        return lines
+
+def _tail(descriptor: int, size: int, last_bytes: int) -> int:
+    """Where the first whole line of the last so many bytes begins."""
+    start = max(0, size - last_bytes)
+    if not start:
+        return 0
+    newline = os.pread(descriptor, _CHUNK_BYTES, start).find(b"\n")
+    return start + newline + 1 if newline >= 0 else start
+
+
+def _lines(descriptor: int, start: int, size: int) -> tuple[list[bytes], int]:
+    """The complete lines from `start` on, and where the next one begins."""
+    lines: list[bytes] = []
+    pending = b""
+    position = start
+    while position < size:
+        chunk = os.pread(descriptor, min(_CHUNK_BYTES, size - position), position)
+        if not chunk:
+            break
+        position += len(chunk)
+        *complete, pending = (pending + chunk).split(b"\n")
+        lines += complete
+    return lines, position - len(pending)
+
+
+def _identity(descriptor: int) -> tuple[int, tuple[int, int]]:
+    """A file's size, and which file it is."""
+    info = os.fstat(descriptor)
+    return info.st_size, (info.st_dev, info.st_ino)
 
 
 def event_of(line: bytes) -> Event | None:
@@ -109,7 +143,7 @@ class SessionReader:
         self.state = SessionState()
         self.bad_lines = 0
         self._journal = LineFollower(folder.journal)
-        self._samples = LineFollower(folder.samples, from_last_bytes=_CHUNK_BYTES)
+        self._samples = LineFollower(folder.samples, from_last_bytes=_CHUNK_BYTES, older=folder.older_samples)
 
     def poll(self) -> list[Event]:
         """New events, folded into `state`."""

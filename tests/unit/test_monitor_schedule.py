@@ -201,6 +201,37 @@ def test_a_full_record_goes_on_in_a_new_file_that_says_so(tmp_path: Path) -> Non
     assert [one.readings[0].value for one in read if one] == [float(number) for number in range(40)]
 
 
+def test_a_viewer_that_looks_seldom_misses_no_sample_before_a_new_file(tmp_path: Path) -> None:
+    path = tmp_path / "samples.jsonl"
+    for seldom in (2, 3, 5, 7):
+        log, read = SampleLog(path, bound_bytes=2000), []
+        follower = LineFollower(path, older=tmp_path / "samples.1.jsonl")
+        for number in range(60):
+            log.append(taken("api", value=float(number)))
+            if number % seldom == 0:
+                read += follower.poll()
+        read += follower.poll()
+        log.close()
+        found = [sample_of(msgspec.json.decode(line)) for line in read]
+        assert [one.readings[0].value for one in found if one] == [float(number) for number in range(60)], seldom
+        path.unlink()
+        (tmp_path / "samples.1.jsonl").unlink()
+
+
+def test_a_viewer_that_comes_after_a_new_file_began_knows_how_things_stood(tmp_path: Path) -> None:
+    path = tmp_path / "samples.jsonl"
+    log, number = SampleLog(path, bound_bytes=2000), 0
+    while not (tmp_path / "samples.1.jsonl").exists():
+        log.append(taken("api", value=float(number)))
+        number += 1
+    log.close()
+    follower = LineFollower(path, from_last_bytes=1500, older=tmp_path / "samples.1.jsonl")
+    found = [sample_of(msgspec.json.decode(line)) for line in follower.poll()]
+    values = [one.readings[0].value for one in found if one]
+    assert values[-3:] == [float(number - 3), float(number - 2), float(number - 1)]
+    assert follower.poll() == []
+
+
 def test_a_torn_line_is_left_alone_and_a_full_disk_is_told_afterwards(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
