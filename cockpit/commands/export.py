@@ -15,11 +15,13 @@ from typing import Any
 
 from cockpit import __version__
 from cockpit.errors import UsageError
+from cockpit.session.artefacts import sha256_of
 from cockpit.session.folder import PRIVATE_FILE, SessionFolder, find_session, state_root
 from cockpit.words import _
 
 # Of this machine and this moment only: locks, sockets, and where a host once was.
 _LEFT_OUT = frozenset({"lock", "host.json", "host.log", "host.error", "settings.json", "control"})
+_REDACTED = "runbook.redacted.md"
 _BLOCK_BYTES = 1 << 20
 
 
@@ -43,22 +45,54 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _write(folder: SessionFolder, file: Any) -> int:
-    rows = []
+    rows, left_out = [], [_told(folder.settings, "of this machine only")]
+    masked = _masked(folder.runbook)
+    if masked is not None:
+        left_out.append(_told(folder.runbook, f"its author wrote secrets into it; masked in {_REDACTED}"))
     with tarfile.open(fileobj=file, mode="w:gz", format=tarfile.PAX_FORMAT) as archive:
         for path in _files(folder.path):
             name = str(path.relative_to(folder.path))
-            rows.append({"file": name, **_add(archive, path, f"{folder.name}/{name}")})
+            if masked is None or path != folder.runbook:
+                rows.append({"file": name, **_add(archive, path, f"{folder.name}/{name}")})
+        if masked is not None:
+            rows.append({"file": _REDACTED, **_add_text(archive, masked, f"{folder.name}/{_REDACTED}")})
         manifest = {
             "session": folder.name,
             "exported": datetime.now(UTC).isoformat(),
             "version": __version__,
             "files": rows,
+            "left_out": left_out,
         }
         text = json.dumps(manifest, ensure_ascii=False, indent=2).encode()
-        header = tarfile.TarInfo(f"{folder.name}/manifest.json")
-        header.size, header.mode = len(text), PRIVATE_FILE
-        archive.addfile(header, io.BytesIO(text))
+        _add_text(archive, text, f"{folder.name}/manifest.json")
     return len(rows)
+
+
+def _told(path: Path, why: str) -> dict[str, str]:
+    """A file that stays behind, with its hash: `cockpit verify` tells it from one that is missing."""
+    return {"file": path.name, "sha256": sha256_of(path) if path.is_file() else "", "why": why}
+
+
+def _masked(runbook: Path) -> bytes | None:
+    """The runbook with what looks like a secret masked; None when there is nothing to mask.
+
+    The session's own copy stays byte for byte what was run from; it is closed to everybody else.
+    """
+    from cockpit.safety.redaction import Redactor, secrets_of_environment
+    from cockpit.safety.text import decode
+
+    if not runbook.is_file():
+        return None
+    text = decode(runbook.read_bytes())
+    masked = Redactor(secrets_of_environment(os.environ)).redact(text)
+    return None if masked == text else masked.encode("utf-8", "surrogateescape")
+
+
+def _add_text(archive: tarfile.TarFile, text: bytes, name: str) -> dict[str, Any]:
+    header = tarfile.TarInfo(name)
+    header.size, header.mode = len(text), PRIVATE_FILE
+    archive.addfile(header, io.BytesIO(text))
+    return {"size_bytes": len(text), "sha256": hashlib.sha256(text).hexdigest()}
 
 
 def _files(root: Path) -> Iterator[Path]:

@@ -35,6 +35,7 @@ def _lines(found: Verification) -> list[str]:
         _("a record was written in part only, at byte {offset}, and never counted").format(offset=offset)
         for offset in found.torn
     ]
+    lines += [_("{path} was left out of this export").format(path=path) for path in found.left_out]
     verdict = _("whole") if found.ok else _("NOT whole")
     lines.append(
         _("{verdict}: {records} records, {artefacts} artefacts, head {seq} {head}").format(

@@ -45,7 +45,9 @@ def gather(folder: SessionFolder) -> Gathered:
     reader = SessionReader(folder)
     events = reader.poll()
     head = (verification.head_seq, verification.head)
-    facts = facts_of(events, reader.state, _titles(folder.runbook), head)
+    # An exported bundle holds the document with its secrets masked, where it had any.
+    runbook = folder.runbook if folder.runbook.exists() else folder.path / "runbook.redacted.md"
+    facts = facts_of(events, reader.state, _titles(runbook), head)
     runs = [attempt for step in facts.steps for attempt in step.attempts]
     return Gathered(facts, verification, {run.run: _tail(folder.path / run.output) for run in runs})
 

@@ -25,7 +25,8 @@ class Course:
     """A command under way. `runs` are its runs' numbers so far, `tries` whether each that is over held.
 
     Every run of it starts from the same exported variables and folder: it is judged as it then stood. `made` and
-    `permit` are None for what another host started: it can be followed, and not be run again.
+    `permit` are None for what another host started: it can be followed, and not be run again. `outcome` and `files`
+    (hashes by name) are those of the run that ended last.
     """
 
     target: str
@@ -43,6 +44,7 @@ class Course:
     tries: list[bool] = field(default_factory=list)
     settled: bool = False
     outcome: Outcome | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
     task: asyncio.Task[None] | None = None
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
     _began_s: float = field(default_factory=time.monotonic)

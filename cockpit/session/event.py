@@ -2,8 +2,9 @@
 
 | kind | data |
 | --- | --- |
-| session.started | session, runbook {title, path, sha256, language}, mode, target, user, origin, version, rehearsal |
-| session.ended | session, counts {status: n}, reason |
+| session.started | session, runbook {title, path, sha256, language}, mode, target, user, origin, version, rehearsal,
+settings_sha256 |
+| session.ended | session, counts {status: n}, reason, files {path: {bytes, sha256}}: what grew with the session |
 | host.recovered | pid, adopted [run], lost [run] |
 | journal.recovered | bytes, sha256, file |
 | viewer.attached, viewer.detached | viewer, user, origin, spectator |
@@ -18,8 +19,8 @@ of a run that is one of several |
 | step.silent | step, run, silence_s |
 | step.repeated | as step.finished, but for a run after which another follows: the step goes on |
 | step.finished | step, part, run, status, exit_code, signal, duration_s, output, output_bytes, output_sha256,
-expectations [{kind, text, held, seen}], pipe_status, survivors, reason, repetitions {of, times, every_s, within_s,
-runs, held, tries, duration_s} when it was one of several, branch: the section a decision led to |
+files {name: sha256}, expectations [{kind, text, held, seen}], pipe_status, survivors, reason, repetitions {of, times,
+every_s, within_s, runs, held, tries, duration_s} when it was one of several, branch: the section a decision led to |
 | step.answered | step, question, held, by: a person answered a manual expectation or a decision item |
 | step.reopened | step, reason: a tick taken back |
 | state.carried | target, cwd, variables [name], lost [name] |

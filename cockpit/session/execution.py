@@ -16,6 +16,7 @@ from cockpit.runbook.model import Expectation
 from cockpit.safety.permit import Confirmation
 from cockpit.safety.redaction import secrets_of_environment
 from cockpit.safety.text import decode, sanitise
+from cockpit.session.artefacts import files_of_run
 from cockpit.session.checking import Finding, Result
 from cockpit.session.course import Course, course_of_record, interrupted
 from cockpit.session.drafting import Draft
@@ -233,16 +234,21 @@ class Execution:
             self._give_up(course, error)
         except CockpitError:
             return  # it could not be started again: recorded, with its reason
+        except Exception as error:  # noqa: BLE001  # a defect of ours must not leave a step running for ever
+            self._give_up(course, error)
         finally:
             for number in course.runs:
                 self._courses.pop(number, None)
 
-    def _give_up(self, course: Course, error: JournalError) -> None:
-        """The next of several runs can't be put on record, so that it may not begin."""
-        record = self._engine.state.runs[course.runs[0]]
+    def _give_up(self, course: Course, error: Exception) -> None:
+        """The step can't be followed to its end: the next of its runs can't be put on record, or we are at fault."""
+        known = [self._engine.state.runs[run] for run in course.runs if run in self._engine.state.runs]
+        defect = _("a defect of the cockpit itself: {error}").format(error=repr(error))
+        reason = str(error) if isinstance(error, CockpitError) else defect
         with contextlib.suppress(JournalError):
-            part = record.intent.get("part")
-            self._engine.finish(record.step, Status.UNKNOWN, part=part, reason=str(error))
+            run = known[-1].run if known[-1].status is Status.RUNNING else None
+            part = known[-1].intent.get("part")
+            self._engine.finish(known[-1].step, Status.UNKNOWN, part=part, run=run, reason=reason)
 
     async def _one(self, course: Course, run: int, running: Running) -> tuple[Outcome, tuple[Finding, ...]]:
         """Follow one run to its end: how it ended, and what the expectations say of it."""
@@ -250,7 +256,8 @@ class Execution:
         watch = asyncio.create_task(self._warn_of_silence(record), name=f"silence-{run}")
         try:
             outcome = await running.wait()
-            result = await asyncio.to_thread(_read_result, self._engine.folder.run(run), outcome, record)
+            folder = self._engine.folder.run(run)
+            course.files, result = await asyncio.to_thread(_read_result, folder, outcome, record)
             if outcome.ending != "exited":
                 return outcome, ()
             findings, course.settled = await asyncio.to_thread(
@@ -279,7 +286,7 @@ class Execution:
         """Record the end of a run; whether another follows. The last one's is the step's."""
         record = self._engine.state.runs[run]
         course.outcome = outcome
-        data = _result_data(record, outcome)
+        data = {**_result_data(record, outcome), "files": course.files}
         stands = _ENDS.get(outcome.ending) or (Status.FAILED if held(findings) is False else None)
         if course.takes(outcome, held(findings)):
             status = (stands or Status.PASSED).value
@@ -353,8 +360,9 @@ def _result_data(record: RunRecord, outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _read_result(folder: Path, outcome: Outcome, record: RunRecord) -> Result:
-    """The cleaned output (its first and last stretches when it is large) as the expectations see it."""
+def _read_result(folder: Path, outcome: Outcome, record: RunRecord) -> tuple[dict[str, str], Result]:
+    """The hashes of a run's files; and the cleaned output (its first and last stretches when it is large) as the
+    expectations see it."""
     try:
         with (folder / "output").open("rb") as file:
             head = file.read(_CHECKED_BYTES)
@@ -366,4 +374,4 @@ def _read_result(folder: Path, outcome: Outcome, record: RunRecord) -> Result:
     cleaned = sanitise(decode(head + tail))
     match = _LAST_COMMAND.search(str(record.intent.get("command", "")).strip())
     name = match.group(1).rsplit("/", 1)[-1] if match else ""
-    return Result(outcome.exit_code, outcome.pipe_status, cleaned, name)
+    return files_of_run(folder), Result(outcome.exit_code, outcome.pipe_status, cleaned, name)

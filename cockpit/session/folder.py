@@ -112,6 +112,11 @@ class SessionFolder(Struct, frozen=True):
         return self.path / "runbook.md"
 
     @property
+    def settings(self) -> Path:
+        """The choices made when it was opened."""
+        return self.path / "settings.json"
+
+    @property
     def host(self) -> Path:
         """Who writes, and on which socket."""
         return self.path / "host.json"

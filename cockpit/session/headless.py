@@ -261,11 +261,11 @@ def without_inputs(missing: Sequence[str]) -> str:
 
 
 def exit_code(statuses: Iterable[str]) -> int:
-    """0 when all passed, 3 when refusals are the worst of it, else 1."""
-    found = set(statuses)
-    if found & {"failed", "cancelled", "timed-out", "unknown"}:
-        return 1
-    return 3 if "refused" in found else 0
+    """0 when all passed, 3 when refusals are the worst of it, else 1: also for a step whose end is not on record."""
+    found = set(statuses) - {Status.PASSED.value, Status.SKIPPED.value}
+    if not found:
+        return 0
+    return 3 if found == {Status.REFUSED.value} else 1
 
 
 async def interruptible(headless: Headless, steps: Sequence[Step], warn: Callable[[], None]) -> bool:

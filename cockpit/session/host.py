@@ -21,6 +21,7 @@ from cockpit.errors import JournalError
 from cockpit.places import user_name
 from cockpit.runs.run import Run
 from cockpit.safety.permit import Mode
+from cockpit.session.artefacts import grown_files, sha256_of
 from cockpit.session.engine import Engine
 from cockpit.session.event import Event, Status
 from cockpit.session.execution import Execution
@@ -210,6 +211,7 @@ class Host:
             pid=os.getpid(),
             scenario=settings.scenario,
             rehearsal=settings.mode == "rehearsal",
+            settings_sha256=sha256_of(self.folder.settings),
         )
         if self.config.severity:
             reason = _("the runbook's front matter says so")
@@ -260,6 +262,7 @@ class Host:
             session=self.folder.name,
             counts=self.engine.state.counts,
             reason=reason,
+            files=grown_files(self.folder.path),
         )
         self.ended.set()
 

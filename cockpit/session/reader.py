@@ -34,7 +34,7 @@ class LineFollower:
         self._file: tuple[int, int] | None = None
 
     def poll(self) -> list[bytes]:
-        """New complete lines without their newline; [] while there is no file. Sets `shrunk` on a new or shorter one."""
+        """New complete lines without their newline; [] while there is no file. Sets `shrunk` on a new one."""
         try:
             descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:

@@ -38,7 +38,7 @@ class SessionSettings(Struct, frozen=True):
 
     def save(self, folder: SessionFolder) -> None:
         """Write settings.json, 0600."""
-        path = folder.path / "settings.json"
+        path = folder.settings
         with open(path, "x", encoding="utf-8", opener=private_opener) as file:
             json.dump(asdict(self), file)
             file.flush()
@@ -51,7 +51,7 @@ class SessionSettings(Struct, frozen=True):
         Raises:
             SessionError: the folder has none, or they can't be read.
         """
-        path: Path = folder.path / "settings.json"
+        path: Path = folder.settings
         try:
             data: dict[str, Any] = json.loads(path.read_bytes())
             return cls(**data)

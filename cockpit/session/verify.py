@@ -19,7 +19,12 @@ from cockpit.session.recovery import kept_head
 from cockpit.words import _
 
 _BLOCK_BYTES = 1 << 20
-_VOUCHING = frozenset({"session.started", "step.exited", "step.repeated", "step.finished", "journal.recovered"})
+_VOUCHING = frozenset(
+    {
+        *("session.started", "session.ended", "host.recovered", "journal.recovered"),
+        *("step.exited", "step.repeated", "step.finished"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,7 @@ class Verification:
     """What was found. `ok`: the chain holds to the head and every artefact is as recorded.
 
     `torn` are offsets of lines or tails that were written in part and never counted. `gaps` are owned up to in the
-    journal, so they leave `ok` alone.
+    journal, so they leave `ok` alone; so do files that an export says it left out.
     """
 
     ok: bool
@@ -59,6 +64,7 @@ class Verification:
     gaps: tuple[Gap, ...] = ()
     artefacts_checked: int = 0
     bad_artefacts: tuple[BadArtefact, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -97,6 +103,8 @@ class _Walk:
         self._gaps: list[Gap] = []
         self._artefacts = 0
         self._bad_artefacts: list[BadArtefact] = []
+        self._left_out: list[str] = []
+        self._ended: dict[str, Any] | None = None
 
     def all_lines(self) -> None:
         for line, terminated in _lines(self._folder.journal):
@@ -107,6 +115,8 @@ class _Walk:
                 self._torn.append(self._offset)
             self._offset += len(line) + terminated
         self._check_end()
+        if self._ended is not None:
+            self._check_files(self._ended)
 
     def result(self) -> Verification:
         return Verification(
@@ -119,6 +129,7 @@ class _Walk:
             tuple(self._gaps),
             self._artefacts,
             tuple(self._bad_artefacts),
+            tuple(self._left_out),
         )
 
     def _take(self, line: bytes) -> None:
@@ -166,10 +177,17 @@ class _Walk:
     def _vouched_for(self, record: dict[str, Any]) -> None:
         if record["kind"] == "journal.recovered":
             self._gaps.append(_gap(record))
+        if record["kind"] in ("session.ended", "host.recovered"):
+            # What grew with the session goes on growing, in new files too, when it is taken up again after its end.
+            self._ended = record if record["kind"] == "session.ended" else None
             return
-        checked, bad = check_artefacts(self._folder.path, record)
-        self._artefacts += checked
-        self._bad_artefacts += bad
+        self._check_files(record)
+
+    def _check_files(self, record: dict[str, Any]) -> None:
+        checked = check_artefacts(self._folder.path, record)
+        self._artefacts += checked.count
+        self._bad_artefacts += checked.bad
+        self._left_out += checked.left_out
 
 
 def _gap(record: dict[str, Any]) -> Gap:

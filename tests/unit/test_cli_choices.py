@@ -9,6 +9,7 @@ import pytest
 
 from cockpit.cli import main
 from cockpit.errors import JournalError
+from cockpit.session.headless import exit_code
 from tests.unit.test_cli import RUNBOOK, events, finished, runbook
 
 __all__ = ["runbook"]
@@ -148,3 +149,19 @@ def test_a_dry_run_knows_what_the_environment_holds(
     monkeypatch.setenv("TARGET_FILE", "x")
     assert main(["run", str(runbook), "--dry-run", "--step", "change", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["missing"] == []
+
+
+@pytest.mark.parametrize(
+    ("statuses", "code"),
+    [
+        (["passed", "skipped"], 0),
+        (["passed", "refused"], 3),
+        (["refused", "failed"], 1),
+        (["passed", "running"], 1),
+        (["passed", "todo"], 1),
+        (["awaiting"], 1),
+        ([], 0),
+    ],
+)
+def test_only_what_is_known_to_be_well_exits_0(statuses: list[str], code: int) -> None:
+    assert exit_code(statuses) == code

@@ -184,6 +184,18 @@ async def test_what_takes_the_terminal_is_asked_for_and_refused_in_read_only_mod
     assert desk.engine.propose("top").rung is Rung.REFUSED
 
 
+async def test_a_defect_of_ours_leaves_no_step_running_for_ever(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_given: object, **_named: object) -> None:
+        raise ZeroDivisionError("never mind")
+
+    monkeypatch.setattr("cockpit.session.execution.findings_of", broken)
+    assert await desk.run("look") is Status.UNKNOWN
+    assert "never mind" in desk.engine.state.step("look").reason
+    assert not desk.engine.state.running
+    monkeypatch.undo()
+    assert await desk.run("look") is Status.PASSED
+
+
 async def test_one_step_at_a_time_a_target_and_cancel_ends_it(desk: Desk) -> None:
     desk.adapter.at_once = False
     first = await desk.execution.start(desk.engine.propose("look").proposal, None, KIM)
