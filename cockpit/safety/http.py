@@ -13,16 +13,24 @@ from cockpit.words import _
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _CHANGES = frozenset({"POST", "PUT", "PATCH"})
 _REQUEST = re.compile(r"([A-Z]{3,10})\s+(\S+)(?:\s+HTTP/[\d.]+)?\s*")
-# A GET may act all the same; these words in a path say so.
+_OVERRIDES = re.compile(r"\s*(?:x-)?(?:http-)?method(?:-override)?\s*[:;]|@", re.IGNORECASE)
+# A GET may act all the same; these words in a path, or asked for in a query, say so.
 _ACTS = re.compile(
     r"/(?:shutdown|restart|reboot|delete|remove|destroy|drop|purge|flush|reset|rollback|deploy|trigger|kill|stop|terminate"
-    r"|logout|clear|execute|exec|disable|unlock|quit|quitquitquit|abort|drain\w*|failover|promote)(?:/|$|\?)",
+    r"|logout|clear|execute|exec|disable|unlock|quit|quitquitquit|abort|drain\w*|failover|promote|reload)(?:/|$|\?)"
+    r"|[?&](?:action|cmd|command|op|operation|do|_?method)="
+    r"(?!(?:get|list|show|status|stat|info|read|view|describe|search|query)(?:&|$))",
     re.IGNORECASE,
 )
 _METADATA = re.compile(
     r"(?:169\.254\.169\.254|metadata\.google\.internal)(?::\d+)?/.*(?:credential|token|user-data|userdata|identity)"
 )
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+
+
+def overrides_method(header: str) -> bool:
+    """Whether a header makes a server take the request for another method, or comes from a file that can't be seen."""
+    return _OVERRIDES.match(header) is not None
 
 
 def judge_url(method: str, url: Word) -> Judgement:

@@ -108,6 +108,8 @@ class Decoder:
                 raise Refused(_("it computes with more than numbers and variables"))
             if node.type != "number" and not name.isdigit():
                 self._check_number(name)
+        elif node.type == "command_substitution" and prints_number(node):
+            self._judge_inside(node)
         elif node.type in _CALCULATIONS:
             for child in node.named_children:
                 self.arithmetic(child)
@@ -295,11 +297,27 @@ def prints_plain_words(node: Node) -> bool:
     commands = inner[0].named_children if inner[0].type == "pipeline" else inner
     firsts = [text_of(child.child_by_field_name("name")) if child.type == "command" else "" for child in commands]
     if firsts and firsts[-1] == "wc":
-        return True
+        return "[" not in text_of(commands[-1])
     source = text_of(commands[0])
     starts = firsts[0] in _PRINTS_PLAIN and not re.search(r"\s['\"]?\+['\"]?\s*-|-s\s|-d\s*['\"]?-", source)
     lists = firsts[0] == "kubectl" and re.search(r"\sget\s.*\s-o[= ]?name\b", source) is not None
     return (starts or lists) and all(name in _FILTERS for name in firsts[1:])
+
+
+_NUMBERS = re.compile(
+    r"nproc|date(?: -u| -d ?(?:'[^'$`]*'|\"[^\"$`\\]*\"|@?\d+))* ['\"]?\+%[sYmdHMSju][\d0]*['\"]?|wc -[lwc]|grep -c[EivwFPo]* [^\s$`*?]+(?: [^\s$`*?\[]+)?"
+)
+
+
+def prints_number(node: Node) -> bool:
+    """Whether all that a command substitution prints is a number: anything else would be computed, and so may be run."""
+    inner = node.named_children
+    if len(inner) == 1 and inner[0].type == "redirected_statement":
+        inner = inner[0].named_children[:1]
+    if len(inner) != 1 or inner[0].type not in ("command", "pipeline"):
+        return False
+    last = inner[0].named_children[-1] if inner[0].type == "pipeline" else inner[0]
+    return _NUMBERS.fullmatch(text_of(last)) is not None
 
 
 def computable(word: Word) -> bool:

@@ -28,7 +28,10 @@ _NODES = names("""program list pipeline command command_name word number string 
     subshell compound_statement if_statement elif_clause else_clause for_statement while_statement do_group
     case_statement case_item test_command unary_expression binary_expression parenthesized_expression
     test_operator negated_command declaration_command unset_command brace_expression arithmetic_expansion
-    postfix_expression regex extglob_pattern c_style_for_statement""")
+    postfix_expression regex extglob_pattern c_style_for_statement function_definition""")
+WORDS = names("""word number string raw_string ansi_c_string concatenation simple_expansion expansion
+    command_substitution process_substitution brace_expression arithmetic_expansion""")
+"""The nodes that become words of a command."""
 _KEYWORDS = names("! { } [ ] [[ ]] if then elif else fi for in do done while until case esac")
 # The grammar goes on with a command when a continued line follows the end of its own; bash does not.
 _BLANK = re.compile(rb"(?:[ \t]|\\\n)*[ \t\n]*")

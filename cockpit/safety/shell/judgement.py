@@ -34,11 +34,15 @@ _SECRETS = re.compile(
 class ShellJudge:
     """Judges scripts and the commands in them, however deep one starts another."""
 
-    def __init__(self, values: Mapping[str, str] | None = None) -> None:
+    def __init__(self, values: Mapping[str, str] | None = None, nested: int = 0) -> None:
         self._values = values
-        self._nested = 0
+        self._nested = nested
 
-    def script(self, text: str) -> Judgement:
+    def elsewhere(self) -> ShellJudge:
+        """The judge of what runs without this environment's variables."""
+        return ShellJudge(None, self._nested)
+
+    def script(self, text: str, stdin: Stdin = Stdin()) -> Judgement:  # noqa: B008 - it is frozen
         """Judge a script."""
         if self._nested > _MOST_NESTED:
             return unknown(_("it starts one shell in another too often"))
@@ -46,8 +50,8 @@ class ShellJudge:
         script: Script | None = None
         try:
             root = parse(text)
-            script = Script(root, self.command, self._values)
-            found = script.run(root)
+            script = Script(root, self.command, self._values, TOOLS.__contains__)
+            found = script.run(root, stdin)
             check_agreement(text, root)
             return worst(found)
         except Refused as refusal:
@@ -61,7 +65,7 @@ class ShellJudge:
         for line in text.replace("\\\n", " ").split("\n")[:_MOST_LINES]:
             try:
                 root = parse(line)
-                found = Script(root, self.command, self._values).run(root)
+                found = Script(root, self.command, self._values, TOOLS.__contains__).run(root, Stdin())
             except Refused:
                 continue
             yield from (part for part in found if part.verdict.rank > Verdict.UNKNOWN.rank)

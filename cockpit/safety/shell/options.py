@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from cockpit.safety.shell.tool import READ, Call, Tool, of_verdict, reading, unknown
+from cockpit.safety.shell.tool import READ, UNKNOWN, Call, Tool, of_verdict, reading, unknown
 from cockpit.safety.shell.words import Kind, Word
 from cockpit.safety.verdict import Judgement, Verdict, worst
 from cockpit.words import _
@@ -104,7 +104,9 @@ def _judge_options(tool: Tool, args: Sequence[Word], label: str) -> Judgement:
     parts += (_judge_option(tool, name, label) for name, _value in reading.options)
     if (tool.unbounded_unless and not reading.has(*tool.unbounded_unless)) or reading.has(*tool.unbounded):
         parts.append(of_verdict(READ, label, "unbounded"))
-    picky = bool(tool.denied) or tool.flags is not None or tool.operands is not None
+    if tool.required and not reading.has(*tool.required):
+        parts.append(of_verdict(UNKNOWN, label))
+    picky = bool(tool.denied) or bool(tool.required) or tool.flags is not None or tool.operands is not None
     if picky and not tool.trusting and reading.unclear is not None:
         parts.append(unknown(_("{command}: a word built when it runs could be an option").format(command=label)))
     if tool.operands is not None and _count(reading.operands) > tool.operands:
@@ -141,9 +143,11 @@ def _judge_verb(tool: Tool, call: Call, label: str) -> Judgement:
     args = list(call.args)
     if args and args[-1] == Word("--help") and not (len(args) > 1 and args[-2].may_be_option):
         return of_verdict(READ, label)
+    if len(args) == 1 and _asks(tool, args):
+        return of_verdict(READ, label)
     at = _verb_index(tool, args)
     if at == len(args):
-        return of_verdict(READ if _asks_for_help(args) else tool.bare, label)
+        return of_verdict(READ if _asks(tool, args) else tool.bare, label)
     if at is None or not args[at].constant:
         return unknown(_("{command}: which sub-command runs is not certain").format(command=label))
     verb = args[at].text
@@ -159,8 +163,9 @@ def _judge_verb(tool: Tool, call: Call, label: str) -> Judgement:
     return judge_call(below, inner, f"{label} {verb}")
 
 
-def _asks_for_help(args: Sequence[Word]) -> bool:
-    return bool(args) and all(word.text in ("--version", "--help") for word in args)
+def _asks(tool: Tool, args: Sequence[Word]) -> bool:
+    """Whether the words only ask for the version or for help."""
+    return bool(args) and all(word.constant and word.text in tool.asks for word in args)
 
 
 def _verb_index(tool: Tool, args: list[Word]) -> int | None:

@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from cockpit.safety.environment import assignable
-from cockpit.safety.shell.decoding import Decoder, computable, text_of
-from cockpit.safety.shell.grammar import Refused
+from cockpit.safety.shell.conditions import check_test
+from cockpit.safety.shell.decoding import Decoder, text_of
+from cockpit.safety.shell.functions import Functions, said
+from cockpit.safety.shell.grammar import WORDS, Refused
 from cockpit.safety.shell.redirects import judge_redirect
 from cockpit.safety.shell.tool import Stdin, names, reading, unknown
 from cockpit.safety.shell.variables import Variables
@@ -21,13 +23,6 @@ if TYPE_CHECKING:
 
 JudgeCommand = Callable[[Sequence[Word], Stdin], Judgement]
 
-_TEST_OPERATORS = names("""-e -f -d -r -w -x -s -z -n -L -h -S -p -b -c -g -k -u -O -G -N -t -nt -ot -ef -a -o
-    -eq -ne -lt -le -gt -ge""")
-_ARITHMETIC = frozenset({"-eq", "-ne", "-lt", "-le", "-gt", "-ge"})
-_SINGLE_SIGNS = frozenset({"=", "==", "!=", "!"})
-_DOUBLE_SIGNS = _SINGLE_SIGNS | {"=~", "<", ">", "&&", "||", "(", ")"}
-_WORDS = names("""word number string raw_string ansi_c_string concatenation simple_expansion expansion
-    command_substitution process_substitution brace_expression arithmetic_expansion""")
 # Variables that are safe with these values only, though a script may set them to worse.
 _SAFE_VALUES = {
     "PAGER": ("cat", ""), "AWS_PAGER": ("cat", ""), "GIT_PAGER": ("cat", ""), "SYSTEMD_PAGER": ("cat", ""),
@@ -45,12 +40,20 @@ class Script:
         root: the tree, through the gate of `grammar`.
         judge_command: judges one command by its decoded words.
         values: exact values of the variables, where they are known.
+        is_known: whether a name is a command's, so that no function may take it.
     """
 
-    def __init__(self, root: Node, judge_command: JudgeCommand, values: Mapping[str, str] | None) -> None:
+    def __init__(
+        self,
+        root: Node,
+        judge_command: JudgeCommand,
+        values: Mapping[str, str] | None,
+        is_known: Callable[[str], bool],
+    ) -> None:
         self._judge_command = judge_command
         self._variables = Variables(root, values)
-        self._decoder = Decoder(self._variables, self._statements)
+        self._decoder = Decoder(self._variables, self._inside)
+        self._functions = Functions(root, is_known)
         self.found: list[Judgement] = []
         self._handlers: Mapping[str, Callable[[Node, Stdin], None]] = {
             "command": self._command,
@@ -62,16 +65,38 @@ class Script:
             "while_statement": self._while,
             "case_statement": self._case,
             "test_command": self._test,
+            "function_definition": self._function,
             "declaration_command": self._declaration,
             "unset_command": self._unset,
             "compound_statement": self._compound,
             "comment": self._nothing,
         }
 
-    def run(self, root: Node) -> list[Judgement]:
-        """The judgements of all that the script may start."""
-        self._statements(root)
+    def run(self, root: Node, stdin: Stdin) -> list[Judgement]:
+        """The judgements of all that the script may start, reading from `stdin`."""
+        self._statements(root, stdin)
+        for body in self._functions.uncalled():
+            with self._variables.called_with(None):
+                self._statement(body, Stdin("file"))
         return self.found
+
+    def _inside(self, node: Node) -> None:
+        """Judge a substitution: it reads what the command reads that it stands in."""
+        self._statements(node, Stdin("file"))
+
+    def _function(self, node: Node, stdin: Stdin) -> None:
+        self._functions.define(node)
+
+    def _call(self, name: str, words: Sequence[Word], stdin: Stdin) -> None:
+        """A function of the script is called: its body, with the words for its parameters."""
+        body = self._functions.enter(name)
+        bound = None if self._functions.shifts(body) else words
+        with self._variables.called_with(bound):
+            self._statement(body, stdin)
+        self._functions.leave()
+
+    def _test(self, node: Node, stdin: Stdin) -> None:
+        self.found.append(Judgement(reading().verdict, (), (), (check_test(node, self._decoder),)))
 
     def _statements(self, node: Node, stdin: Stdin | None = None) -> None:
         """Judge what stands inside a block, or in a substitution."""
@@ -105,8 +130,22 @@ class Script:
         self.found.append(reading())
 
     def _pipeline(self, node: Node, stdin: Stdin) -> None:
-        for at, child in enumerate(node.named_children):
-            self._statement(child, Stdin("pipe") if at else stdin)
+        before: Node | None = None
+        for child in node.named_children:
+            self._statement(child, self._piped(before) if before is not None else stdin)
+            before = child
+
+    def _piped(self, before: Node) -> Stdin:
+        """What a command in front of a pipe says into it, where that is known: an `echo` of constants."""
+        if before.type != "command":
+            return Stdin("pipe")
+        parts = [child for child in before.named_children if child.type not in ("command_name", "comment")]
+        if any(part.type not in ("word", "string", "raw_string", "number", "concatenation") for part in parts):
+            return Stdin("pipe")
+        if any("$" in text_of(part) or "`" in text_of(part) for part in parts if part.type != "raw_string"):
+            return Stdin("pipe")
+        text = said(text_of(before.child_by_field_name("name")), [self._decoder.word(part) for part in parts])
+        return Stdin("pipe") if text is None else Stdin("text", Word(text))
 
     # -- commands
 
@@ -120,16 +159,20 @@ class Script:
                 words.append(self._decoder.word(child.children[0]))
             elif child.type == "file_redirect":
                 words += self._redirect(child)
+                stdin = _read_from(child, stdin)
             elif child.type == "herestring_redirect":
                 stdin = Stdin("text", self._decoder.word(child.named_children[-1]))
-            elif child.type in _WORDS:
+            elif child.type in WORDS:
                 word = self._decoder.word(child)
                 words.append(_glued(words.pop(), word) if _touches(child) else word)
             else:
                 raise Refused(_("it uses a construct that is not judged"))
         for prefix in prefixes:
             self._prefix(prefix, words)
-        self.found.append(self._judge_command([*words, *more], stdin))
+        if words and words[0].constant and self._functions.defines(words[0].text):
+            self._call(words[0].text, [*words[1:], *more], stdin)
+        else:
+            self.found.append(self._judge_command([*words, *more], stdin))
 
     def _prefix(self, node: Node, words: Sequence[Word]) -> None:
         name, value = self._assigned(node)
@@ -141,10 +184,11 @@ class Script:
         more: list[Word] = []
         after: list[Node] = []
         body: Node | None = None
+        before = stdin
         for child in node.named_children:
             if child.type == "file_redirect":
                 more += self._redirect(child)
-                stdin = Stdin("file") if any(part.type == "<" for part in child.children) else stdin
+                stdin = _read_from(child, stdin)
             elif child.type == "heredoc_redirect":
                 stdin, words, rest = self._heredoc(child)
                 more += words
@@ -155,20 +199,22 @@ class Script:
                 body = child
             else:
                 raise Refused(_("it uses a construct that is not judged"))
-        self._body(body, stdin, more)
+        self._body(body, stdin, more, redirected=stdin is not before)
         for statement in after:
-            self._statement(statement, Stdin("pipe") if statement.type == "pipeline" else Stdin())
+            self._statement(statement, Stdin("pipe") if statement.type == "pipeline" else Stdin("file"))
 
-    def _body(self, body: Node | None, stdin: Stdin, more: Sequence[Word]) -> None:
+    def _body(self, body: Node | None, stdin: Stdin, more: Sequence[Word], *, redirected: bool) -> None:
         """The statement a redirection belongs to; words behind the redirection are its own."""
         if body is None:
             return
         if body.type == "pipeline" and body.named_children[-1].type == "command":
             # The grammar hangs the redirection on the pipeline; bash gives it to the last command.
-            for at, child in enumerate(body.named_children[:-1]):
-                self._statement(child, Stdin("pipe") if at else Stdin())
-            last = Stdin("pipe") if stdin.kind == "inherited" else stdin
-            self._command(body.named_children[-1], last, more)
+            before: Node | None = None
+            for child in body.named_children[:-1]:
+                self._statement(child, self._piped(before) if before is not None else Stdin("file"))
+                before = child
+            piped = self._piped(before) if before is not None else stdin
+            self._command(body.named_children[-1], piped if not redirected else stdin, more)
         elif body.type == "command":
             self._command(body, stdin, more)
         elif more:
@@ -179,7 +225,7 @@ class Script:
 
     def _redirect(self, node: Node) -> list[Word]:
         """Judge a redirection; the words behind its target are arguments of the command."""
-        nodes = [child for child in node.named_children if child.type in _WORDS]
+        nodes = [child for child in node.named_children if child.type in WORDS]
         if any(map(_touches, nodes[1:])):
             raise Refused(_("the grammar takes one word for several"))
         words = [self._decoder.word(child) for child in nodes]
@@ -199,7 +245,7 @@ class Script:
                 text = self._decoder.heredoc(child, quoted=quoted)
             elif child.type == "file_redirect":
                 words += self._redirect(child)
-            elif child.type in _WORDS:
+            elif child.type in WORDS:
                 words.append(self._decoder.word(child))
             elif child.type not in ("heredoc_end", "file_descriptor"):
                 after.append(child)
@@ -241,6 +287,8 @@ class Script:
         self.found.append(Judgement(reading().verdict, (), (), (text_of(node.child(0)),)))
 
     def _unset(self, node: Node, stdin: Stdin) -> None:
+        if self._functions.any:
+            raise Refused(_("it may unset a function"))
         for child in node.named_children:
             if child.type != "variable_name":
                 raise Refused(_("it unsets something that is not a plain variable"))
@@ -261,12 +309,12 @@ class Script:
         self._variables.settle_loop(text_of(name), words, nodes)
         for child in node.named_children:
             if child.type == "do_group":
-                self._statements(child)
+                self._statements(child, stdin)
 
     def _counting_for(self, node: Node, stdin: Stdin) -> None:
         for child in node.named_children:
             if child.type in ("do_group", "compound_statement"):
-                self._statements(child)
+                self._statements(child, stdin)
             elif child.type == "variable_assignment":
                 self._assignment(child, stdin)
             else:
@@ -281,13 +329,13 @@ class Script:
     def _case(self, node: Node, stdin: Stdin) -> None:
         for at, child in enumerate(node.named_children):
             if child.type == "case_item":
-                self._case_item(child)
+                self._case_item(child, stdin)
             elif at == 0:
                 self._decoder.word(child)
             elif child.type != "comment":
                 raise Refused(_("it uses a construct that is not judged"))
 
-    def _case_item(self, node: Node) -> None:
+    def _case_item(self, node: Node, stdin: Stdin) -> None:
         pattern = True
         for child in node.children:
             if child.type == ")":
@@ -295,44 +343,15 @@ class Script:
             elif pattern and child.is_named:
                 self._decoder.pattern(child)
             elif not pattern and child.is_named:
-                self._statement(child, Stdin())
+                self._statement(child, stdin)
 
-    # -- tests
 
-    def _test(self, node: Node, stdin: Stdin) -> None:
-        double = text_of(node.child(0)) == "[["
-        for child in node.named_children:
-            self._condition(child, double)
-        self.found.append(Judgement(reading().verdict, (), (), ("[[" if double else "[",)))
-
-    def _condition(self, node: Node, double: bool) -> None:
-        if node.type in ("binary_expression", "unary_expression", "parenthesized_expression"):
-            operator = next((text_of(child) for child in node.children if child.type == "test_operator"), "")
-            if operator and operator not in _TEST_OPERATORS:
-                raise Refused(_("the test {operator} is not judged").format(operator=operator))
-            signs = {child.type for child in node.children if not child.is_named}
-            # `[` is a command like any other: what compares inside [[ redirects and ends commands here.
-            if not signs <= (_DOUBLE_SIGNS if double else _SINGLE_SIGNS):
-                raise Refused(_("a test holds signs that mean something else to the shell"))
-            for child in node.named_children:
-                self._operand(child, double, operator)
-        else:
-            self._operand(node, double, "alone")
-
-    def _operand(self, node: Node, double: bool, operator: str) -> None:
-        if node.type in ("binary_expression", "unary_expression", "parenthesized_expression", "negated_command"):
-            self._condition(node, double)
-        elif node.type in ("extglob_pattern", "regex"):
-            self._decoder.pattern(node)
-        elif node.type in _WORDS:
-            word = self._decoder.word(node)
-            # [[ a -eq b ]] computes both sides, and `[ $x ]` may turn into any test at all.
-            if (double and operator in _ARITHMETIC and not computable(word)) or (
-                not double and operator == "alone" and word.kind is Kind.MANY
-            ):
-                raise Refused(_("a test depends on a word built when it runs"))
-        elif node.type not in ("test_operator", "comment"):
-            raise Refused(_("it uses a construct that is not judged"))
+def _read_from(redirect: Node, stdin: Stdin) -> Stdin:
+    """Where a command reads from behind a redirection."""
+    if not any(part.type.startswith("<") for part in redirect.children):
+        return stdin
+    empty = text_of(redirect).replace(" ", "") in ("</dev/null", "0</dev/null")
+    return Stdin() if empty else Stdin("file")
 
 
 def _touches(node: Node) -> bool:
@@ -340,7 +359,7 @@ def _touches(node: Node) -> bool:
     before = node.prev_sibling
     if before is None or before.end_byte != node.start_byte or text_of(node)[:1].isspace():
         return False
-    if before.type not in _WORDS and before.type != "command_name":
+    if before.type not in WORDS and before.type != "command_name":
         raise Refused(_("the grammar takes one word for several"))
     return True
 

@@ -20,13 +20,17 @@ class Shell(Protocol):
     def command(self, words: Sequence[Word], stdin: Stdin) -> Judgement:
         """Judge a command that this one starts."""
 
-    def script(self, text: str) -> Judgement:
+    def script(self, text: str, stdin: Stdin) -> Judgement:
         """Judge a shell script that this one starts, in an environment of its own."""
+
+    def elsewhere(self) -> Shell:
+        """The judge of what starts where this environment's variables are not: on another machine, as another user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stdin:
-    """Where a command reads from. `kind`: inherited, pipe, file, text; `text` is a here-document's, decoded."""
+    """Where a command reads from. `kind`: inherited (a step's own, which is empty), pipe, file, text; `text` is that
+    of a here-document, or of an `echo` in front of it, decoded."""
 
     kind: str = "inherited"
     text: Word | None = None
@@ -56,6 +60,8 @@ class Tool:
         denied: options that make it worse, with the verdict they lead to.
         trusting: words built when it runs are taken for operands: what such tools are fed is names from listings.
         bare: of a call without any verb.
+        asks: words that alone only make it print its version or help.
+        required: options of which one must be given, or nothing is known of the call.
         operands: how many operands it may have; more lead to `beyond`.
         verbs: sub-commands; then nothing but a known verb is judged, and only listed options may stand before it.
         long_single: options are words behind one dash (`-auto-approve`), not letters.
@@ -67,11 +73,13 @@ class Tool:
     values: frozenset[str] = frozenset()
     flags: frozenset[str] | None = None
     denied: Mapping[str, Verdict] = field(default_factory=dict)
+    required: frozenset[str] = frozenset()
     operands: int | None = None
     beyond: Verdict = MUTATING
     verbs: Mapping[str, Tool] = field(default_factory=dict)
     trusting: bool = False
     bare: Verdict = UNKNOWN
+    asks: frozenset[str] = frozenset({"--help", "--version", "-h"})
     tags: tuple[str, ...] = ()
     long_single: bool = False
     unbounded: frozenset[str] = frozenset()
@@ -81,9 +89,9 @@ class Tool:
     @property
     def harmless(self) -> bool:
         """Whether no word added to a call could change its verdict."""
-        return not (self.denied or self.verbs or self.special or self.unbounded or self.unbounded_unless) and (
-            self.flags is None and self.operands is None
-        )
+        return not (
+            self.denied or self.verbs or self.special or self.unbounded or self.unbounded_unless or self.required
+        ) and (self.flags is None and self.operands is None)
 
 
 def names(text: str) -> frozenset[str]:
@@ -147,6 +155,7 @@ def tree(
     denied: Mapping[str, Verdict] | None = None,
     trusting: bool = False,
     bare: Verdict = UNKNOWN,
+    asks: str = "",
 ) -> Tool:
     """A command with verbs. Nested verbs are written with slashes: `rollout/status`.
 
@@ -155,6 +164,7 @@ def tree(
         verb_values: options with a value, known after the verb only.
         denied: options denied on every read-only verb.
         overrides: whole rules for single verbs, by the same spelling; `values` are added to them.
+        asks: words beside `--help` and `--version` that alone only make it print.
     """
     own_values, own_flags = names(values), names(flags) | {"--help", "--version"}
     leaf_values = own_values | names(verb_values)
@@ -165,7 +175,8 @@ def tree(
             leaves[path] = Tool(verdict=verdict, values=leaf_values, denied=extra, trusting=trusting)
     for path, tool in (overrides or {}).items():
         leaves[path] = replace(tool, values=tool.values | leaf_values)
-    return replace(_nested(leaves, own_values, own_flags), values=own_values, flags=own_flags, bare=bare)
+    own = replace(_nested(leaves, own_values, own_flags), values=own_values, flags=own_flags, bare=bare)
+    return replace(own, asks=own.asks | names(asks))
 
 
 def _nested(leaves: Mapping[str, Tool], values: frozenset[str], flags: frozenset[str]) -> Tool:

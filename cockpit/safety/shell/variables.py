@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from cockpit.safety.shell.tool import names
@@ -34,10 +35,30 @@ class Variables:
         self._values = values
         self._assigned = _assignments(root)
         self._known: dict[str, Word] = {}
+        self._parameters: list[Sequence[Word] | None] = []
+
+    @contextmanager
+    def called_with(self, words: Sequence[Word] | None) -> Iterator[None]:
+        """Inside a function: `words` are its parameters, None where they are not known. What it assigns is known
+        inside only: whether its caller sees that depends on where it is called."""
+        before = dict(self._known)
+        self._parameters.append(words)
+        try:
+            yield
+        finally:
+            self._parameters.pop()
+            self._known = before
+
+    def _parameter(self, number: int) -> Word:
+        """What `$1`, `$2` … is in the function being called."""
+        words = self._parameters[-1]
+        if words is None or not all(word.single for word in words[:number]):
+            return Word("", Kind.MANY)
+        return words[number - 1] if 0 < number <= len(words) else Word("")
 
     def settle(self, name: str, word: Word, node: Node) -> None:
         """A top-level assignment was reached."""
-        if len(self._assigned.get(name, ())) == 1 and _top_level(node):
+        if len(self._assigned.get(name, ())) == 1 and (_top_level(node) or (self._parameters and _in_body(node))):
             self._known[name] = word
 
     def settle_loop(self, name: str, words: Sequence[Word], nodes: Sequence[Node]) -> None:
@@ -51,6 +72,8 @@ class Variables:
         """What `$name` becomes here. `operand`: it stands where a program could take it for an option."""
         if name in _NUMBERS:
             return Word("", Kind.DATA)
+        if name.isdigit() and self._parameters:
+            return _unquoted(self._parameter(int(name)), quoted)
         if name in ("@", "*") or (name.isdigit() and not quoted):
             return Word("", Kind.MANY)
         known = self._known.get(name)
@@ -121,6 +144,18 @@ def _top_level(node: Node) -> bool:
     if parent is not None and parent.type in ("variable_assignments", "declaration_command"):
         parent = parent.parent
     return parent is not None and parent.type == "program"
+
+
+def _in_body(node: Node) -> bool:
+    """Whether an assignment stands in a function's body itself, so that it is surely reached."""
+    parent = node.parent
+    if parent is not None and parent.type in ("variable_assignments", "declaration_command"):
+        parent = parent.parent
+    return parent is not None and parent.type == "compound_statement" and _is_definition(parent.parent)
+
+
+def _is_definition(node: Node | None) -> bool:
+    return node is not None and node.type == "function_definition"
 
 
 def _text(node: Node | None) -> str:

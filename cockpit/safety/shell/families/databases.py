@@ -69,11 +69,13 @@ def _sql_word(word: Word, label: str) -> Judgement:
 
 _MYSQL_VALUES = names(
     """-e --execute -h --host -P --port -u --user -D --database -S --socket --connect-timeout
-        --default-character-set"""
+        --default-character-set --defaults-file --defaults-extra-file --defaults-group-suffix --login-path --protocol
+        --ssl-mode --ssl-ca --ssl-cert --ssl-key --max-statement-time"""
 )
 _MYSQL_FLAGS = names(
     """-p --password -N --skip-column-names -B --batch -s --silent -t --table -E --vertical -G -A --ssl -v -r
-        --raw -C"""
+        --raw -C --compress -q --quick -H --html -X --xml --no-auto-rehash --show-warnings --binary-as-hex -V --version
+        --column-names --skip-ssl --no-defaults -w --wait"""
 )
 
 
@@ -85,12 +87,46 @@ def _mysql(call: Call, tool: Tool) -> Judgement:
         # MySQL reads backslashes, # and /*! in its own way, which the PostgreSQL lexer does not follow.
         if re.search(r"[\\#]|/\*[!+]|--(?! )", word.text.removesuffix("\\G")):
             return unknown(_("mysql: the statement is written in a way that is not judged"))
+    if found.has("-V", "--version"):
+        return reading()
     ended = [(name, value and Word(value.text.replace("\\G", ";"), value.kind)) for name, value in found.options]
     return _statements(call, Reading(ended, found.operands), "mysql", ("-e", "--execute"))
 
 
 def _mysql_password(word: Word) -> Word:
     return Word("-p") if word.text.startswith("-p") and word.text[:2] == "-p" else word
+
+
+_ADMIN_READS = names("status ping version processlist variables extended-status")
+_ADMIN_LOSSES = re.compile(
+    r"shutdown|kill|drop|flush-.*|create|password|start-.*|stop-.*|reload|refresh|old-password|debug"
+)
+
+
+def _mysqladmin(call: Call, tool: Tool) -> Judgement:
+    """Mysqladmin does one after the other whatever stands behind its options."""
+    values = names("-h -u -P -S -i -r -c --host --user --port --socket --sleep --count --connect-timeout")
+    found = read_options([_mysql_password(word) for word in call.args], values)
+    known = values | names("-p --password -s --silent -v --verbose -E --vertical -V --version --help")
+    verbs = constants(found.operands)
+    if found.unclear is not None or verbs is None or any(name not in known for name, _v in found.options):
+        return unknown(_("{command}: an option is not known to be harmless").format(command=call.name))
+    if any(_ADMIN_LOSSES.fullmatch(verb) for verb in verbs):
+        return of_verdict(DESTRUCTIVE, f"{call.name} {' '.join(verbs)}")
+    if all(verb in _ADMIN_READS for verb in verbs) and (verbs or found.has("-V", "--version", "--help")):
+        return reading(*(("unbounded",) if found.has("-i", "--sleep") and not found.has("-c", "--count") else ()))
+    return unknown(_("{command} with these commands is not known to be read-only").format(command=call.name))
+
+
+def _clickhouse(call: Call, tool: Tool) -> Judgement:
+    """ClickHouse's client: one constant query, judged as SQL whose functions must be known."""
+    args = call.args[1:] if call.name == "clickhouse" and call.args[:1] == (Word("client"),) else call.args
+    values = names("-h --host --port -u --user --password -d --database -q --query --format -f --max_execution_time")
+    found = read_options(args, values)
+    flags = names("-s --secure -t --time -E --vertical -m --multiline")
+    if found.unclear is not None or any(name not in values | flags for name, _v in found.options):
+        return unknown(_("{command}: an option is not known to be harmless").format(command=call.name))
+    return _statements(call, found, call.name, ("-q", "--query"))
 
 
 _REDIS_VALUES = names("-h -p -a -n -u -s --user --pass --sni --cacert --cert --key -r -i --tls-ciphers -t")
@@ -154,34 +190,13 @@ def _pg_restore(call: Call, tool: Tool) -> Judgement:
     return of_verdict(MUTATING, "pg_restore")
 
 
-def _listing(values: str) -> Tool:
-    """Kafka's scripts: read-only with --list or --describe and nothing that changes."""
-
-    def judge(call: Call, tool: Tool) -> Judgement:
-        texts = [word.text for word in call.args if word.may_be_option]
-        known = names(values) | names(
-            """--list --describe --bootstrap-server --zookeeper --version --command-config --state --members
-                --verbose"""
-        )
-        if any(text.startswith("--delete") for text in texts):
-            return of_verdict(DESTRUCTIVE, call.name)
-        if any(text in ("--list", "--describe", "--version") for text in texts) and all(
-            text in known for text in texts
-        ):
-            return reading()
-        return of_verdict(
-            MUTATING if any(re.match(r"--(?:alter|create|reset|execute|add)", t) for t in texts) else UNKNOWN, call.name
-        )
-
-    return Tool(special=judge)
-
-
 TOOLS: dict[str, Tool] = {
     "psql": Tool(special=_psql),
     **plain("mysql mariadb", Tool(special=_mysql)),
     "redis-cli": Tool(special=_redis),
     "valkey-cli": Tool(special=_redis),
     "sqlite3": Tool(special=_sqlite),
+    **plain("clickhouse-client clickhouse", Tool(special=_clickhouse)),
     "pg_isready": Tool(),
     "pg_restore": Tool(special=_pg_restore),
     "pg_dump": Tool(
@@ -192,7 +207,7 @@ TOOLS: dict[str, Tool] = {
     "pg_dumpall": Tool(denied=denied("-f --file"), tags=("heavy", "sensitive-read"), values=names("-h -p -U -l -d")),
     "pg_controldata": Tool(),
     "pg_lsclusters": Tool(),
-    "pg_waldump": Tool(),
+    "pg_waldump": Tool(denied=denied("--save-fullpage")),
     "pg_config": Tool(),
     "pg_ctl": tree(
         values="-D --pgdata",
@@ -209,63 +224,28 @@ TOOLS: dict[str, Tool] = {
     **plain("dropdb dropuser pg_resetwal pg_rewind pg_upgrade", Tool(verdict=DESTRUCTIVE)),
     "patronictl": tree(
         values="-c -d",
-        read="list topology history show-config version query",
+        read="list topology history show-config version dsn",
         mutating="reload pause resume edit-config",
         destructive="failover switchover restart reinit remove",
     ),
-    "mysqladmin": tree(
-        values="-h -u -P -S",
-        flags="-p",
-        read="status ping version processlist variables extended-status",
-        destructive="shutdown kill drop flush-all",
-    ),
-    "mysqldump": Tool(denied=denied("-r --result-file --tab"), tags=("heavy", "sensitive-read")),
+    **plain("mysqladmin mariadb-admin", Tool(special=_mysqladmin)),
     **plain(
-        """mongosh mongo cqlsh clickhouse-client influx sqlcmd sqlplus pgcli mycli usql cockroach""",
+        "mysqldump mariadb-dump",
+        Tool(
+            flags=names(
+                """--single-transaction --quick --no-data --all-databases --routines --triggers --events -d -A -R -B
+                --databases --no-create-info -t --skip-lock-tables --skip-triggers --hex-blob --no-tablespaces"""
+            ),
+            values=names("-h -P -u -p -S -w --where --host --port --user"),
+            tags=("heavy", "sensitive-read"),
+        ),
+    ),
+    **plain(
+        """mongosh mongo cqlsh influx sqlcmd sqlplus pgcli mycli usql cockroach""",
         Tool(verdict=UNKNOWN),
     ),
     **plain("mongodump mongorestore mysqlimport", Tool(verdict=MUTATING)),
     **plain("mongostat mongotop", Tool(tags=("unbounded",))),
-    "etcdctl": tree(
-        values="--endpoints --cacert --cert --key --user -w --write-out --dial-timeout --command-timeout",
-        read="""get endpoint/health endpoint/status endpoint/hashkv member/list alarm/list version check/perf
-            user/list role/list""",
-        mutating="""put compaction defrag alarm/disarm member/add member/update snapshot/save move-leader
-            lease/grant""",
-        destructive="del member/remove snapshot/restore lease/revoke",
-    ),
-    "rabbitmqctl": tree(
-        values="-n --node -t --timeout -p --vhost --formatter",
-        flags="-q --quiet -s --silent -l --longnames",
-        read="""status list_queues list_exchanges list_bindings list_connections list_channels list_consumers
-        list_users list_vhosts list_permissions list_policies list_parameters cluster_status node_health_check
-        environment report version ping list_unresponsive_queues""",
-        mutating="""start_app set_policy add_user set_permissions set_user_tags add_vhost enable_feature_flag
-            sync_queue close_connection close_all_connections rotate_logs set_parameter join_cluster
-            change_password""",
-        destructive="""stop_app stop reset force_reset delete_queue purge_queue delete_user delete_vhost
-            forget_cluster_node shutdown clear_policy""",
-    ),
-    "rabbitmq-diagnostics": tree(
-        values="-n -t",
-        flags="-q",
-        read="""status ping check_running check_local_alarms check_port_connectivity alarms memory_breakdown
-            listeners""",
-    ),
-    **{
-        f"{name}{ending}": _listing(
-            """--topic --group --entity-type --entity-name --all-groups --all-topics
-                --under-replicated-partitions --unavailable-partitions --offsets --topics-with-overrides"""
-        )
-        for name in (
-            "kafka-topics",
-            "kafka-consumer-groups",
-            "kafka-configs",
-            "kafka-acls",
-            "kafka-broker-api-versions",
-        )
-        for ending in ("", ".sh")
-    },
     "pgbouncer": Tool(verdict=UNKNOWN),
     "memcached-tool": Tool(verdict=UNKNOWN),
 }

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-from cockpit.safety.http import judge_url
 from cockpit.safety.shell.families.wrappers import joined_script, leading, tagged
 from cockpit.safety.shell.options import read_options
 from cockpit.safety.shell.tool import (
     MUTATING,
     UNKNOWN,
     Call,
+    Stdin,
     Tool,
     denied,
     mutating,
@@ -19,122 +19,11 @@ from cockpit.safety.shell.tool import (
     reading,
     unknown,
 )
-from cockpit.safety.shell.words import Kind, Word
-from cockpit.safety.verdict import Judgement, worst
+from cockpit.safety.shell.words import Kind, Word, constants
+from cockpit.safety.verdict import Judgement
 from cockpit.words import _
 
-_CURL_VALUES = names(
-    """-H --header -X --request -m --max-time --connect-timeout -A --user-agent -u --user -e --referer -w
-    --write-out -b --cookie --resolve --retry --retry-delay --retry-max-time -x --proxy --noproxy --cacert
-    --capath -E --cert --key --cert-type --key-type -r --range --interface --max-redirs --url -o --output -d
-    --data --data-raw --data-binary --data-urlencode --data-ascii --json -F --form -T --upload-file
-    --connect-to --limit-rate -y --speed-time -Y --speed-limit --tls-max --ciphers --dns-servers --unix-socket
-    --oauth2-bearer --aws-sigv4 -z --time-cond --pass --form-string --rate --expect100-timeout
-    --keepalive-time --local-port --proto --proto-redir --tlsv1 --max-filesize"""
-)
-_CURL_FLAGS = names(
-    """-s --silent -S --show-error -f --fail --fail-with-body -L --location -k --insecure -v --verbose -i
-    --include -I --head -G --get -g --globoff -4 --ipv4 -6 --ipv6 --compressed -N --no-buffer -#
-    --progress-bar --http1.1 --http2 --http1.0 --http2-prior-knowledge --http3 -q --disable --tlsv1.2
-    --tlsv1.3 -n --netrc --path-as-is --no-progress-meter --tr-encoding --tcp-nodelay --retry-connrefused
-    --retry-all-errors --no-keepalive --no-sessionid --ntlm --negotiate --basic --digest --anyauth -V
-    --version -h --help --raw --styled-output --no-styled-output -0 -1 -Z --parallel --location-trusted
-    --ssl-reqd"""
-)
-_CURL_BODY = names(
-    """-d --data --data-raw --data-binary --data-urlencode --data-ascii --json -F --form -T --upload-file
-        --form-string"""
-)
-
-
-def _curl(call: Call, tool: Tool) -> Judgement:
-    found = read_options(call.args, _CURL_VALUES)
-    if found.unclear is not None:
-        return unknown(_("curl: a word built when it runs could be an option"), "network-egress")
-    if found.has("-V", "--version") and not found.operands:
-        return reading()
-    for name, value in found.options:
-        if name in ("-o", "--output") and value is not None and value.constant and value.text in ("/dev/null", "-"):
-            continue
-        if name in (
-            "-o",
-            "--output",
-            "-O",
-            "--remote-name",
-            "-D",
-            "--dump-header",
-            "-c",
-            "--cookie-jar",
-            "--trace",
-            "-J",
-        ):
-            return mutating(_("curl {option} writes a file").format(option=name), "local-write", "network-egress")
-        if name not in _CURL_VALUES and name not in _CURL_FLAGS:
-            return unknown(
-                _("curl: the option {option} is not known to be harmless").format(option=name), "network-egress"
-            )
-        if (
-            name in ("-w", "--write-out")
-            and value is not None
-            and (not value.constant or re.search(r"^@|%output", value.text))
-        ):
-            return unknown(_("curl -w with a file or a text built when it runs"), "network-egress")
-    return _curl_request(found.options, found.operands, get=found.has("-G", "--get"), head=found.has("-I", "--head"))
-
-
-def _curl_request(options: list[tuple[str, Word | None]], operands: list[Word], *, get: bool, head: bool) -> Judgement:
-    urls = operands + [value for name, value in options if name == "--url" and value]
-    if not urls:
-        return unknown(_("curl without a URL"))
-    has_body = any(name in _CURL_BODY for name, _value in options)
-    uploads = any(name in ("-T", "--upload-file") for name, _value in options)
-    method = "HEAD" if head else "PUT" if uploads else "POST" if has_body and not get else "GET"
-    for name, value in options:
-        if name in ("-X", "--request"):
-            if value is None or not value.constant:
-                return unknown(_("curl: the method is only known when it runs"), "network-egress")
-            method = value.text.upper()
-    if has_body and method in ("GET", "HEAD") and not get:
-        # A body with GET is how search engines are asked; what it does is theirs to say.
-        return worst(
-            [judge_url(method, url) for url in urls]
-            + [unknown(_("it sends a body with {method}").format(method=method))]
-        )
-    return worst(judge_url(method, url) for url in urls)
-
-
-_WGET_VALUES = names(
-    """-O --output-document -T --timeout -t --tries --header -U --user-agent --user --password -e --execute
-        -P -w --wait --method --body-data --post-data --post-file -o --output-file -a -i"""
-)
-
-
-def _wget(call: Call, tool: Tool) -> Judgement:
-    found = read_options(call.args, _WGET_VALUES)
-    flags = names("""-q --quiet -S --server-response -nv --no-verbose -v --no-check-certificate -4 -6 --spider
-        -n -d""")
-    if found.unclear is not None:
-        return unknown(_("wget: a word built when it runs could be an option"), "network-egress")
-    target = found.value("-O", "--output-document")
-    to_screen = found.has("--spider") or (
-        target is not None and target.constant and target.text in ("-", "/dev/null", "/dev/stdout")
-    )
-    if not to_screen:
-        return mutating(_("wget writes a file"), "local-write", "network-egress")
-    harmless = flags | names(
-        "-O --output-document -T --timeout -t --tries --header -U --user-agent --user --password -w --wait"
-    )
-    for name, _value in found.options:
-        if name not in harmless:
-            return unknown(
-                _("wget: the option {option} is not known to be harmless").format(option=name), "network-egress"
-            )
-    return (
-        worst(judge_url("GET", url) for url in found.operands) if found.operands else unknown(_("wget without a URL"))
-    )
-
-
-_SSH_VALUES = names("-i -p -l -o -J -c -m -b -e")
+_SSH_VALUES = names("-i -p -l -o -J -c -m -b -e -B")
 _SSH_FLAGS = names("-4 -6 -A -a -C -n -q -T -t -tt -v -x -k")
 _SSH_SETTINGS = re.compile(
     r"(?:ConnectTimeout|ConnectionAttempts|BatchMode|StrictHostKeyChecking|ServerAliveInterval|ServerAliveCountMax|LogLevel|User"
@@ -152,60 +41,158 @@ def _ssh(call: Call, tool: Tool) -> Judgement:
         return unknown(_("ssh: an option is not known to be harmless"), *tags)
     if call.args and call.args[0] == Word("-V"):
         return reading()
-    for name, value in read_options(call.args[:at], _SSH_VALUES).options:
-        if name == "-o" and (value is None or not value.constant or not _SSH_SETTINGS.fullmatch(value.text)):
-            return unknown(_("ssh: a setting is not known to be harmless"), *tags)
     rest = list(call.args[at:])
     if not rest or rest[0].kind > Kind.DATA:
         return unknown(_("ssh: the host is only known when it runs"), *tags)
     inner = rest[1:]
+    # ssh takes options behind the host too.
     more = leading(inner, _SSH_VALUES, _SSH_FLAGS)
-    if more is None or more:
-        # ssh takes options behind the host too.
+    if more is None or (more and inner[more - 1].text == "--"):
         return unknown(_("ssh: options stand behind the host"), *tags)
+    for name, value in read_options([*call.args[:at], *inner[:more]], _SSH_VALUES).options:
+        if name == "-o" and (value is None or not value.constant or not _SSH_SETTINGS.fullmatch(value.text)):
+            return unknown(_("ssh: a setting is not known to be harmless"), *tags)
+    inner = inner[more:]
     if inner:
-        return tagged(joined_script(call, inner), *tags)
+        return tagged(joined_script(call, inner, remote=True), *tags)
     if call.stdin.text is not None and call.stdin.text.constant:
-        return tagged(call.shell.script(call.stdin.text.text), *tags)
+        return tagged(call.shell.elsewhere().script(call.stdin.text.text, Stdin("file")), *tags)
     return unknown(_("ssh opens a session on another machine"), *tags)
+
+
+_CERTIFICATES = """-in -noout -text -dates -enddate -startdate -subject -issuer -fingerprint -sha256 -sha1 -serial -CAfile
+    -CApath -checkend -purpose -modulus -ext -nameopt -certopt -inform -untrusted -verify_hostname -subject_hash -hash
+    -issuer_hash -email -ocsp_uri -pubkey -alias -checkhost -checkip -show_chain -crl_check -partial_chain -lastupdate
+    -nextupdate -crlnumber -verify -nokeys -clcerts -cacerts -info -passin -password -check -print_certs -strparse -i"""
+_TLS = """-connect -servername -showcerts -CAfile -CApath -brief -starttls -verify -verify_return_error -tls1_2 -tls1_3
+    -tls1_1 -tls1 -quiet -status -alpn -crlf -ign_eof -no_ign_eof -host -port -prexit -verify_hostname -cipher -ciphersuites
+    -no_tls1 -no_tls1_1 -no_tls1_2 -no_tls1_3 -ssl3 -no_ssl3 -state -tlsextdebug -msg -debug -noservername -4 -6 -xmpphost
+    -proxy -cert -key -reconnect -nocommands -curves -groups -sigalgs -bugs -name -no-interactive -verify_quiet"""
+_OPENSSL = {
+    "s_client": names(_TLS),
+    **dict.fromkeys(
+        ("x509", "verify", "crl", "pkcs12", "rsa", "req", "ec", "pkey", "asn1parse", "pkcs7", "dsa"),
+        names(_CERTIFICATES),
+    ),
+    "ciphers": names("-v -V -s -tls1_2 -tls1_3 -stdname"),
+    "dgst": names("-sha256 -sha1 -sha512 -sha384 -md5 -hex -r -c"),
+    "version": names("-a -v -d -b -o -f -p"),
+    "errstr": frozenset(),
+    "list": names("-commands -digest-algorithms -cipher-algorithms -providers -disabled"),
+}
+_PRIVATE = frozenset({"rsa", "pkcs12", "ec", "pkey", "dsa"})
 
 
 def _openssl(call: Call, tool: Tool) -> Judgement:
     verb = call.args[0].text if call.args and call.args[0].constant else ""
-    if verb == "version":
-        return reading()
-    allowed = names(
-        """-connect -servername -showcerts -in -noout -text -dates -enddate -startdate -subject -issuer
-        -fingerprint -sha256 -sha1 -serial -CAfile -CApath -checkend -brief -starttls -verify
-        -verify_return_error -tls1_2 -tls1_3 -inform -quiet -status -alpn -purpose -modulus -ext -nameopt
-        -verify_hostname -crlf -ign_eof -host -port -untrusted -prexit"""
-    )
-    if verb not in ("s_client", "x509", "verify", "ciphers", "crl"):
+    allowed = _OPENSSL.get(verb)
+    if allowed is None:
         return unknown(_("openssl {verb} is not known to be read-only").format(verb=verb))
     for word in call.args[1:]:
         if word.may_be_option and not (word.constant and word.text in allowed):
             return unknown(_("openssl: an option is not known to be harmless"))
-    return reading("network-egress")
+    if verb in ("x509", "req") and not {"-noout", "-in", "-text"} & {word.text for word in call.args}:
+        # Without any of these a request is made, or asked for at the terminal.
+        return (
+            reading() if verb == "x509" else unknown(_("openssl {verb} is not known to be read-only").format(verb=verb))
+        )
+    if verb == "s_client":
+        return _spoken(call, reading("network-egress"))
+    return reading(*(("sensitive-read",) if verb in _PRIVATE else ()))
+
+
+# What a connection may be told in words and only answers: Redis, ZooKeeper, memcached, HAProxy's socket, Beanstalk.
+_QUESTIONS = re.compile(
+    r"\s*|q|quit|exit|(?:HEAD|GET|OPTIONS) \S+(?: HTTP/[\d.]+)?|(?:host|connection|user-agent|accept): .*"
+    r"|ruok|stat|srvr|mntr|conf|cons|envi|wchs|wchc|wchp|isro|dirs|dump|version|stats(?: (?:items|slabs|settings|sizes|conns))?"
+    r"|ping|info(?: \w+)?|show (?:stat|info|servers state|servers conn|table|errors|sess|pools|activity|backend|version|env)(?: .*)?"
+    r"|ehlo \S+|helo \S+|noop|status",
+    re.IGNORECASE,
+)
+
+
+def _spoken(call: Call, silent: Judgement) -> Judgement:
+    """A connection that carries the command's input: read-only when that is empty, or only asks."""
+    text = call.stdin.text
+    if call.stdin.kind == "inherited":
+        return silent
+    if text is not None and text.constant:
+        lines = re.split(r"\\r\\n|\\n|\\r|\r?\n", text.text)
+        if all(_QUESTIONS.fullmatch(line.strip()) for line in lines):
+            return silent
+    return unknown(
+        _("{command}: what is sent over the connection is not known").format(command=call.name), "network-egress"
+    )
 
 
 def _nc(call: Call, tool: Tool) -> Judgement:
-    found = read_options(call.args, names("-w -p -s -i -x -X -e -c -q -G"))
-    if found.unclear is None and found.has("-z") and not found.has("-e", "-c", "-l"):
-        return reading("network-egress")
+    found = read_options(call.args, names("-w -p -s -i -x -X -e -c -q -G -W -L -g -m"))
+    harmless = names("-z -v -n -u -t -w -4 -6 -q -N -C -G -i -W")
+    if found.unclear is None and all(name in harmless for name, _v in found.options):
+        if found.has("-z"):
+            return reading("network-egress")
+        # Like telnet, it shows what the other side says first.
+        return _spoken(call, reading("network-egress"))
     return unknown(_("nc without -z opens a connection that carries anything"), "network-egress")
+
+
+_SOCAT = re.compile(
+    r"(?:-|stdio|stdin|stdout)(?:,.*)?|/[\w./-]+|(?:unix-connect|unix|unix-client|tcp|tcp4|tcp6|tcp-connect|openssl|ssl):[\w./:-]+",
+    re.IGNORECASE,
+)
+
+
+def _socat(call: Call, tool: Tool) -> Judgement:
+    """Socat between the standard input and a socket, as HAProxy's is asked."""
+    found = read_options(call.args, names("-t -T"))
+    addresses = constants(found.operands)
+    known = found.unclear is None and all(name in ("-t", "-T") for name, _v in found.options)
+    if known and addresses and len(addresses) == 2 and all(_SOCAT.fullmatch(address) for address in addresses):
+        if call.stdin.text is not None:
+            return _spoken(call, reading())
+    return unknown(_("socat joins what can't be seen"), "network-egress")
+
+
+def _rsync(call: Call, tool: Tool) -> Judgement:
+    """Rsync that only tries, or only lists, with options that start nothing."""
+    found = read_options(
+        call.args, names("-e --rsh --exclude --include --exclude-from --include-from --timeout --bwlimit -f")
+    )
+    harmless = names(
+        """-n --dry-run --list-only -a -v -z -h -r -l -p -t -g -o -D -i -P -x -u -c -H -A -X --archive --verbose --recursive
+        --delete --exclude --include --stats --itemize-changes --progress --checksum --human-readable --size-only --update
+        --numeric-ids --timeout --bwlimit"""
+    )
+    tries = found.has("-n", "--dry-run", "--list-only")
+    if tries and found.unclear is None and all(name in harmless for name, _v in found.options):
+        return reading("network-egress")
+    return mutating(_("rsync copies files"), "network-egress", "local-write")
+
+
+def _grpcurl(call: Call, tool: Tool) -> Judgement:
+    found = read_options(
+        call.args, names("-H -proto -import-path -cacert -cert -key -authority -servername"), long_single=True
+    )
+    operands = constants(found.operands)
+    known = names("-plaintext -insecure -H -proto -import-path -cacert -cert -key -authority -servername -v")
+    if found.unclear is None and operands and all(name in known for name, _v in found.options):
+        if len(operands) > 1 and operands[1] in ("list", "describe"):
+            return reading("network-egress")
+        if operands[-1].startswith("grpc.health."):
+            return reading("network-egress")
+    return unknown(_("grpcurl calls a method that may do anything"), "network-egress")
 
 
 _EGRESS = Tool(tags=("network-egress",))
 
 TOOLS: dict[str, Tool] = {
-    "curl": Tool(special=_curl),
-    "wget": Tool(special=_wget),
     "ssh": Tool(special=_ssh),
-    **plain(
-        """scp sftp rsync rclone ftp lftp aria2c""", Tool(verdict=MUTATING, tags=("network-egress", "local-write"))
-    ),
-    **plain("host nslookup tracepath whois drill kdig delv", _EGRESS),
-    "dig": Tool(denied=denied("-f -k", UNKNOWN), tags=("network-egress",)),
+    **plain("""scp sftp rclone ftp lftp aria2c tftp""", Tool(verdict=MUTATING, tags=("network-egress", "local-write"))),
+    "rsync": Tool(special=_rsync),
+    **plain("host nslookup tracepath whois delv", _EGRESS),
+    **plain("dig kdig", Tool(denied=denied("-f -k", UNKNOWN), tags=("network-egress",))),
+    "drill": Tool(denied=denied("-w -f -i"), tags=("network-egress",)),
+    "grpc_health_probe": _EGRESS,
     **plain(
         "ping ping6",
         Tool(
@@ -218,8 +205,21 @@ TOOLS: dict[str, Tool] = {
     ),
     **plain("traceroute traceroute6 tcptraceroute", _EGRESS),
     "mtr": Tool(tags=("network-egress",), unbounded_unless=names("-r --report -c")),
-    "arping": _EGRESS,
+    "arping": Tool(
+        flags=names("-b -D -f -q"),
+        values=names("-c -w -I -i"),
+        tags=("network-egress",),
+        unbounded_unless=names("-c -w -f"),
+    ),
     **plain("nc ncat netcat", Tool(special=_nc)),
+    "socat": Tool(special=_socat),
+    "tcpdump": Tool(
+        flags=names("""-n -nn -nnn -v -vv -vvv -e -A -X -XX -x -q -t -tt -ttt -tttt -l -D -S -p -U -K -N -O -#"""),
+        values=names("-i -c -s -r -y"),
+        tags=("heavy",),
+        unbounded_unless=names("-c -r -D"),
+    ),
+    "tshark": Tool(flags=names("-n -V -q -D -l"), values=names("-i -c -r -Y -f -T -e -a -z"), tags=("heavy",)),
     "openssl": Tool(special=_openssl),
     "nmap": Tool(verdict=UNKNOWN, tags=("network-egress", "heavy")),
     "telnet": Tool(verdict=UNKNOWN),
@@ -227,10 +227,9 @@ TOOLS: dict[str, Tool] = {
         "ab wrk hey k6 vegeta siege newman locust jmeter oha bombardier",
         Tool(verdict=UNKNOWN, tags=("heavy", "network-egress")),
     ),
-    "grpcurl": Tool(verdict=UNKNOWN, tags=("network-egress",)),
+    "grpcurl": Tool(special=_grpcurl),
     **plain("mail mailx sendmail wall write", Tool(verdict=MUTATING)),
     "ssh-keyscan": _EGRESS,
     "ssh-add": Tool(flags=names("-l -L"), operands=0),
-    **plain("http https", Tool(verdict=UNKNOWN, tags=("network-egress",))),
     "iperf3": Tool(verdict=UNKNOWN, tags=("heavy", "network-egress")),
 }

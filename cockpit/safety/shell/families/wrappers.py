@@ -71,12 +71,18 @@ def _runs(values: str = "", flags: str = "", *, operands: int = 0, tags: tuple[s
     return Tool(special=judge)
 
 
+# Accounts that may do anything to what they run.
+_PRIVILEGED = names("root postgres mysql mongodb oracle elasticsearch redis etcd kafka rabbitmq admin")
+
+
 def _sudo(call: Call, tool: Tool) -> Judgement:
     values = names("-u -g -h -p -C -T -U --user --group --prompt --host")
     args = list(call.args)
     at = leading(args, values, names("-n -H -S -k -b -P --non-interactive --set-home --stdin"))
     if args and args[0].text in ("-l", "-v", "-V", "--list", "--validate") and len(args) == 1:
         return reading("needs-sudo")
+    account = read_options(args[:at], values).value("-u", "--user") if at else None
+    privileged = ("privileged-role",) if account is not None and account.text in _PRIVILEGED else ()
     if at is None:
         return unknown(_("sudo: an option opens a shell or is not known to be harmless"), "needs-sudo")
     while at < len(args) and _is_assignment(args[at]):
@@ -85,7 +91,7 @@ def _sudo(call: Call, tool: Tool) -> Judgement:
         at += 1
     if at >= len(args):
         return unknown(_("sudo starts nothing that can be judged"), "needs-sudo")
-    return tagged(call.shell.command(args[at:], call.stdin), "needs-sudo")
+    return tagged(call.shell.elsewhere().command(args[at:], call.stdin), "needs-sudo", *privileged)
 
 
 def _is_assignment(word: Word) -> bool:
@@ -142,10 +148,11 @@ def _watch(call: Call, tool: Tool) -> Judgement:
     return tagged(joined_script(call, inner), "unbounded")
 
 
-def joined_script(call: Call, words: Sequence[Word]) -> Judgement:
+def joined_script(call: Call, words: Sequence[Word], *, remote: bool = False) -> Judgement:
     """Judge words that the command joins with blanks and hands to a shell."""
+    shell = call.shell.elsewhere() if remote else call.shell
     if all(word.constant for word in words):
-        return call.shell.script(" ".join(word.text for word in words))
+        return shell.script(" ".join(word.text for word in words), call.stdin)
     return unknown(_("{command}: the script it starts is only known when it runs").format(command=call.name))
 
 
@@ -160,18 +167,18 @@ def _shell(call: Call, tool: Tool) -> Judgement:
         at += 1
     rest = call.args[at:]
     if rest and rest[0].constant and re.fullmatch(r"-[leuxf]*c", rest[0].text) and len(rest) > 1:
-        return _script_word(call, rest[1])
+        return _script_word(call, rest[1], call.stdin)
     if not rest and call.stdin.text is not None:
-        return _script_word(call, call.stdin.text)
+        return _script_word(call, call.stdin.text, Stdin("file"))
     if rest and rest[0].constant and rest[0].text in ("--version", "--help"):
         return reading()
     return unknown(_("{command} runs a script or a terminal that can't be seen").format(command=call.name))
 
 
-def _script_word(call: Call, script: Word) -> Judgement:
+def _script_word(call: Call, script: Word, stdin: Stdin) -> Judgement:
     if not script.constant:
         return unknown(_("{command}: the script it starts is only known when it runs").format(command=call.name))
-    return call.shell.script(script.text)
+    return call.shell.script(script.text, stdin)
 
 
 def _command(call: Call, tool: Tool) -> Judgement:
@@ -214,6 +221,11 @@ def _time_and_more(call: Call, tool: Tool) -> Judgement:
     return worst([call.shell.command(call.args, call.stdin)]) if call.args else reading()
 
 
+_LANGUAGES = names(
+    """python python2 python3 node perl ruby php lua java javac deno bun make cmake gradle mvn rake bundle rails tmux
+    screen strace gdb perf Rscript dotnet gcc g++ rustc nvm tsc"""
+)
+
 TOOLS: dict[str, Tool] = {
     **plain("sudo doas", Tool(special=_sudo)),
     "env": Tool(special=_env),
@@ -244,18 +256,17 @@ TOOLS: dict[str, Tool] = {
         """eval source . trap let alias unalias enable hash mapfile readarray coproc bind complete compgen
         history fc fg bg disown suspend shopt getopts local typeset declare parallel script su chroot nsenter
         unshare runuser strace gdb perf expect screen tmux flock python python2 python3 node perl ruby php lua
-        java go deno bun Rscript make cmake gradle mvn rake bundle rails""",
+        java javac deno bun Rscript make cmake gradle mvn rake bundle rails dotnet gcc g++ rustc tsc bpftrace""",
         Tool(special=lambda call, tool: _interpreter(call)),
     ),
 }
 
 
+_VERSION = names("--version -V -version version -v")
+
+
 def _interpreter(call: Call) -> Judgement:
-    if (
-        len(call.args) == 1
-        and call.args[0].constant
-        and call.args[0].text in ("--version", "-V", "-version", "version")
-    ):
+    if len(call.args) == 1 and call.args[0].constant and call.args[0].text in _VERSION and call.name in _LANGUAGES:
         return reading()
     words = [word.text for word in call.args if word.constant]
     if call.name.startswith("python") and words[:2] == ["-m", "json.tool"] and len(call.args) <= 3:
