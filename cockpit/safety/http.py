@@ -16,7 +16,7 @@ _REQUEST = re.compile(r"([A-Z]{3,10})\s+(\S+)(?:\s+HTTP/[\d.]+)?\s*")
 _OVERRIDES = re.compile(r"\s*(?:x-)?(?:http-)?method(?:-override)?\s*[:;]|@", re.IGNORECASE)
 # A GET may act all the same; these words in a path, or asked for in a query, say so.
 _ACTS = re.compile(
-    r"/(?:shutdown|restart|reboot|delete|remove|destroy|drop|purge|flush|reset|rollback|deploy|trigger|kill|stop|terminate"
+    r"/_?(?:shutdown|restart|reboot|delete|remove|destroy|drop|purge|flush|reset|rollback|deploy|trigger|kill|stop|terminate"
     r"|logout|clear|execute|exec|disable|unlock|quit|quitquitquit|abort|drain\w*|failover|promote|reload)(?:/|$|\?)"
     r"|[?&](?:action|cmd|command|op|operation|do|_?method)="
     r"(?!(?:get|list|show|status|stat|info|read|view|describe|search|query)(?:&|$))",

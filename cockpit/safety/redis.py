@@ -4,91 +4,81 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cockpit.safety.redis_flags import ADMIN, READONLY, WRITE
 from cockpit.safety.redis_words import redis_commands
 from cockpit.safety.shell.tool import destructive, mutating, names, reading, unknown
 from cockpit.safety.verdict import Judgement, worst
 from cockpit.words import _
 
+# Flagged neither as reading nor as writing, or as `admin` though they only tell; and modules' and Sentinel's reads.
 _READS = names(
-    """get mget strlen getrange substr exists ttl pttl type expiretime pexpiretime hget hmget hgetall hkeys hvals
-    hlen hexists hstrlen hscan hrandfield llen lrange lindex lpos scard smembers sismember smismember
-    srandmember sscan sdiff sinter sintercard sunion zcard zcount zrange zrangebyscore zrangebylex zrank
-    zrevrange zrevrangebyscore zrevrangebylex zrevrank zscore zmscore zscan zlexcount zdiff zinter zintercard
-    zunion zrandmember getbit bitcount bitpos geodist geohash geopos georadius_ro georadiusbymember_ro
-    geosearch xlen xrange xrevrange scan randomkey dbsize dump lcs sort_ro bitfield_ro ping echo time lastsave
-    role info lolwut touch"""
+    """ping echo time lastsave role info acl|cat acl|dryrun acl|genpass acl|getuser acl|list acl|users acl|whoami
+    client|getname client|getredir client|id client|info client|list client|trackinginfo cluster|count-failure-reports
+    cluster|countkeysinslot cluster|getkeysinslot cluster|info cluster|keyslot cluster|links cluster|myid cluster|nodes
+    cluster|replicas cluster|shards cluster|slaves cluster|slots command|count command|docs command|getkeys
+    command|getkeysandflags command|info command|list config|get function|dump function|list function|stats
+    latency|doctor latency|graph latency|histogram latency|history latency|latest memory|doctor memory|malloc-stats
+    memory|stats module|list pubsub|channels pubsub|numpat pubsub|numsub pubsub|shardchannels pubsub|shardnumsub
+    script|exists slowlog|get slowlog|len sentinel|masters sentinel|master sentinel|replicas sentinel|slaves
+    sentinel|sentinels sentinel|get-master-addr-by-name sentinel|ckquorum sentinel|myid sentinel|info-cache
+    sentinel|pending-scripts json.get json.mget json.type json.objkeys json.objlen json.arrlen json.strlen ft.info
+    ft._list ft.search ft.explain ts.get ts.mget ts.range ts.revrange ts.mrange ts.info bf.exists bf.info"""
 )
-_HEAVY = names("keys")
-_SENSITIVE = {("config", "get"), ("acl", "list"), ("acl", "getuser")}
-_READ_PAIRS = {
-    "client": names("list info getname id no-evict-help trackinginfo getredir help"),
-    "config": names("get help"),
-    "slowlog": names("get len help"),
-    "latency": names("latest history doctor graph histogram help"),
-    "memory": names("usage stats doctor malloc-stats help"),
-    "cluster": names("info nodes slots shards myid keyslot countkeysinslot getkeysinslot links help"),
-    "acl": names("whoami list users getuser cat help"),
-    "object": names("encoding freq idletime refcount help"),
-    "command": names("count info list docs getkeys help"),
-    "pubsub": names("channels numsub numpat shardchannels shardnumsub help"),
-    "xinfo": names("stream groups consumers help"),
-    "module": names("list help"),
-    "script": names("exists help"),
-    "function": names("list stats help"),
-}
-_WRITE_PAIRS = {
-    "client": "kill pause unpause setname reply no-evict tracking caching unblock",
-    "config": "set rewrite resetstat",
-    "slowlog": "reset",
-    "latency": "reset",
-    "memory": "purge",
-    "script": "load kill",
-    "module": "load",
-    "function": "load restore",
-    "acl": "setuser save load",
-    "cluster": "meet replicate addslots setslot saveconfig",
-}
+_WITHOUT_SUBCOMMAND = names("command")
+_HEAVY = names("keys sort_ro eval_ro evalsha_ro fcall_ro function|dump")
+_SENSITIVE = names("config|get acl|list acl|getuser")
+_UNBOUNDED = names("monitor subscribe psubscribe ssubscribe")
 _LOSSES = names(
     """flushall flushdb shutdown del unlink getdel rename replicaof slaveof failover swapdb debug restore
-        migrate spop lpop rpop zpopmin zpopmax ltrim"""
+    restore-asking migrate spop lpop rpop zpopmin zpopmax ltrim lmpop zmpop blpop brpop bzpopmin bzpopmax cluster|reset
+    cluster|failover cluster|forget cluster|delslots cluster|delslotsrange cluster|flushslots script|flush
+    function|flush function|delete function|restore acl|deluser xgroup|destroy xtrim sentinel|reset sentinel|remove
+    sentinel|failover module|unload"""
 )
-_LOSS_PAIRS = {
-    "cluster": names("reset failover forget delslots flushslots"),
-    "script": names("flush"),
-    "function": names("flush delete"),
-    "acl": names("deluser"),
-}
-_WRITES = names(
-    """set setex psetex setnx mset msetnx append incr incrby incrbyfloat decr decrby getset getex expire pexpire
-    expireat pexpireat persist hset hsetnx hmset hincrby hincrbyfloat hdel lpush rpush lpushx rpushx lset
-    linsert lrem lmove rpoplpush sadd srem smove zadd zrem zincrby zremrangebyscore zremrangebyrank
-    zremrangebylex xadd xdel xtrim xack xgroup xclaim xautoclaim xreadgroup setbit bitfield bitop pfadd
-    pfmerge geoadd georadius sort copy move publish spublish save bgsave bgrewriteaof sdiffstore sinterstore
-    sunionstore zrangestore zunionstore zinterstore zdiffstore geosearchstore setrange"""
+_CHANGES = names(
+    """publish spublish client|caching client|reply client|setname client|tracking client|no-evict client|no-touch
+    config|resetstat config|rewrite config|set memory|purge script|load script|kill script|debug function|kill
+    sentinel|set sentinel|monitor sentinel|flushconfig sentinel|simulate-failure sentinel|debug"""
 )
-_UNBOUNDED = names("monitor subscribe psubscribe ssubscribe")
 
 
 def judge_redis_command(words: Sequence[str]) -> Judgement:
     """Judge one command by its words; the words behind the first two may be unknown text."""
     if not words or not words[0]:
         return unknown(_("nothing to judge"))
-    name = words[0].lower()
-    second = words[1].lower() if len(words) > 1 else ""
-    label = " ".join(words[:2]).upper() if name in _READ_PAIRS else name.upper()
-    if name in _LOSSES or second in _LOSS_PAIRS.get(name, ()):
+    lowered = [word.lower() for word in words]
+    pair = "|".join(lowered[:2])
+    key = pair if any(pair in table for table in (_READS, READONLY, WRITE, ADMIN, _LOSSES, _CHANGES)) else lowered[0]
+    label = key.replace("|", " ").upper()
+    if key in _LOSSES:
         return destructive(_("Redis {command} can't be undone").format(command=label))
-    if name in _WRITES or second in _WRITE_PAIRS.get(name, "").split():
+    if key in WRITE or key in _CHANGES:
         return mutating(_("Redis {command} makes changes").format(command=label))
-    if name in _READS or second in _READ_PAIRS.get(name, ()):
-        return reading(*(("sensitive-read",) if (name, second) in _SENSITIVE else ()))
-    if name in _HEAVY:
-        return reading("heavy")
-    if name in _UNBOUNDED:
+    if key in ("acl|log", "latency|reset", "slowlog|reset"):
+        return reading() if key == "acl|log" and "reset" not in lowered else _resets(label)
+    if key in _UNBOUNDED:
         return reading("unbounded", "heavy")
-    if name == "xread" and "block" not in (word.lower() for word in words):
-        return reading()
+    if key == "xread" and "block" in lowered:
+        return unknown(_("Redis {command} waits for what may never come").format(command="XREAD BLOCK"))
+    if key == "pfcount":
+        return unknown(_("Redis {command} may write the count that it keeps beside the values").format(command="PFCOUNT"))
+    if key in READONLY or key in _READS or _asks_for_help(lowered) or (len(words) == 1 and key in _WITHOUT_SUBCOMMAND):
+        tags = [tag for tag, listed in (("heavy", _HEAVY), ("sensitive-read", _SENSITIVE)) if key in listed]
+        return reading(*tags)
+    if key in ADMIN:
+        return mutating(_("Redis {command} is for administrators, and changes the server").format(command=label))
     return unknown(_("Redis {command} is not known to be read-only").format(command=label))
+
+
+def _asks_for_help(lowered: Sequence[str]) -> bool:
+    """Whether a command with sub-commands is asked which it has."""
+    return (
+        len(lowered) == 2 and lowered[1] == "help" and any(name.startswith(f"{lowered[0]}|") for name in _READS | ADMIN)
+    )
+
+
+def _resets(label: str) -> Judgement:
+    return mutating(_("Redis {command} makes changes").format(command=label))
 
 
 def judge_redis_lines(text: str) -> Judgement:

@@ -201,6 +201,8 @@ def _judge_query(tokens: list[Token]) -> Judgement:
 def _judge_word(text: str, before: Token, after: str) -> Judgement:
     if text in _SENSITIVE_TABLES:
         return reading("sensitive-read")
+    if text == "create" and before[1] == "show":
+        return reading()
     if text not in _NEVER or before[1] in (".", "as") or after == ".":
         return reading()
     if text in ("update", "share") and before[1] in ("for", "key"):

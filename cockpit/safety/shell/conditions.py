@@ -55,9 +55,9 @@ def _operand(node: Node, decoder: Decoder, double: bool, operator: str) -> None:
     elif node.type in WORDS:
         word = decoder.word(node)
         # [[ a -eq b ]] computes both sides, and `[ $x ]` may turn into any test at all.
-        if (double and operator in _ARITHMETIC and not computable(word)) or (
-            not double and operator == "alone" and word.kind is Kind.MANY
-        ):
+        if (
+            double and operator in _ARITHMETIC and not (computable(word) or (word.kind is Kind.FILES and not word.text))
+        ) or (not double and operator == "alone" and word.kind is Kind.MANY):
             raise Refused(_("a test depends on a word built when it runs"))
     elif node.type not in ("test_operator", "comment"):
         raise Refused(_("it uses a construct that is not judged"))

@@ -172,7 +172,7 @@ class Decoder:
             return [Piece(self._braced(node, quoted), loose=False)]
         if kind == "command_substitution":
             self._judge_inside(node)
-            if prints_plain_words(node):
+            if prints_plain_words(node) or prints_number(node):
                 return [Piece(Word("", Kind.DATA if quoted else Kind.FILES), loose=False)]
             return [Piece(Word("", Kind.OUTPUT if quoted else Kind.MANY), loose=False)]
         if kind == "process_substitution":
@@ -285,7 +285,11 @@ def _ansi(text: str) -> str:
 
 
 # Commands that print words which are never options, and filters that leave lines as they are.
-_PRINTS_PLAIN = names("date nproc whoami hostname uname pgrep pidof seq id wc")
+_PRINTS_PLAIN = names("date nproc whoami hostname uname pgrep pidof seq id wc which")
+_PRINTS_COMMITS = re.compile(
+    r"git (?:-C [\w./-]+ )?"
+    r"(?:(?:rev-list|merge-base|describe)\b(?!.*--format)|rev-parse(?: --(?:short|abbrev-ref|verify|show-toplevel))* \w[\w./@]*$)"
+)
 _FILTERS = names("head tail sort uniq grep cat")
 
 
@@ -301,11 +305,12 @@ def prints_plain_words(node: Node) -> bool:
     source = text_of(commands[0])
     starts = firsts[0] in _PRINTS_PLAIN and not re.search(r"\s['\"]?\+['\"]?\s*-|-s\s|-d\s*['\"]?-", source)
     lists = firsts[0] == "kubectl" and re.search(r"\sget\s.*\s-o[= ]?name\b", source) is not None
-    return (starts or lists) and all(name in _FILTERS for name in firsts[1:])
+    commits = _PRINTS_COMMITS.match(source) is not None
+    return (starts or lists or commits) and all(name in _FILTERS for name in firsts[1:])
 
 
 _NUMBERS = re.compile(
-    r"nproc|date(?: -u| -d ?(?:'[^'$`]*'|\"[^\"$`\\]*\"|@?\d+))* ['\"]?\+%[sYmdHMSju][\d0]*['\"]?|wc -[lwc]|grep -c[EivwFPo]* [^\s$`*?]+(?: [^\s$`*?\[]+)?"
+    r"nproc|date(?: -u| -d ?(?:'[^'$`]*'|\"[^\"$`\\]*\"|@?\d+))* ['\"]?\+%[sYmdHMSju][\d0]*['\"]?|wc -[lwc]|tr -(?:cd|dc) ['\"]?(?:0-9|\[:digit:\])['\"]?|grep -c[EivwFPo]* [^\s$`*?]+(?: [^\s$`*?\[]+)?"
 )
 
 

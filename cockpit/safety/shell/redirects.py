@@ -14,8 +14,8 @@ _NETWORK = re.compile(r"/dev/(?:tcp|udp)/.*")
 _DEVICE = re.compile(r"/dev/(?:sd|hd|vd|xvd|nvme|disk|mem|kmem|dm-|mapper/|md).*|/proc/.*|/sys/.*")
 
 
-def judge_redirect(operator: str, target: Word | None) -> Judgement:
-    """The judgement of one redirection. `target` is None where there is none (`>&-`)."""
+def judge_redirect(operator: str, target: Word | None, *, silent: bool = False) -> Judgement:
+    """The judgement of one redirection. `target` is None where there is none (`>&-`); `silent`: nothing is written."""
     if target is None:
         return reading()
     known = target.text if target.constant else None
@@ -26,6 +26,8 @@ def judge_redirect(operator: str, target: Word | None) -> Judgement:
     if known is not None and _NOWHERE.fullmatch(known):
         return reading()
     if known is not None and _NETWORK.fullmatch(known):
+        if silent:
+            return reading("network-egress")
         return unknown(_("it writes to {target}").format(target=known), "network-egress")
     if known is not None and _DEVICE.fullmatch(known):
         return destructive(_("it writes to {target}").format(target=known), "local-write")

@@ -29,6 +29,8 @@ _SAFE_VALUES = {
     "MANPAGER": ("cat",), "GIT_OPTIONAL_LOCKS": ("0",), "GIT_TERMINAL_PROMPT": ("0",),
     "PGOPTIONS": ("-c default_transaction_read_only=on",), "SYSTEMD_LESS": ("",),
 }  # fmt: skip
+# Whole commands that write nothing, or a line's end at most: to a port, that asks whether somebody listens.
+_SAYS_NOTHING = frozenset({"", "echo", ":", "true"})
 _PLAIN_ARGUMENT = re.compile(r"[\w/.:@%+,=-]*[/.:@%+,=-]", re.ASCII)
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
@@ -184,10 +186,11 @@ class Script:
         more: list[Word] = []
         after: list[Node] = []
         body: Node | None = None
-        before = stdin
+        outer = stdin
+        silent = _says_nothing(node)
         for child in node.named_children:
             if child.type == "file_redirect":
-                more += self._redirect(child)
+                more += self._redirect(child, silent=silent)
                 stdin = _read_from(child, stdin)
             elif child.type == "heredoc_redirect":
                 stdin, words, rest = self._heredoc(child)
@@ -199,11 +202,11 @@ class Script:
                 body = child
             else:
                 raise Refused(_("it uses a construct that is not judged"))
-        self._body(body, stdin, more, redirected=stdin is not before)
+        self._body(body, stdin, more, outer)
         for statement in after:
             self._statement(statement, Stdin("pipe") if statement.type == "pipeline" else Stdin("file"))
 
-    def _body(self, body: Node | None, stdin: Stdin, more: Sequence[Word], *, redirected: bool) -> None:
+    def _body(self, body: Node | None, stdin: Stdin, more: Sequence[Word], outer: Stdin) -> None:
         """The statement a redirection belongs to; words behind the redirection are its own."""
         if body is None:
             return
@@ -211,10 +214,10 @@ class Script:
             # The grammar hangs the redirection on the pipeline; bash gives it to the last command.
             before: Node | None = None
             for child in body.named_children[:-1]:
-                self._statement(child, self._piped(before) if before is not None else Stdin("file"))
+                self._statement(child, self._piped(before) if before is not None else outer)
                 before = child
-            piped = self._piped(before) if before is not None else stdin
-            self._command(body.named_children[-1], piped if not redirected else stdin, more)
+            piped = before is not None and stdin is outer
+            self._command(body.named_children[-1], self._piped(before) if before and piped else stdin, more)
         elif body.type == "command":
             self._command(body, stdin, more)
         elif more:
@@ -223,14 +226,14 @@ class Script:
             # Several commands may share the input, so none of them is known to read all of it.
             self._statement(body, Stdin("file") if stdin.kind == "text" else stdin)
 
-    def _redirect(self, node: Node) -> list[Word]:
-        """Judge a redirection; the words behind its target are arguments of the command."""
+    def _redirect(self, node: Node, *, silent: bool = False) -> list[Word]:
+        """Judge a redirection; the words behind its target are arguments of the command. `silent`: nothing is written."""
         nodes = [child for child in node.named_children if child.type in WORDS]
         if any(map(_touches, nodes[1:])):
             raise Refused(_("the grammar takes one word for several"))
         words = [self._decoder.word(child) for child in nodes]
         operator = next(child.type for child in node.children if child.type != "file_descriptor")
-        self.found.append(judge_redirect(operator, words[0] if words else None))
+        self.found.append(judge_redirect(operator, words[0] if words else None, silent=silent))
         return words[1:]
 
     def _heredoc(self, node: Node) -> tuple[Stdin, list[Word], list[Node]]:
@@ -346,12 +349,20 @@ class Script:
                 self._statement(child, stdin)
 
 
+def _says_nothing(node: Node) -> bool:
+    body = text_of(node.child_by_field_name("body"))
+    return body in _SAYS_NOTHING or (body == "cat" and any(map(_is_empty, node.named_children)))
+
+
+def _is_empty(redirect: Node) -> bool:
+    return text_of(redirect).replace(" ", "") in ("</dev/null", "0</dev/null")
+
+
 def _read_from(redirect: Node, stdin: Stdin) -> Stdin:
     """Where a command reads from behind a redirection."""
     if not any(part.type.startswith("<") for part in redirect.children):
         return stdin
-    empty = text_of(redirect).replace(" ", "") in ("</dev/null", "0</dev/null")
-    return Stdin() if empty else Stdin("file")
+    return Stdin() if _is_empty(redirect) else Stdin("file")
 
 
 def _touches(node: Node) -> bool:

@@ -21,7 +21,7 @@ _NUMBERS = names("? # $ ! 0 RANDOM SECONDS UID EUID PPID LINENO HOSTNAME USER HO
 # Names that promise several words, options or a piece of a program; one or two letters promise nothing at all.
 _LOOSE_NAME = re.compile(
     r".*(?:OPT|OPTS|OPTIONS?|ARGS?|ARGUMENTS|FLAGS?|PARAMS?|CMD|COMMAND|EXTRA|SWITCH(?:ES)?|QUERY|FILTER|EXPR|SCRIPT"
-    r"|CONDITION|WHERE|LIST|FILES)|(?!NS|DB|ID|IP)\w{1,2}",
+    r"|CONDITION|WHERE|LIST|FILES)|(?!NS|DB|ID|IP|PW|EP|TG|SG|AZ|VM|LB)\w{1,2}",
     re.IGNORECASE,
 )
 

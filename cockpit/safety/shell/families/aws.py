@@ -22,7 +22,7 @@ from cockpit.safety.shell.tool import (
     reading,
     unknown,
 )
-from cockpit.safety.shell.words import Kind, Word
+from cockpit.safety.shell.words import Word
 from cockpit.safety.verdict import Judgement
 from cockpit.words import _
 
@@ -111,8 +111,7 @@ def _aws(call: Call, tool: Tool) -> Judgement:
     service, operation = call.args[at], call.args[at + 1]
     if not service.constant or not operation.constant:
         return unknown(_("aws: which operation runs is not certain"))
-    if any(word.kind is Kind.MANY and not word.text for word in call.args):
-        return unknown(_("aws: a word built when it runs could be an option"))
+    # Behind a constant operation a word built when it runs is taken for one of its values, as kubectl's are.
     return _operation(service.text, operation.text, call.args[at + 2 :])
 
 

@@ -140,7 +140,7 @@ _REDIS_WATCHES = names("--latency --latency-history --latency-dist --stat --intr
 
 def _redis(call: Call, tool: Tool) -> Judgement:
     # Options end at the first operand: what follows is the command, whose own words may begin with a dash.
-    values = _REDIS_VALUES | names("--pattern --count --type --quoted-pattern --intrinsic-latency")
+    values = _REDIS_VALUES | names("--cluster --pattern --count --type --quoted-pattern --intrinsic-latency")
     at = 0
     while at < len(call.args) and call.args[at].may_be_option:
         at += 2 if call.args[at].text in values else 1
@@ -148,6 +148,12 @@ def _redis(call: Call, tool: Tool) -> Judgement:
     if found.unclear is not None:
         return unknown(_("redis-cli: a word built when it runs could be an option"))
     given = {name for name, _value in found.options}
+    if found.has("--cluster"):
+        asked = constants(call.args[at - 1 : at])
+        harmless = given <= _REDIS_VALUES | _REDIS_FLAGS | {"--cluster"}
+        if harmless and len(call.args) <= at + 1 and asked and asked[0] in ("check", "info", "help"):
+            return reading("heavy")
+        return unknown(_("redis-cli --cluster may change the cluster"))
     if given - _REDIS_VALUES - _REDIS_FLAGS - _REDIS_SCANS - _REDIS_WATCHES:
         return unknown(_("redis-cli: an option is not known to be harmless"))
     command = call.args[at:]

@@ -44,8 +44,6 @@ _FLAGS = names("--quiet -q --no-user-output-enabled")
 
 def _gcloud(call: Call, tool: Tool) -> Judgement:
     for word in call.args:
-        if word.kind is Kind.MANY and not word.text:
-            return unknown(_("gcloud: a word built when it runs could be an option"))
         if len(word.text) > 3 and "--flags-file".startswith(word.text.partition("=")[0]):
             return unknown(_("gcloud --flags-file takes options from a file"))
     words = iter(_plain(word) for word in call.args)
@@ -86,6 +84,8 @@ def _verb(verb: str, path: list[str]) -> Judgement:
         )
     if _SECRETS.fullmatch(verb):
         return of_verdict(Verdict.READ_ONLY, label, "sensitive-read")
+    if path == ["storage"] and verb in ("ls", "cat", "du", "hash"):
+        return of_verdict(Verdict.READ_ONLY, label)
     if verb == "access" and path[-1] == "versions":
         return of_verdict(Verdict.READ_ONLY, label, "sensitive-read")
     if _LOSSES.fullmatch(verb):

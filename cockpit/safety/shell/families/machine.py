@@ -164,6 +164,7 @@ TOOLS: dict[str, Tool] = {
     "dmidecode": Tool(denied=denied("--dump-bin")),
     "lshw": Tool(denied=denied("-dump"), long_single=True),
     "rpcinfo": Tool(denied=denied("-d")),
+    "numactl": Tool(required=names("-H --hardware -s --show"), flags=names("-H --hardware -s --show"), operands=0),
     "blkid": Tool(denied=denied("-g --garbage-collect -w")),
     "nstat": Tool(flags=names("-a -s -z")),
     "ldd": Tool(verdict=UNKNOWN),

@@ -77,6 +77,7 @@ _OPENSSL = {
     "ciphers": names("-v -V -s -tls1_2 -tls1_3 -stdname"),
     "dgst": names("-sha256 -sha1 -sha512 -sha384 -md5 -hex -r -c"),
     "version": names("-a -v -d -b -o -f -p"),
+    **dict.fromkeys(("md5", "sha1", "sha256", "sha512"), names("-hex -r -c")),
     "errstr": frozenset(),
     "list": names("-commands -digest-algorithms -cipher-algorithms -providers -disabled"),
 }

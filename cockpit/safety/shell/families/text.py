@@ -185,6 +185,9 @@ TOOLS: dict[str, Tool] = {
     "logrotate": _only("-d -v --debug --verbose", "-d --debug"),
     "ldconfig": _only("-p -v --print-cache", "-p --print-cache"),
     "iconv": Tool(denied=denied("-o --output")),
+    "shuf": Tool(flags=names("-e -z -r"), values=names("-n -i")),
+    "history": Tool(flags=frozenset(), operands=1, beyond=UNKNOWN),
+    "hash": Tool(flags=names("-l"), operands=0, beyond=UNKNOWN),
     "wait": Tool(flags=frozenset()),
     "jobs": Tool(flags=names("-l -p -r -s"), operands=0),
     "sort": Tool(

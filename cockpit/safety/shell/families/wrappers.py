@@ -31,7 +31,7 @@ def leading(args: Sequence[Word], values: frozenset[str], flags: frozenset[str])
         if word.text == "--":
             return at + 1
         name = word.text.partition("=")[0]
-        if word.text in values:
+        if word.text in values or _ends_in_value(word.text, values, flags):
             if at + 1 >= len(args) or not args[at + 1].single:
                 return None
             at += 2
@@ -40,6 +40,17 @@ def leading(args: Sequence[Word], values: frozenset[str], flags: frozenset[str])
         else:
             return None
     return at
+
+
+def _ends_in_value(text: str, values: frozenset[str], flags: frozenset[str]) -> bool:
+    """Whether the word is short flags in a row and then an option whose value is the next word: `-itu root`."""
+    letters = [f"-{letter}" for letter in text[1:]]
+    return (
+        len(letters) > 1
+        and letters[-1] in values
+        and not text.startswith("--")
+        and all(map(flags.__contains__, letters[:-1]))
+    )
 
 
 def _cluster(text: str, values: frozenset[str], flags: frozenset[str]) -> bool:
@@ -78,7 +89,9 @@ _PRIVILEGED = names("root postgres mysql mongodb oracle elasticsearch redis etcd
 def _sudo(call: Call, tool: Tool) -> Judgement:
     values = names("-u -g -h -p -C -T -U --user --group --prompt --host")
     args = list(call.args)
-    at = leading(args, values, names("-n -H -S -k -b -P --non-interactive --set-home --stdin"))
+    at = leading(
+        args, values, names("-n -H -S -k -b -P -E -i --non-interactive --set-home --stdin --preserve-env --login")
+    )
     if args and args[0].text in ("-l", "-v", "-V", "--list", "--validate") and len(args) == 1:
         return reading("needs-sudo")
     account = read_options(args[:at], values).value("-u", "--user") if at else None
@@ -253,8 +266,8 @@ TOOLS: dict[str, Tool] = {
     "faketime": _runs(operands=1),
     "ltrace": Tool(verdict=UNKNOWN),
     **plain(
-        """eval source . trap let alias unalias enable hash mapfile readarray coproc bind complete compgen
-        history fc fg bg disown suspend shopt getopts local typeset declare parallel script su chroot nsenter
+        """eval source . trap let alias unalias enable mapfile readarray coproc bind complete compgen
+        fc fg bg disown suspend shopt getopts local typeset declare parallel script su chroot nsenter
         unshare runuser strace gdb perf expect screen tmux flock python python2 python3 node perl ruby php lua
         java javac deno bun Rscript make cmake gradle mvn rake bundle rails dotnet gcc g++ rustc tsc bpftrace""",
         Tool(special=lambda call, tool: _interpreter(call)),
