@@ -60,6 +60,9 @@ def judge_request(text: str) -> Judgement:
         return unknown(_("it does not begin with a method and an address"))
     if any(_REQUEST.fullmatch(line.strip()) or line.startswith("###") for line in lines[1:]):
         return unknown(_("it holds more than one request"))
+    headers = lines[1:]
+    if any(overrides_method(header) for header in headers):
+        return unknown(_("a header tells the server to take the request for another method"), "network-egress")
     address = match[2]
     if not address.startswith("/"):
         try:

@@ -139,8 +139,9 @@ def _aws(command: str) -> Judgement:
 
 
 def _query(command: str) -> Judgement:
-    """PromQL and LogQL can do nothing but read."""
-    return Judgement(Verdict.READ_ONLY)
+    from cockpit.safety.query import judge_query
+
+    return judge_query(command)
 
 
 _RULES: Mapping[str, Callable[[str], Judgement]] = {

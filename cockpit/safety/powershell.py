@@ -35,6 +35,14 @@ _WEB = frozenset(["invoke-webrequest", "invoke-restmethod", "iwr", "irm"])
 _SCRIPT_CHANGES = re.compile(
     r"rollback|restart|deploy|remove|delete|stop|reset|restore|install|failover|rotate|update|set_|set-", re.IGNORECASE
 )
+_COMPARED = (
+    r"\$_(?:\.\w+)*\s+-(?:eq|ne|gt|ge|lt|le|like|notlike|match|notmatch|contains|in)\s+"
+    r"(?:'[^']*'|\"[^\"$`]*\"|[\w.]+|\$(?:true|false|null))"
+)
+# A block that compares what passes by, and does nothing.
+_FILTER = re.compile(
+    rf"(\|\s*(?:where-object|where|\?)\s+)\{{\s*{_COMPARED}(?:\s+-(?:and|or)\s+{_COMPARED})*\s*\}}", re.IGNORECASE
+)
 _BUILT = re.compile(r"[{}@`()]|\$\(|&|::|\bforeach\b|\bif\b|\bwhile\b", re.IGNORECASE)
 _REDIRECT = re.compile(r"(?<![-=])\d?>>?(?!\s*\$null|&1)")
 
@@ -51,6 +59,7 @@ def judge_powershell(text: str) -> Judgement:
 
 
 def _line(line: str) -> Judgement:
+    line = _FILTER.sub(r"\1Compared -eq x", line)
     outside = re.sub(r'"[^"$`]*"|\'[^\']*\'', '""', line)
     parts = []
     if _REDIRECT.search(outside):

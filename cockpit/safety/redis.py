@@ -70,11 +70,12 @@ def judge_redis_command(words: Sequence[str]) -> Judgement:
     return unknown(_("Redis {command} is not known to be read-only").format(command=label))
 
 
+_CONTAINERS = frozenset(name.partition("|")[0] for name in _READS | READONLY | ADMIN if "|" in name)
+
+
 def _asks_for_help(lowered: Sequence[str]) -> bool:
     """Whether a command with sub-commands is asked which it has."""
-    return (
-        len(lowered) == 2 and lowered[1] == "help" and any(name.startswith(f"{lowered[0]}|") for name in _READS | ADMIN)
-    )
+    return len(lowered) == 2 and lowered[1] == "help" and lowered[0] in _CONTAINERS
 
 
 def _resets(label: str) -> Judgement:

@@ -52,6 +52,7 @@ _NEVER = names(
 _COLUMN_LIKE = names(
     "share set begin execute reset load do call lock notify prepare skip listen procedure discard copy"
 )
+_OWN_SCHEMAS = frozenset({"pg_catalog", '"pg_catalog"'})
 _SENSITIVE_TABLES = names("pg_shadow pg_authid pg_user_mapping pg_user_mappings")
 
 
@@ -191,11 +192,24 @@ def _judge_query(tokens: list[Token]) -> Judgement:
             return unknown(_("a backslash stands outside of quotes"))
         if kind == "parameter" and not text.startswith("$"):
             return unknown(_("a psql variable is pasted into the statement"))
-        if kind in ("word", "quoted") and after == "(":
+        if text == ")" and after == "(":
+            return unknown(_("what is called is not certain"))
+        if kind in ("word", "quoted") and after == "(" and not _is_alias(before, tokens, at):
+            if before[1] == "." and tokens[at - 2][1] not in _OWN_SCHEMAS:
+                return unknown(_("a function of the schema {schema} may do anything").format(schema=tokens[at - 2][1]))
             parts.append(_judge_call(text.strip('"') if kind == "quoted" else text, quoted=kind == "quoted"))
         if kind == "word":
             parts.append(_judge_word(text, before, after))
     return worst(parts)
+
+
+def _is_alias(before: Token, tokens: list[Token], at: int) -> bool:
+    """Whether a name in front of a parenthesis names columns, or a way of sampling, and calls nothing."""
+    if before == ("word", "as"):
+        return True
+    if before == ("word", "tablesample"):
+        return tokens[at][1] in ("system", "bernoulli")
+    return before in (("word", "with"), ("word", "recursive"))
 
 
 def _judge_word(text: str, before: Token, after: str) -> Judgement:

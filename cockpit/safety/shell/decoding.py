@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cockpit.safety.environment import assignable
 from cockpit.safety.shell.grammar import Refused
 from cockpit.safety.shell.tool import names
 from cockpit.safety.shell.variables import Variables
@@ -107,6 +108,8 @@ class Decoder:
             if node.type != "number" and not re.fullmatch(r"\w+|[?#]", name):
                 raise Refused(_("it computes with more than numbers and variables"))
             if node.type != "number" and not name.isdigit():
+                if name.isidentifier() and not assignable(name):
+                    raise Refused(_("{name} changes what other commands do").format(name=name))
                 self._check_number(name)
         elif node.type == "command_substitution" and prints_number(node):
             self._judge_inside(node)
@@ -310,7 +313,7 @@ def prints_plain_words(node: Node) -> bool:
 
 
 _NUMBERS = re.compile(
-    r"nproc|date(?: -u| -d ?(?:'[^'$`]*'|\"[^\"$`\\]*\"|@?\d+))* ['\"]?\+%[sYmdHMSju][\d0]*['\"]?|wc -[lwc]|tr -(?:cd|dc) ['\"]?(?:0-9|\[:digit:\])['\"]?|grep -c[EivwFPo]* [^\s$`*?]+(?: [^\s$`*?\[]+)?"
+    r"nproc|stat -c ?['\"]?%[XYZWsi]['\"]? [\w./-]+|date(?: -u| -d ?(?:'[^'$`]*'|\"[^\"$`\\]*\"|@?\d+))* ['\"]?\+%[sYmdHMSju][\d0]*['\"]?|wc -[lwc]|tr -(?:cd|dc) ['\"]?(?:0-9|\[:digit:\])['\"]?|grep -c[EivwFPo]* [^\s$`*?]+(?: [^\s$`*?\[]+)?"
 )
 
 

@@ -88,6 +88,8 @@ def _cluster(reading: Reading, word: Word, values: frozenset[str]) -> str:
 
 def judge_call(tool: Tool, call: Call, label: str) -> Judgement:
     """The judgement of a call under its rule. `label` is the command with its verbs, for the reasons."""
+    if tool.verdict is UNKNOWN and call.args == (Word("--version"),):
+        return of_verdict(READ, label)
     if tool.special:
         judged = tool.special(call, tool)
         return judged if judged.reasons else of_verdict(judged.verdict, label, *judged.tags, started=judged.commands)

@@ -23,7 +23,7 @@ from cockpit.safety.verdict import Judgement, Verdict
 from cockpit.words import _
 
 _READS = re.compile(
-    r"list(?:-.+)?|describe(?:-.+)?|read|lookup|tail|wait|get|show|search(?:-.+)?|query-.+|analyze-iam-policy|get-value"
+    r"list(?:-.+)?|describe(?:-.+)?|read|lookup|tail(?:-serial-port-output)?|wait|get|show|search(?:-.+)?|query-.+|analyze-iam-policy|get-value"
     r"|get-(?:.*iam-policy|health|serial-port-output|status|ancestors|named-ports|server-config|effective-.+|locations"
     r"|nat-.+-info|guest-attributes|shielded-identity|upgrade-info|operation|history|config|parent|project|yaml"
     r"|latest-recovery-time|operational-status|public-cert|public-key|ca-certs|csr|mount-command|supported-languages)"
@@ -79,7 +79,7 @@ def _verb(verb: str, path: list[str]) -> Judgement:
         return of_verdict(
             Verdict.READ_ONLY,
             label,
-            *(("unbounded",) if verb == "tail" else ()),
+            *(("unbounded",) if verb.startswith("tail") else ()),
             *(("sensitive-read",) if secret else ()),
         )
     if _SECRETS.fullmatch(verb):

@@ -120,7 +120,9 @@ def _exec(call: Call, tool: Tool) -> Judgement:
     values = tool.values | names("-c --container --pod-running-timeout")
     flags = names("-i -t -q --stdin --tty --quiet")
     found = read_options(own, values)
-    if found.unclear is not None or any(name not in values | flags for name, _value in found.options):
+    # A word built when it runs is taken for the pod, as in kubectl's other verbs.
+    built = found.unclear is not None and not found.unclear.single
+    if built or any(name not in values | flags for name, _value in found.options):
         return unknown(_("kubectl exec: an option is not known to be harmless"), "exec-remote")
     if len(found.operands) != 1:
         return unknown(_("kubectl exec: what it starts is not certain"), "exec-remote")

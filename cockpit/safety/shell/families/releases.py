@@ -109,6 +109,7 @@ TOOLS: dict[str, Tool] = {
         unknown="dashboard d kube-inject",
         overrides={"proxy-config/log": _LEVELS, "pc/log": _LEVELS, "manifest/generate": Tool(denied=denied("-o"))},
     ),
+    "pilot-agent": tree(read="request/GET version"),
     "linkerd": tree(
         values="-n --namespace --context --kubeconfig -L --linkerd-namespace",
         read="check version viz/stat viz/edges viz/routes diagnostics/proxy-metrics",

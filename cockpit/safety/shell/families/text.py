@@ -107,10 +107,10 @@ def _tar(call: Call, tool: Tool) -> Judgement:
     if not first.constant or not (_TAR_LISTS.fullmatch(first.text) or first.text == "--list"):
         return mutating(_("tar writes files"), "local-write")
     args[0] = Word(first.text if first.text.startswith("-") else f"-{first.text}")
-    found = read_options(args, names("-f -C --file --directory --exclude --wildcards"))
+    found = read_options(args, names("-f -C --file --directory --exclude"))
     harmless = names(
         """-t -v -f -z -j -J -a -p -C --list --verbose --file --gzip --bzip2 --xz --zstd --directory --exclude
-        --full-time --auto-compress --numeric-owner"""
+        --full-time --auto-compress --numeric-owner --wildcards --no-wildcards --block-number"""
     )
     if found.unclear is not None or any(name not in harmless for name, _v in found.options):
         return unknown(_("tar: an option is not known to be harmless"))
