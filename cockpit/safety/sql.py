@@ -235,7 +235,7 @@ def _judge_call(name: str, *, quoted: bool) -> Judgement:
         return destructive(_("{function}() can't be undone").format(function=name))
     if name in WRITES:
         return mutating(_("{function}() makes changes").format(function=name))
-    if name in READS:
+    if name in READS or name.startswith("pg_stat_get_"):
         tags = [tag for tag, listed in (("heavy", HEAVY), ("sensitive-read", SENSITIVE)) if name in listed]
         return reading(*tags)
     if name in KEYWORDS_BEFORE_PARENTHESIS and not quoted:
