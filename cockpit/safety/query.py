@@ -1,7 +1,7 @@
 """PromQL and LogQL: a query can do nothing but read, so all there is to prove is that a text is one.
 
-A command or a statement under the wrong language is what this catches; the grammar is checked as far as words never stand
-side by side and nothing ends in an operator.
+A command or a statement under the wrong language is what this catches; the grammar is checked as far as words
+never stand side by side and nothing ends in an operator.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ _TOKEN = re.compile(
     r"""
       (?P<blank>\s+|\#[^\n]*)
     | (?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`[^`]*`)
-    | (?P<number>0[xX][0-9a-fA-F]+|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+|(?:ms|[smhdwy]|[KMGTP]i?B?)(?:\d+(?:ms|[smhdwy]))*)?)
+    |
+    (?P<number>0[xX][0-9a-fA-F]+|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+|(?:ms|[smhdwy]|[KMGTP]i?B?)(?:\d+(?:ms|[smhdwy]))*)?)
     | (?P<word>[A-Za-z_][\w:.]*|\$\w+|\$\{\w+(?::\w+)?\}|\{\{\w+\}\})
     | (?P<open>[({\[])
     | (?P<close>[)}\]])
@@ -25,7 +26,8 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _JOINS = names(
-    """and or unless by on without ignoring group_left group_right offset bool atan2 start end json logfmt regexp pattern
+    """and or unless by on without ignoring group_left group_right offset bool atan2 start end json logfmt
+    regexp pattern
     unpack unwrap line_format label_format decolorize drop keep ip"""
 )
 _STAGES = names("json logfmt regexp pattern unpack unwrap line_format label_format decolorize drop keep")

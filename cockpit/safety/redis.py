@@ -25,7 +25,9 @@ _READS = names(
     ft._list ft.search ft.explain ts.get ts.mget ts.range ts.revrange ts.mrange ts.info bf.exists bf.info"""
 )
 _WITHOUT_SUBCOMMAND = names("command")
-_HEAVY = names("keys sort_ro eval_ro evalsha_ro fcall_ro function|dump")
+_HEAVY = names("keys sort_ro evalsha_ro fcall_ro function|dump")
+# Flagged as readers: one stores what it counted, the other adds its script to the server's.
+_KEEPS_SOMETHING = names("pfcount eval_ro")
 _SENSITIVE = names("config|get acl|list acl|getuser")
 _UNBOUNDED = names("monitor subscribe psubscribe ssubscribe")
 _LOSSES = names(
@@ -60,8 +62,8 @@ def judge_redis_command(words: Sequence[str]) -> Judgement:
         return reading("unbounded", "heavy")
     if key == "xread" and "block" in lowered:
         return unknown(_("Redis {command} waits for what may never come").format(command="XREAD BLOCK"))
-    if key == "pfcount":
-        return unknown(_("Redis {command} may write the count that it keeps beside the values").format(command="PFCOUNT"))
+    if key in _KEEPS_SOMETHING:
+        return unknown(_("Redis {command} keeps something in the server").format(command=label))
     if key in READONLY or key in _READS or _asks_for_help(lowered) or (len(words) == 1 and key in _WITHOUT_SUBCOMMAND):
         tags = [tag for tag, listed in (("heavy", _HEAVY), ("sensitive-read", _SENSITIVE)) if key in listed]
         return reading(*tags)

@@ -69,9 +69,12 @@ READS = names(
     inet_same_family st_distance st_x st_y ts_rank to_tsvector to_tsquery plainto_tsquery ts_headline hashtext
     width bit_count trim_array ifnull if date_format unix_timestamp from_unixtime timestampdiff datediff
     date_sub date_add curdate curtime group_concat connection_id database hex char strftime julianday datetime
-    total typeof json_object jsonb_object json_to_record jsonb_to_record json_populate_recordset jsonb_populate_recordset
-    jsonb_path_query_tz jsonb_path_exists_tz jsonb_insert array_fill isempty lower_inc upper_inc aclexplode to_regprocedure
-    to_regoper to_regcollation pg_client_encoding pg_collation_for pg_column_compression pg_describe_object pg_identify_object
+    total typeof json_object jsonb_object json_to_record jsonb_to_record json_populate_recordset
+    jsonb_populate_recordset
+    jsonb_path_query_tz jsonb_path_exists_tz jsonb_insert array_fill isempty lower_inc upper_inc aclexplode
+    to_regprocedure
+    to_regoper to_regcollation pg_client_encoding pg_collation_for pg_column_compression pg_describe_object
+    pg_identify_object
     pg_get_function_identity_arguments pg_get_replication_slots pg_get_statisticsobjdef pg_get_publication_tables
     pg_get_multixact_members pg_sequence_parameters pg_sequence_last_value pg_trigger_depth pg_options_to_table
     pg_snapshot_xmax pg_snapshot_xip pg_visible_in_snapshot pg_replication_origin_progress pg_char_to_encoding"""

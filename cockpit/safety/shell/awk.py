@@ -1,7 +1,7 @@
 """Awk programs, as far as they only compute and print. What they start is handed back, to be judged in turn.
 
-A `/` begins a regular expression or divides, and which of them it does decides what is a string behind it. Where that is
-not certain by the token in front of it, the program is not proven.
+A `/` begins a regular expression or divides, and which of them it does decides what is a string behind it.
+Where that is not certain by the token in front of it, the program is not proven.
 """
 
 from __future__ import annotations

@@ -290,8 +290,13 @@ def _ansi(text: str) -> str:
 # Commands that print words which are never options, and filters that leave lines as they are.
 _PRINTS_PLAIN = names("date nproc whoami hostname uname pgrep pidof seq id wc which")
 _PRINTS_COMMITS = re.compile(
-    r"git (?:-C [\w./-]+ )?"
-    r"(?:(?:rev-list|merge-base|describe)\b(?!.*--format)|rev-parse(?: --(?:short|abbrev-ref|verify|show-toplevel))* \w[\w./@]*$)"
+    r"""git\ (?:-C\ [\w./-]+\ )?
+    (?:rev-list(?:\ --(?:tags|all|count|branches|first-parent|max-count=\d+)|\ -n?\ ?\d+)*
+      |describe(?:\ --(?:tags|always|all|long|exact-match|abbrev=\d+))*
+      |rev-parse(?:\ --(?:short|abbrev-ref|verify|show-toplevel))*
+      |merge-base)
+    (?:\ (?:\w[\w./@^~]*|\$\([^()]*\)))*""",
+    re.VERBOSE,
 )
 _FILTERS = names("head tail sort uniq grep cat")
 
@@ -308,17 +313,22 @@ def prints_plain_words(node: Node) -> bool:
     source = text_of(commands[0])
     starts = firsts[0] in _PRINTS_PLAIN and not re.search(r"\s['\"]?\+['\"]?\s*-|-s\s|-d\s*['\"]?-", source)
     lists = firsts[0] == "kubectl" and re.search(r"\sget\s.*\s-o[= ]?name\b", source) is not None
-    commits = _PRINTS_COMMITS.match(source) is not None
+    commits = _PRINTS_COMMITS.fullmatch(source) is not None
     return (starts or lists or commits) and all(name in _FILTERS for name in firsts[1:])
 
 
 _NUMBERS = re.compile(
-    r"nproc|stat -c ?['\"]?%[XYZWsi]['\"]? [\w./-]+|date(?: -u| -d ?(?:'[^'$`]*'|\"[^\"$`\\]*\"|@?\d+))* ['\"]?\+%[sYmdHMSju][\d0]*['\"]?|wc -[lwc]|tr -(?:cd|dc) ['\"]?(?:0-9|\[:digit:\])['\"]?|grep -c[EivwFPo]* [^\s$`*?]+(?: [^\s$`*?\[]+)?"
+    r"""nproc|wc\ -[lwc]
+    |stat\ -c\ ?['"]?%[XYZWsi]['"]?\ [\w./-]+
+    |date(?:\ -u|\ -d\ ?(?:'[^'$`]*'|"[^"$`\\]*"|@?\d+))*\ ['"]?\+%[sYmdHMSju]\d*['"]?
+    |tr\ -(?:cd|dc)\ ['"]?(?:0-9|\[:digit:\])['"]?
+    |grep\ -c[EivwFPo]*\ [^\s$`*?]+(?:\ [^\s$`*?\[]+)?""",
+    re.VERBOSE,
 )
 
 
 def prints_number(node: Node) -> bool:
-    """Whether all that a command substitution prints is a number: anything else would be computed, and so may be run."""
+    """Whether all that a command substitution prints is a number: anything else would be computed, and may be run."""
     inner = node.named_children
     if len(inner) == 1 and inner[0].type == "redirected_statement":
         inner = inner[0].named_children[:1]

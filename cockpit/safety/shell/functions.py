@@ -1,7 +1,7 @@
 """The functions a script defines, and what an `echo` says into a pipe.
 
-A function is followed into when it is called, so it must surely be the one that is called: defined once, at the top, under
-a name that is no command's.
+A function is followed into when it is called, so it must surely be the one that is called: defined once, at
+the top, under a name that is no command's.
 """
 
 from __future__ import annotations

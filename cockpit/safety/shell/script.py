@@ -227,7 +227,7 @@ class Script:
             self._statement(body, Stdin("file") if stdin.kind == "text" else stdin)
 
     def _redirect(self, node: Node, *, silent: bool = False) -> list[Word]:
-        """Judge a redirection; the words behind its target are arguments of the command. `silent`: nothing is written."""
+        """Judge a redirection; words behind its target are arguments of the command. `silent`: nothing is written."""
         nodes = [child for child in node.named_children if child.type in WORDS]
         if any(map(_touches, nodes[1:])):
             raise Refused(_("the grammar takes one word for several"))

@@ -1,7 +1,7 @@
-"""Sed scripts, as far as they only print, delete, join and substitute. Refused is what writes a file or starts a command.
+"""Sed scripts, as far as they only print, delete, join and substitute. What writes or starts anything is refused.
 
-The grammar is GNU sed's, which ends a label or a command at `;` where BSD's goes on to the line's end: what BSD would take
-for a label is read here as further commands, so that nothing hides in the difference.
+The grammar is GNU sed's, which ends a label or a command at `;` where BSD's goes on to the line's end: what
+BSD would take for a label is read here as further commands, so that nothing hides in the difference.
 """
 
 from __future__ import annotations

@@ -66,7 +66,8 @@ def _gh_api(call: Call, tool: Tool) -> Judgement:
 
 _GH = tree(
     values="-R --repo --hostname",
-    read="""pr/list pr/view status pr/status pr/checks pr/diff run/list run/view run/watch issue/list issue/view issue/status
+    read="""pr/list pr/view status pr/status pr/checks pr/diff run/list run/view run/watch issue/list
+    issue/view issue/status
     release/list release/view repo/list repo/view workflow/list workflow/view auth/status secret/list
     variable/list search/issues search/prs search/code search/repos search/commits label/list gist/list
     gist/view ruleset/list ruleset/view ruleset/check cache/list version config/list config/get org/list project/list

@@ -99,7 +99,8 @@ TOOLS: dict[str, Tool] = {
             alloc/status alloc/logs alloc/checks server/members deployment/list deployment/status eval/status eval/list
             service/list service/info operator/raft/list-peers operator/autopilot/get-config operator/metrics
             namespace/list volume/status agent-info""",
-        mutating="""job/run run job/dispatch job/scale job/restart job/promote job/revert deployment/promote alloc/restart
+        mutating="""job/run run job/dispatch job/scale job/restart job/promote job/revert deployment/promote
+        alloc/restart
             alloc/signal node/eligibility system/gc system/reconcile""",
         destructive="""job/stop stop alloc/stop node/drain deployment/fail operator/raft/remove-peer namespace/delete
             volume/delete""",

@@ -52,10 +52,12 @@ _DOCKER = tree(
     rename update login logout attach wait container/start container/stop container/restart container/kill
     container/run container/create container/cp image/pull image/push image/build image/tag image/load
     image/save network/create network/connect network/disconnect volume/create service/create service/update
-    service/scale service/rollback stack/deploy node/update swarm/init swarm/join swarm/ca swarm/update context/use context/create
+    service/scale service/rollback stack/deploy node/update swarm/init swarm/join swarm/ca swarm/update
+    context/use context/create
     buildx/build secret/create config/create""",
     destructive="""rm rmi container/rm container/prune image/rm image/prune network/rm network/prune volume/rm
-        volume/prune system/prune builder/prune buildx/prune service/rm stack/rm node/rm swarm/leave secret/rm config/rm""",
+        volume/prune system/prune builder/prune buildx/prune service/rm stack/rm node/rm swarm/leave secret/rm
+        config/rm""",
     overrides={
         "exec": Tool(special=_docker_exec),
         "container/exec": Tool(special=_docker_exec),

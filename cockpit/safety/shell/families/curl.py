@@ -65,9 +65,9 @@ def _curl_option(name: str, value: Word | None) -> Judgement | None:
         return mutating(_("curl {option} writes a file").format(option=name), "local-write", "network-egress")
     if name not in _CURL_VALUES and name not in _CURL_FLAGS:
         return unknown(_("curl: the option {option} is not known to be harmless").format(option=name), "network-egress")
-    if name in ("-w", "--write-out") and value is not None:
-        if not value.constant or re.search(r"^@|%output", value.text):
-            return unknown(_("curl -w with a file or a text built when it runs"), "network-egress")
+    writes_out = name in ("-w", "--write-out") and value is not None
+    if writes_out and value and (not value.constant or re.search(r"^@|%output", value.text)):
+        return unknown(_("curl -w with a file or a text built when it runs"), "network-egress")
     if name in ("-H", "--header") and value is not None and overrides_method(value.text):
         return unknown(_("a header tells the server to take the request for another method"), "network-egress")
     return None
@@ -103,12 +103,14 @@ def _curl_url(method: str, url: Word, *, silent: bool) -> Judgement:
 
 _WGET_VALUES = names(
     """-O --output-document -T --timeout -t --tries --header -U --user-agent --user --password -e --execute
-        -P -w --wait --method --body-data --post-data --post-file -o --output-file -a -i --connect-timeout --read-timeout
+        -P -w --wait --method --body-data --post-data --post-file -o --output-file -a -i --connect-timeout
+        --read-timeout
         --dns-timeout --waitretry --bind-address --ca-certificate --referer --max-redirect"""
 )
 _WGET_HARMLESS = names(
     """-q --quiet -S --server-response -nv --no-verbose -v --no-check-certificate -4 -6 --spider -n -d
-        -O --output-document -T --timeout -t --tries --header -U --user-agent --user --password -w --wait --connect-timeout
+        -O --output-document -T --timeout -t --tries --header -U --user-agent --user --password -w --wait
+        --connect-timeout
         --read-timeout --dns-timeout --waitretry --ca-certificate --referer --max-redirect --no-proxy --no-cache
         --inet4-only --inet6-only --no-hsts --no-cookies --retry-connrefused"""
 )

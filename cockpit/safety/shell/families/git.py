@@ -1,6 +1,7 @@
 """Git: what reads a repository, what changes one, and what a word of the call makes it run.
 
-What a repository's own settings name (a pager, a diff driver, a monitor of files) is the operator's, as are the plug-ins
+What a repository's own settings name (a pager, a diff driver, a monitor of files) is the operator's, as are
+the plug-ins
 of a kubeconfig; the environment of a step turns off what can be turned off. What the *call* names is judged here.
 """
 

@@ -46,17 +46,17 @@ def _gcloud(call: Call, tool: Tool) -> Judgement:
     for word in call.args:
         if len(word.text) > 3 and "--flags-file".startswith(word.text.partition("=")[0]):
             return unknown(_("gcloud --flags-file takes options from a file"))
-    words = iter(_plain(word) for word in call.args)
+    texts = iter(_plain(word) for word in call.args)
     path: list[str] = []
-    for word in words:
-        if word in _VALUES:
-            next(words, None)
-        elif word in _FLAGS or word.partition("=")[0] in _VALUES:
+    for text in texts:
+        if text in _VALUES:
+            next(texts, None)
+        elif text in _FLAGS or text.partition("=")[0] in _VALUES:
             continue
-        elif word in GROUPS or (word in FIRST_ONLY and set(path) <= {"alpha", "beta"}):
-            path.append(word)
+        elif text in GROUPS or (text in FIRST_ONLY and set(path) <= {"alpha", "beta"}):
+            path.append(text)
         else:
-            return _verb(word, path)
+            return _verb(text, path)
     if path == ["info"]:
         return reading()
     return unknown(_("gcloud: which operation runs is not certain"))

@@ -36,7 +36,8 @@ _SECRET_LIKE = ("secret", "secrets", "secret/", "secrets/")
 _RAW_READS = re.compile(r"/(?:healthz|livez|readyz|metrics|version|openapi|apis?)(?:[/?].*)?")
 _RAW_ACTS = re.compile(r"/(?:proxy|exec|attach|portforward|run|eviction|token)(?:[/?:]|$)|\.\.|%")
 _DRY_FLAGS = names(
-    """-A --all --all-namespaces --force -R --recursive --server-side --local --overwrite --save-config --prune --wait -i
+    """-A --all --all-namespaces --force -R --recursive --server-side --local --overwrite --save-config --prune
+    --wait -i
     --stdin --edit --force-conflicts --ignore-daemonsets --delete-emptydir-data"""
 )
 

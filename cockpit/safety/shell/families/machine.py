@@ -1,4 +1,4 @@
-"""The machine: processes, memory, disks, sockets, kernel settings. What is listed without options has none that writes."""
+"""The machine: processes, memory, disks, sockets, kernel. What is listed without options has none that writes."""
 
 from __future__ import annotations
 
@@ -251,7 +251,8 @@ TOOLS: dict[str, Tool] = {
     ),
     "ipmitool": tree(
         values="-I -H -U -P -L",
-        read="sdr sdr/list sdr/elist sdr/type sdr/info sensor/list sel/list sel/elist sel/info chassis/status power/status fru fru/print mc/info lan/print",
+        read="""sdr sdr/list sdr/elist sdr/type sdr/info sensor/list sel/list sel/elist sel/info chassis/status
+        power/status fru fru/print mc/info lan/print""",
         destructive="sel/clear chassis/power power/off power/cycle power/reset power/soft",
         mutating="power/on",
     ),
@@ -266,7 +267,8 @@ TOOLS: dict[str, Tool] = {
         bare=UNKNOWN,
         asks="-s -v",
         flags="-s",
-        read="""status health health/detail df osd/tree osd/df osd/stat osd/status osd/dump osd/perf osd/pool/ls pg/stat pg/dump
+        read="""status health health/detail df osd/tree osd/df osd/stat osd/status osd/dump osd/perf
+        osd/pool/ls pg/stat pg/dump
         mon/stat mon/dump mds/stat fs/status fs/ls quorum_status versions features""",
         mutating="osd/out osd/in osd/set osd/unset osd/reweight",
         destructive="osd/down osd/rm osd/purge osd/pool/delete",

@@ -60,13 +60,16 @@ def _ssh(call: Call, tool: Tool) -> Judgement:
     return unknown(_("ssh opens a session on another machine"), *tags)
 
 
-_CERTIFICATES = """-in -noout -text -dates -enddate -startdate -subject -issuer -fingerprint -sha256 -sha1 -serial -CAfile
+_CERTIFICATES = """-in -noout -text -dates -enddate -startdate -subject -issuer -fingerprint -sha256 -sha1
+-serial -CAfile
     -CApath -checkend -purpose -modulus -ext -nameopt -certopt -inform -untrusted -verify_hostname -subject_hash -hash
     -issuer_hash -email -ocsp_uri -pubkey -alias -checkhost -checkip -show_chain -crl_check -partial_chain -lastupdate
     -nextupdate -crlnumber -verify -nokeys -clcerts -cacerts -info -passin -password -check -print_certs -strparse -i"""
 _TLS = """-connect -servername -showcerts -CAfile -CApath -brief -starttls -verify -verify_return_error -tls1_2 -tls1_3
-    -tls1_1 -tls1 -quiet -status -alpn -crlf -ign_eof -no_ign_eof -host -port -prexit -verify_hostname -cipher -ciphersuites
-    -no_tls1 -no_tls1_1 -no_tls1_2 -no_tls1_3 -ssl3 -no_ssl3 -state -tlsextdebug -msg -debug -noservername -4 -6 -xmpphost
+    -tls1_1 -tls1 -quiet -status -alpn -crlf -ign_eof -no_ign_eof -host -port -prexit -verify_hostname -cipher
+    -ciphersuites
+    -no_tls1 -no_tls1_1 -no_tls1_2 -no_tls1_3 -ssl3 -no_ssl3 -state -tlsextdebug -msg -debug -noservername -4
+    -6 -xmpphost
     -proxy -cert -key -reconnect -nocommands -curves -groups -sigalgs -bugs -name -no-interactive -verify_quiet"""
 _OPENSSL = {
     "s_client": names(_TLS),
@@ -104,10 +107,10 @@ def _openssl(call: Call, tool: Tool) -> Judgement:
 
 # What a connection may be told in words and only answers: Redis, ZooKeeper, memcached, HAProxy's socket, Beanstalk.
 _QUESTIONS = re.compile(
-    r"\s*|q|quit|exit|(?:HEAD|GET|OPTIONS) \S+(?: HTTP/[\d.]+)?|(?:host|connection|user-agent|accept): .*"
-    r"|ruok|stat|srvr|mntr|conf|cons|envi|wchs|wchc|wchp|isro|dirs|dump|version|stats(?: (?:items|slabs|settings|sizes|conns))?"
-    r"|ping|info(?: \w+)?|show (?:stat|info|servers state|servers conn|table|errors|sess|pools|activity|backend|version|env)(?: .*)?"
-    r"|ehlo \S+|helo \S+|noop|status",
+    r"\s*|q|quit|exit|(?:HEAD \S+|GET /(?:[\w/.-]*health\w*|metrics|status|version)?)(?: HTTP/[\d.]+)?"
+    r"|(?:host|connection|user-agent|accept): .*|ping|info(?: \w+)?|ehlo \S+|helo \S+|noop|status|version"
+    r"|ruok|stat|srvr|mntr|conf|cons|envi|wchs|wchc|wchp|isro|dirs|dump|stats(?: (?:items|slabs|settings|sizes|conns))?"
+    r"|show (?:stat|info|servers state|servers conn|table|errors|sess|pools|activity|backend|version|env)(?: [^;]*)?",
     re.IGNORECASE,
 )
 
@@ -148,9 +151,9 @@ def _socat(call: Call, tool: Tool) -> Judgement:
     found = read_options(call.args, names("-t -T"))
     addresses = constants(found.operands)
     known = found.unclear is None and all(name in ("-t", "-T") for name, _v in found.options)
-    if known and addresses and len(addresses) == 2 and all(_SOCAT.fullmatch(address) for address in addresses):
-        if call.stdin.text is not None:
-            return _spoken(call, reading())
+    asked = call.stdin.text is not None and addresses is not None and len(addresses) == 2
+    if known and asked and all(_SOCAT.fullmatch(address) for address in addresses or ()):
+        return _spoken(call, reading())
     return unknown(_("socat joins what can't be seen"), "network-egress")
 
 
@@ -160,8 +163,10 @@ def _rsync(call: Call, tool: Tool) -> Judgement:
         call.args, names("-e --rsh --exclude --include --exclude-from --include-from --timeout --bwlimit -f")
     )
     harmless = names(
-        """-n --dry-run --list-only -a -v -z -h -r -l -p -t -g -o -D -i -P -x -u -c -H -A -X --archive --verbose --recursive
-        --delete --exclude --include --stats --itemize-changes --progress --checksum --human-readable --size-only --update
+        """-n --dry-run --list-only -a -v -z -h -r -l -p -t -g -o -D -i -P -x -u -c -H -A -X --archive
+        --verbose --recursive
+        --delete --exclude --include --stats --itemize-changes --progress --checksum --human-readable
+        --size-only --update
         --numeric-ids --timeout --bwlimit"""
     )
     tries = found.has("-n", "--dry-run", "--list-only")

@@ -8,7 +8,8 @@ _NPM = tree(
     asks="-v",
     values="-w --workspace --prefix -C",
     flags="-g --global --json --silent -s",
-    read="""ls list ll la outdated view info show v ping root prefix bin config/get config/list config/ls explain why whoami
+    read="""ls list ll la outdated view info show v ping root prefix bin config/get config/list config/ls
+    explain why whoami
         search dist-tag/ls help query fund""",
     unknown="run run-script test start exec x explore",
     mutating="""ci install i add update up uninstall remove rm link publish pack version init dedupe rebuild
@@ -26,7 +27,8 @@ _SYSTEM = tree(
     values="--enablerepo --disablerepo --repo",
     flags="-q -qq -y --quiet --installed -C --cacheonly",
     read="""list show info search policy repolist changelog leaves deps provides whatprovides check-update
-        history history/list history/info history/userinstalled updateinfo updateinfo/list updateinfo/info outdated services/list
+        history history/list history/info history/userinstalled updateinfo updateinfo/list updateinfo/info
+        outdated services/list
         module/list group/list grouplist deplist repoquery changes depends rdepends showpkg madison""",
     mutating="""install reinstall update upgrade full-upgrade dist-upgrade downgrade refresh tap link clean
     autoclean makecache mark hold start stop restart distro-sync history/undo history/rollback localinstall
@@ -65,7 +67,8 @@ TOOLS: dict[str, Tool] = {
         "pip pip3",
         tree(
             asks="-V",
-            read="list show freeze check index/versions inspect debug cache/list cache/info cache/dir config/list config/get",
+            read="""list show freeze check index/versions inspect debug cache/list cache/info cache/dir config/list
+            config/get""",
             mutating="install download wheel config/set cache/purge",
             destructive="uninstall",
             denied=denied("--log --log-file --local-log"),

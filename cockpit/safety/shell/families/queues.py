@@ -24,8 +24,8 @@ from cockpit.safety.verdict import Judgement
 from cockpit.words import _
 
 _KAFKA_VALUES = names(
-    """--bootstrap-server --bootstrap-controller --broker-list --zookeeper --command-config --topic --group --entity-type
-    --entity-name --topic-list --partitions --time --user --principal --resource-pattern-type --cluster
+    """--bootstrap-server --bootstrap-controller --broker-list --zookeeper --command-config --topic --group
+    --entity-type --entity-name --topic-list --partitions --time --user --principal --resource-pattern-type --cluster
     --consumer-group --timeout --client"""
 )
 _KAFKA_FLAGS = names(
@@ -90,7 +90,8 @@ def _zookeeper(call: Call, tool: Tool) -> Judgement:
 
 
 _RABBIT_LISTS = """list_queues list_exchanges list_bindings list_connections list_channels list_consumers list_users
-    list_vhosts list_permissions list_policies list_parameters list_operator_policies list_feature_flags list_topic_permissions
+    list_vhosts list_permissions list_policies list_parameters list_operator_policies list_feature_flags
+    list_topic_permissions
     list_user_permissions list_user_topic_permissions list_global_parameters list_unresponsive_queues list_hashes
     list_ciphers list_user_limits list_vhost_limits list_streams list_stream_connections list_deprecated_features"""
 
@@ -110,7 +111,7 @@ TOOLS: dict[str, Tool] = {
     "rabbitmqctl": tree(
         values="-n --node -t --timeout -p --vhost --formatter",
         flags="-q --quiet -s --silent -l --longnames",
-        read=f"""status {_RABBIT_LISTS} cluster_status node_health_check environment report version ping await_startup""",
+        read=f"status {_RABBIT_LISTS} cluster_status node_health_check environment report version ping",
         mutating="""start_app set_policy add_user set_permissions set_user_tags add_vhost enable_feature_flag
             sync_queue close_connection close_all_connections rotate_logs set_parameter join_cluster
             change_password set_vm_memory_high_watermark set_disk_free_limit set_log_level set_user_limits force_gc
@@ -127,7 +128,8 @@ TOOLS: dict[str, Tool] = {
             read=f"""status ping check_running check_local_alarms check_alarms check_port_connectivity
             check_port_listener check_protocol_listener check_virtual_hosts check_certificate_expiration
             check_if_node_is_mirror_sync_critical check_if_node_is_quorum_critical quorum_status alarms memory_breakdown
-            listeners is_booting is_running list cluster_status erlang_version os_env server_version version runtime_thread_stats
+            listeners is_booting is_running list cluster_status erlang_version os_env server_version version
+            runtime_thread_stats
             certificates list_network_interfaces schema_info log_location command_line_arguments environment
             {_RABBIT_LISTS}""",
             mutating="enable disable set add_member grow rebalance",

@@ -100,7 +100,8 @@ TOOLS: dict[str, Tool] = {
         values="-n --namespace --context -i --istioNamespace -c --kubeconfig --revision",
         flags="--vklog",
         read=f"""proxy-status ps analyze version validate describe verify-install remote-clusters tag/list
-        profile/list profile/dump profile/diff waypoint/list waypoint/status x/describe x/precheck x/authz x/check-inject
+        profile/list profile/dump profile/diff waypoint/list waypoint/status x/describe x/precheck x/authz
+        x/check-inject
         x/injector experimental/describe experimental/precheck experimental/authz experimental/check-inject
         ztunnel-config {_PROXY_CONFIG}""",
         mutating="""install upgrade manifest/apply bug-report tag/set tag/generate waypoint/apply

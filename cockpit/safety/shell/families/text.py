@@ -172,7 +172,8 @@ TOOLS: dict[str, Tool] = {
     ),
     "tail": Tool(unbounded=names("-f -F --follow --retry"), values=names("-n -c --lines --bytes -s --pid")),
     **plain(
-        """cp mv ln install chmod chown chgrp mkdir rmdir touch split csplit zip patch rename setfacl chattr mkfifo mknod
+        """cp mv ln install chmod chown chgrp mkdir rmdir touch split csplit zip patch rename setfacl chattr
+        mkfifo mknod
             sponge ed ex visudo vipw updatedb dos2unix unix2dos 7z cpio ar pax rar unrar xsel xclip""",
         Tool(verdict=MUTATING, tags=("local-write",)),
     ),
