@@ -17,11 +17,12 @@ _LABEL = re.compile(
     r"(?:기대(?:\s?(?:출력|결과|값))?|예상(?:\s?(?:출력|결과|값))?|정상(?:\s?(?:출력|결과))|"
     r"expected(?:\s+(?:output|result|results|value|response|status))?|"
     r"expect(?:s)?|should\s+(?:return|show|be|print|see|output)|returns?|预期(?:输出|结果)?|期望(?:输出|"
-    r"结果)?|期待(?:値|結果|される出力)?|想定(?:結果)?)"
-    r"\s*(?:[:：]|(?<=return)|(?<=show)|(?<=\sbe)|(?<=print)|(?<=see)|(?<=output))\s*(.+?)\s*(?:-->)?$",
+    r"结果)?|期待(?:値|結果|される出力)?|想定(?:結果)?|"
+    r"(?:输出|返回|结果)应该?[为是]|应该?(?:返回|输出|显示)为?)"
+    r"\s*(?:[:：]|(?<=[为是回出示])|(?<=return)|(?<=show)|(?<=\sbe)|(?<=print)|(?<=see)|(?<=output))\s*(.+?)\s*(?:-->)?$",
     re.IGNORECASE,
 )
-_LABEL_HINT = re.compile(r"기대|예상|정상|expect|should|return|预期|期望|期待|想定", re.IGNORECASE)
+_LABEL_HINT = re.compile(r"기대|예상|정상|expect|should|return|预期|期望|期待|想定|应", re.IGNORECASE)
 PROSE_LABEL = re.compile(
     r"^\W*(?:기대(?:\s?(?:출력|결과|값))?|예상\s?(?:출력|결과)|정상\s?출력|expected(?:\s+(?:output|result|results|"
     r"value|response))?|预期(?:输出|结果)?|期望(?:输出|结果)?|期待(?:値|結果))\W*[:：]\s*(?P<what>\S.{0,300})$",

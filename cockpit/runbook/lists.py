@@ -171,11 +171,13 @@ class Procedures:
         intro = self._intro(item)
         if intro and (phase(intro) in _TOLD or _WHEN.search(intro)):
             return False
+        said = intro or section.title
+        if _FACTS.search(said):
+            return False
         if item.node.ordered:
             return True
         # Bullets are steps only where nothing better is, below a heading or a lead that says so.
-        said = intro or section.title
-        acts = phase(said) in _PROCEDURAL and not _FACTS.search(said)
+        acts = phase(said) in _PROCEDURAL
         return acts and section.id not in self._served and _is_instruction_list(item.node)
 
     def inline_command(self, block: Block) -> str | None:

@@ -108,6 +108,7 @@ _OPENS = {
     "aws": _rule(r"^ssm\s+start-session\b(?!.*--parameters)"),
     "virsh": _rule(r"^console\s"),
     "Enter-PSSession": _ALWAYS,
+    "fly": _rule(r"^(?:postgres|pg|ssh)\s+(?:connect|console)\b(?!.*\s-[cC]\b)"),
     "kubectl": _KUBERNETES_OPENS,
     "docker": _CONTAINER_OPENS,
 }
@@ -116,6 +117,7 @@ _SAME = {
     **dict.fromkeys(("podman", "nerdctl", "crictl", "docker-compose"), "docker"),
     "mariadb": "mysql",
     "mongosh": "mongo",
+    "flyctl": "fly",
     "ping6": "ping",
     "irb": "python",
     "ipython": "python",
@@ -166,7 +168,7 @@ def manners_of(code: str) -> Manners:
 
 def closes(code: str) -> bool:
     """Whether code leaves the session it is in."""
-    return "\n" not in code.strip() and _EXIT.search(code) is not None
+    return _EXIT.match(code.strip().rpartition("\n")[2]) is not None
 
 
 def _matches(rules: dict[str, re.Pattern[str]], name: str, rest: str) -> bool:

@@ -100,7 +100,7 @@ _PHASE_WORDS: tuple[tuple[Phase, str], ...] = (
         (
             r"references?|links?|see also|related|resources|appendix|glossary|table of contents|"
             r"contents|changelog|history|revision|"
-            r"참조|참고|관련 문서|목차|이력|업데이트|부록|参考|目录|目錄|附录|関連|目次|履歴"
+            r"변경 ?사항(?=\W*$)|참조|참고|관련 문서|목차|이력|업데이트|부록|参考|目录|目錄|附录|関連|目次|履歴"
         ),
     ),
     (

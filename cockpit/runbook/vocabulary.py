@@ -66,7 +66,7 @@ _POWERSHELL = re.compile(
 _PATH = re.compile(r"(?:\.{1,2}|~)?/[\w.+@%-]+(?:/[\w.+@%-]+)*$|[\w-]+\.(?:sh|py|pl|rb)$")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=(?!=)")
 _SHELLISH = re.compile(r"(?:^|\s)-{1,2}[A-Za-z]|[|$=]|/|\s>{1,2}\s?\S|\*|\\$|&&|\.\w")
-_PROSE_END = re.compile(r"[.:,!?]$|[,:]\s")
+_PROSE_END = re.compile(r"(?<! )[.:,!?]$|[,:]\s")
 _SUDO = re.compile(r"sudo (?!(?:is|access|rights?|privileges?|permissions?|users?|commands?|without|mode)\b)\S")
 _MAKE = re.compile(
     r"make(?! (?:sure|it|use|the|a|an|any|them|this|that|certain|changes?|your|one|backups?|copies|note)\b)"

@@ -206,3 +206,9 @@ def test_a_sample_with_a_plain_value_is_checked() -> None:
 
 def test_a_sample_that_nothing_names_expects_nothing() -> None:
     assert parse("```bash\nrun\n```\n\n```\nall is well\n```\n").steps[0].expectations == ()
+
+
+@pytest.mark.parametrize("words", ["输出应为 5", "返回应该是 5", "应返回 5", "应该显示为 5"])
+def test_what_should_come_back_in_chinese(words: str) -> None:
+    (found,) = expected(f"wc -l < x\n# {words}")
+    assert (found.kind, found.value["operator"], found.value["bound"]) == (ExpectationKind.NUMBER, "==", 5.0)

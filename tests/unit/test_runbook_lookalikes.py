@@ -111,6 +111,7 @@ def test_a_command_is_no_query(text: str) -> None:
         ("$SHOP_HOME/src $ make build", "make build", None),
         ("/ # ls /srv\ndata", "ls /srv", "data"),
         ("$./run.sh all\ndone.", "./run.sh all", "done."),
+        ("$docker ps\nCONTAINER ID", "docker ps", "CONTAINER ID"),
     ],
 )
 def test_rarer_prompts_go_as_well(text: str, code: str, sample: str | None) -> None:
@@ -118,7 +119,10 @@ def test_rarer_prompts_go_as_well(text: str, code: str, sample: str | None) -> N
     assert (step.kind, step.code, step.sample_output) == (StepKind.COMMAND, code, sample)
 
 
-@pytest.mark.parametrize("text", ["> /var/log/shop.log", "> access.log", "/opt/shop/run # at night"])
+@pytest.mark.parametrize(
+    "text",
+    ["> /var/log/shop.log", "> access.log", "/opt/shop/run # at night", "docker='docker -H x'\n$docker ps", "$tool ps"],
+)
 def test_what_only_begins_like_a_prompt_stays_as_it_is(text: str) -> None:
     assert only(block(text)).code == text
 
@@ -227,3 +231,13 @@ def test_criteria_of_success_are_ticked_one_by_one(heading: str) -> None:
 
 def test_when_to_roll_back_is_a_decision() -> None:
     assert [step.kind for step in parse("## When to roll back\n\n- [ ] a\n- [ ] b\n").steps] == [StepKind.DECISION]
+
+
+def test_inline_code_that_ends_in_a_lone_dot_is_a_command() -> None:
+    (step,) = parse("## Verify\n\n1. Look for anomalies: `tail -100 audit.log | jq .`\n").steps
+    assert (step.kind, step.code) == (StepKind.COMMAND, "tail -100 audit.log | jq .")
+
+
+@pytest.mark.parametrize("text", ["use std::fs::File", "type Made = make!() => x"])
+def test_inline_code_of_another_language_is_no_command(text: str) -> None:
+    assert [step.kind for step in parse(f"## Fix\n\n1. Write `{text}`\n").steps] == [StepKind.CHECK]

@@ -111,3 +111,11 @@ def test_what_follows_a_session_is_inside_it_until_the_section_ends_or_it_exits(
     runbook = parse(text)
     assert [part.inside for part in runbook.steps[0].parts] == [None, "ssh web"]
     assert [step.inside for step in runbook.steps] == [None, "ssh web", "ssh web", None, None, None]
+
+
+def test_a_client_that_statements_follow_is_left_where_the_last_of_them_says_so() -> None:
+    text = (
+        "# t\n\n```bash\nfly postgres connect -a db\n\n# in psql:\nSELECT 1;\n\\q\n\n# then\nfly apps start shop\n```\n"
+    )
+    parts = parse(text).steps[0].parts
+    assert [part.inside for part in parts] == [None, "fly postgres connect -a db", None]

@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from cockpit.errors import RunbookError
 from cockpit.runbook.lint import lint
 from cockpit.runbook.model import Runbook, StepKind
-from cockpit.runbook.reading import parse
+from cockpit.runbook.reading import parse, read
 from cockpit.runbook.shown import as_json
 
 BOX = re.compile(r"[\s>*+\-\d.)]*\[[ xX]\]")
+PROMPT = re.compile(r"\$|(?:\S+ ?)?[$#%>](?: .*)?\s*|\S*(?:>|->)\s*")
 WORDS = st.text(alphabet="abc 롤백$<>[]{}`*_#|-:'\"\\&!~.1\t", max_size=30)
 INFO = st.sampled_from(
     ["", "bash", "sh", "console", "sql", "text", "powershell", "promql", "yaml", "output", "sh {name=x}", "```"]
@@ -44,6 +48,26 @@ COMMAND = st.sampled_from(
         "key: value",
         "롤백한다",
         "$$",
+        # Prompts, answers and files in their many shapes.
+        "$ ls",
+        "> go build x",
+        "~/a $ make x",
+        "user@host:~$ df",
+        "mysql> show x;",
+        "$./run",
+        "Server running at x y",
+        "x: command not found",
+        "[Unit]",
+        "After=x",
+        '{"a": 1}',
+        "{",
+        "}",
+        "--flag=x",
+        "npm view [<name>]",
+        'up{job="x"}',
+        "make sure it works",
+        "\\q",
+        "[SITE]:x [5m] <a|b>",
     ]
 )
 BLOCK = st.builds(
@@ -101,12 +125,24 @@ def _lines(text: str | None) -> Counter[str]:
 def _accounted(runbook: Runbook) -> Counter[str]:
     found: Counter[str] = Counter()
     for step in runbook.steps:
+        found += _lines(step.sample_output)
         if step.attributes.get("inline"):
             continue
-        found += _lines(step.code) + _lines(step.sample_output)
+        found += _lines(step.code)
         if step.kind in (StepKind.NOTE, StepKind.MESSAGE):
             found += _lines(step.text)
     return found
+
+
+def _unmatched(wanted: Counter[str], found: Counter[str]) -> tuple[list[str], list[str]]:
+    """Lines of the document that are nowhere, and lines that are nowhere in the document; a prompt may be missing."""
+    lost, made_up = list((wanted - found).elements()), list((found - wanted).elements())
+    for line in list(lost):
+        bare = next((rest for rest in made_up if line.endswith(rest) and PROMPT.fullmatch(line[: -len(rest)])), None)
+        if bare is not None:
+            lost.remove(line)
+            made_up.remove(bare)
+    return lost, made_up
 
 
 @given(DOCUMENT)
@@ -118,7 +154,7 @@ def test_each_line_of_each_block_is_in_exactly_one_place(text: str) -> None:
             wanted += _lines(token.content)
     runbook = parse(text)
     if not runbook.front_matter and not text.startswith("---"):
-        assert _accounted(runbook) == wanted
+        assert _unmatched(wanted, _accounted(runbook)) == ([], [])
 
 
 @given(DOCUMENT)
@@ -148,4 +184,45 @@ def test_ids_do_not_move_when_text_is_put_above(above: str, text: str) -> None:
     body = f"## Section\n\n{text}"
     before = [step.id for step in parse(body).steps]
     after = [step.id for step in parse(f"{above}\n\n```bash\necho something new\n```\n\n{body}").steps]
+    assert after[len(after) - len(before) :] == before
+
+
+@given(st.binary(max_size=600))
+@settings(max_examples=200, deadline=None)
+def test_any_bytes_are_read_or_refused_in_words(data: bytes) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "book.md"
+        path.write_bytes(data)
+        try:
+            runbook = read(path)
+        except RunbookError:
+            return
+    lint(runbook)
+    json.dumps(as_json(runbook, lambda language, code: None))
+
+
+@given(DOCUMENT, st.sampled_from(["utf-8-sig", "utf-16", "utf-16-le", "utf-32", "cp949", "latin-1"]), st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_an_encoding_loses_no_step(text: str, encoding: str, carriage_returns: bool) -> None:
+    text = f"# ascii first so that it is told apart\n\n{text}"
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "book.md"
+        written = text.replace("\n", "\r\n") if carriage_returns else text
+        path.write_bytes(written.encode(encoding, "replace"))
+        found = read(path)
+    if encoding not in ("cp949", "latin-1"):
+        assert [(step.kind, step.code, step.line) for step in found.steps] == [
+            (step.kind, step.code, step.line) for step in parse(text).steps
+        ]
+
+
+@given(DOCUMENT, st.lists(BLOCK, max_size=3), st.text(alphabet="ab롤 \n", max_size=40))
+@settings(max_examples=150, deadline=None)
+def test_ids_do_not_move_when_sections_are_put_above(text: str, blocks: list[str], words: str) -> None:
+    """What stands above has steps of its own; none of them says what a step below says."""
+    body = f"## Section\n\n{text}"
+    others = [block.replace("name=x", "name=other") for block in blocks]
+    above = "\n\n".join(["## Elsewhere", words, *others, "- [ ] another"])
+    before = [step.id for step in parse(body).steps]
+    after = [step.id for step in parse(f"{above}\n\n{body}").steps]
     assert after[len(after) - len(before) :] == before
