@@ -45,11 +45,11 @@ _DATE_AS_TEXT = re.compile(
     r"days?|hours?|전|前)[^\"\n]*\""
 )
 _DESTRUCTIVE = re.compile(
-    r"\brm\s+-\w*r|\bDROP\s+(?:TABLE|DATABASE|SCHEMA)\b|\bTRUNCATE\s|\bDELETE\s+FROM\s+\S+\s*(?:;|$)|"
+    r"\brm\s+-\w*r|\bDROP\s+(?:TABLE|DATABASE|SCHEMA)\b|\bTRUNCATE\s(?!-)|\bDELETE\s+FROM\s+\S+\s*(?:;|$)|"
     r"\bFLUSH(?:ALL|DB)\b|\bmkfs\b|"
     r"\bdd\s[^\n]*\bof=|\bwipefs\b|\bkubectl\s+(?:-\S+\s+\S+\s+)*delete\s+(?:ns|namespaces?|pvc?|"
     r"persistentvolume\w*|crds?|node)\b|"
-    r"\bterraform\s+destroy\b|\bpush\b[^\n]*\s(?:--force|-f)\b|\bdowngrade\s+base\b|\bhelm\s+(?:uninstall|"
+    r"\bterraform\s+destroy\b|\bpush\b[^\n]*\s(?:--force(?!-)|-f)\b|\bdowngrade\s+base\b|\bhelm\s+(?:uninstall|"
     r"delete)\b|"
     r"\baws\s+s3\s+(?:rb|rm\s[^\n]*--recursive|sync\s[^\n]*--delete)|\bdocker\s+(?:system|volume)\s+prune\b|"
     r"\bgit\s+reset\s+--hard\b|"
@@ -194,7 +194,7 @@ def _misfiled_note(step: Step) -> Iterator[Problem]:
     for offset, line in enumerate(step.text.split("\n")[:200], 1):
         if re.match(
             r"\s*(?:kubectl|helm|docker|systemctl|sudo|aws|gcloud|psql|curl|"
-            r"oc)\s+\S",
+            r"oc)\s+[^\s=:]",
             line,
         ) and looks_typed(line):
             message = _("{command} is a shell command in a {language} block").format(

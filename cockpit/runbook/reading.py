@@ -111,7 +111,9 @@ def _assembled(text: str, path: str, digest: str, problems: list[Problem]) -> Ru
         thresholds=tuple(thresholds.found),
         symptoms=tuple(symptoms_of(document, outline, steps)),
         passages=passages_of(document, (head, front.lines), of_block, found.outputs),
-        problems=tuple(sorted([*problems, *front.problems, *found.problems, *_skipped(document)], key=_by_line)),
+        problems=tuple(
+            sorted([*problems, *front.problems, *found.problems, *_skipped(document, front.lines)], key=_by_line)
+        ),
     )
 
 
@@ -126,10 +128,10 @@ def _body(text: str, front: FrontMatter) -> tuple[str, str]:
     return (lines[front.lines] if len(lines) > front.lines else ""), "\n".join(lines[: front.lines])
 
 
-def _skipped(document: Document) -> Iterator[Problem]:
+def _skipped(document: Document, head: int) -> Iterator[Problem]:
     for start, end in document.skipped:
-        text = document.lines[start - 1] if start <= len(document.lines) else ""
-        if not text.lstrip().startswith("["):
+        # A link definition is in no block either.
+        if not document.lines[start - 1 - head].lstrip(" \t>").startswith("["):
             yield Problem(
                 start,
                 "nested-too-deep",

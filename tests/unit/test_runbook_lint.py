@@ -72,6 +72,9 @@ def test_a_fault_is_named_with_its_line(block: str, line: int, code: str) -> Non
         "```bash\nRANGE=${1:-1h}\nls $RANGE\n```",
         "```bash\n$ ls\nsrv\n```",
         "```bash\nls <service-name>\n```",
+        "```go\ndocker = connect(ctx)\nkubectl := command()\n```",
+        "```bash\ntruncate -s 0 x.log\n```",
+        "```bash\ngit push --force-with-lease\n```",
     ],
 )
 def test_a_sound_runbook_is_left_in_peace(block: str) -> None:

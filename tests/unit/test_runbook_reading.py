@@ -270,3 +270,8 @@ def test_a_bound_behind_a_joining_word_is_of_nothing() -> None:
         ("CPU sustains", 95.0),
         ("the primary is silent", 60.0),
     ]
+
+
+def test_link_definitions_below_front_matter_are_not_taken_for_lost_lines() -> None:
+    text = "---\ntitle: x\nowner: y\n---\n# x\n\n[there]\n\n> [deep]: #x\n\n[there]: https://example.org\n"
+    assert parse(text).problems == ()
