@@ -54,7 +54,7 @@ _ANNOUNCES = re.compile(
     re.IGNORECASE,
 )
 _PLACEHOLDER = re.compile(r"(?:[:：]\s*|-\s*)\[[^\]\n]{1,80}\]|<[A-Za-z가-힣][^>\n]{1,60}>|\{\{?[\w ]+\}\}?")
-_BLANK_TO_FILL = re.compile(r"[:：@#-]\s*\[[^\]\n]{2,80}\]")
+_BLANK_TO_FILL = re.compile(r"[:：@#-]\s*\[[^\]\[{}<>()=\n]{2,80}\]")
 _KEYED_LINES = re.compile(r"^[ \t]*\**[^\s:：\n][^:：\n]{0,30}(?::(?:\s|\*)|：)", re.MULTILINE)
 _FLAG = re.compile(r"\s--[a-z]")
 SYMPTOM_HEADING = re.compile(
@@ -150,6 +150,8 @@ def _has_typed(text: str) -> bool:
 
 def _untyped(text: str, language: str, intro: str, headings: tuple[str, str], after_command: bool) -> tuple[Sort, str]:
     runnable = (commands_in(text) or _announced(text, intro)) if language != "markdown" else None
+    if runnable and is_synopsis(text) and session_of(text, "") is None:
+        return Sort.NOTE, "text"
     if runnable and not (after_command and _STRONG_OUTPUT.search(intro) and session_of(text, "") is None):
         return Sort.COMMAND, runnable
     if _is_message(text, intro, headings) or (not after_command and _announces(text, intro or headings[0])):
@@ -265,7 +267,7 @@ def _is_message(text: str, intro: str, headings: tuple[str, str]) -> bool:
         return shaped and (not _DIAGRAM.search(first) or placeholders > 0)
     if MESSAGE_WORDS.search(headings[1]) and keyed >= 2 and not stripped.isascii() and not _is_data(text):
         return True
-    return (headed and placeholders > 0) or (keyed >= 3 and len(_BLANK_TO_FILL.findall(text)) >= 3)
+    return (headed and placeholders > 0) or (keyed >= 3 and len(set(_BLANK_TO_FILL.findall(text))) >= 3)
 
 
 def _announces(text: str, said: str) -> bool:

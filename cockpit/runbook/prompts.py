@@ -23,8 +23,8 @@ _HOST = _prompt(
 _POWERSHELL = _prompt(r"^[ \t]{0,8}PS(?:\s+[A-Za-z]:[^>\n]{0,120}|\s+/[^>\n]{0,120})?>(?:[ \t]+|$)")
 _DOLLAR = _prompt(r"^[ \t]{0,8}\$(?:[ \t]+|$|(?=\.{0,2}/))")
 # "$docker ps": a prompt without its blank; nobody calls a variable after a program and never sets it.
-_TIGHT = _prompt(r"^[ \t]{0,8}\$([a-z][\w-]{1,30})(?=[ \t])")
-_TIGHT_DOLLAR = _prompt(r"^[ \t]{0,8}\$(?=[a-z])")
+_TIGHT = _prompt(r"^\$([a-z][\w-]{1,30})(?=[ \t])")
+_TIGHT_DOLLAR = _prompt(r"^\$(?=[a-z])")
 # "> go build": a file by that name would be emptied. "> access.log" empties one on purpose.
 _ANGLE = _prompt(r"^[ \t]{0,8}>[ \t]+(?=(?:sudo )?(?:\./|[a-z])[\w./-]*[ \t]+[\w./$'\"-])")
 _PERCENT = _prompt(r"^[ \t]{0,8}%[ \t]+(?=[a-z./])")
@@ -110,7 +110,7 @@ def _prompt_kind(
     # A look for what each prompt ends with spares most blocks the patterns.
     if "$" in text and _DOLLAR_SIGN.search(text) and _stands(_DOLLAR, text):
         return (_HOST_OR_DOLLAR if _stands(_HOST, text) else _DOLLAR), _CONTINUATION, None
-    tight = _TIGHT.search(text) if "$" in text else None
+    tight = _TIGHT.search(text) if text.startswith("$") or "\n$" in text else None
     if tight is not None and is_command_word(tight[1]) and f"{tight[1]}=" not in text:
         return _TIGHT_DOLLAR, _CONTINUATION, None
     if "> " in text:

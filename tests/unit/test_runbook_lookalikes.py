@@ -72,8 +72,9 @@ def test_a_capital_at_the_start_is_no_sentence_by_itself(text: str) -> None:
         "./configure [FLAGS]\nmake",
     ],
 )
-def test_a_synopsis_is_not_run_and_asks_for_nothing(text: str) -> None:
-    runbook = parse(block(text))
+@pytest.mark.parametrize("info", ["bash", ""])
+def test_a_synopsis_is_not_run_and_asks_for_nothing(text: str, info: str) -> None:
+    runbook = parse(block(text, info))
     assert [(step.kind, step.inputs) for step in runbook.steps] == [(StepKind.NOTE, ())]
 
 

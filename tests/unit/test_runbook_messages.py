@@ -35,6 +35,8 @@ def test_what_is_said_to_people_is_a_message(intro: str, text: str) -> None:
         ("An alert looks like this.", "[P0] High Error Rate\nTime: 10:00"),
         ("경보는 이런 모양입니다.", "[P0] High Error Rate\nTime: 10:00"),
         ("This tells you:", "app is fine"),
+        ("", "before: [a b]\nwithin: [a b]\nafter: [a b]"),
+        ("", "one: [f{x: 1}]\ntwo: [g(y)]\nthree: [h=2]"),
         ("The notification holds:", '{\n  "id": string,\n  "state": string\n}'),
         ("The message then reads:", "I0102 03:04:05.000000 1 x.go:4] one two three four five six seven eight nine ten"),
         ("Message formats:", "shopctl expand --json   # one two three four five six seven eight nine ten eleven"),
