@@ -14,6 +14,7 @@ CockpitError
     ├── ToolMissing       an executable or library is not on this machine
     ├── TargetUnreachable the network or the service did not answer
     ├── AccessDenied      it answered, and refused the credentials
+    │   └── FolderGone    the folder that earlier steps led to is gone, or closed
     ├── TimedOut          the deadline passed
     ├── Declined          it understood the request, and says no
     ├── OutcomeUnknown    the connection broke while it was at it: it may be done, or not
@@ -105,6 +106,10 @@ class TargetUnreachable(AdapterError):
 
 class AccessDenied(AdapterError):
     """It answered, and refused the credentials."""
+
+
+class FolderGone(AccessDenied):
+    """The folder that earlier steps led to is gone, or closed; a fresh shell begins elsewhere."""
 
 
 class TimedOut(AdapterError):

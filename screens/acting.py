@@ -142,6 +142,11 @@ class Acting(Moves):
         if not self._refused():
             self.flow(self.saying.end())
 
+    def action_fresh_shell(self) -> None:
+        """Forget the folder and the variables that steps left behind."""
+        if not self._refused():
+            self.flow(self.work.fresh_shell(self.view.state.target))
+
     def action_leave(self) -> None:
         """Leave the screen."""
         self.flow(self.saying.leave())

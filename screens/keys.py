@@ -72,6 +72,7 @@ KEYS: tuple[Key, ...] = (
     Key("severity", (), ""),
     Key("mode", (), ""),
     Key("theme", (), "", looks=True),
+    Key("fresh_shell", (), ""),
     Key("end", (), ""),
 )
 
@@ -142,6 +143,7 @@ def about(action: str) -> str:
         "severity": _("set the incident's severity"),
         "mode": _("change between read-write and read-only"),
         "theme": _("next theme: dark, light, sixteen colours"),
+        "fresh_shell": _("fresh shell: forget the folder and the variables that steps left"),
         "end": _("end the session"),
         "pause": _("hold the recording, or let it go on"),
         "earlier": _("ten seconds back"),

@@ -156,7 +156,7 @@ class View:
     def refused(self) -> bool:
         """Whether the command under the cursor can't run as things stand: the host has said so."""
         known = self.proposal if self.row is not None and self.proposal_row == self.row.id else None
-        return known is not None and bool(known.refusal)
+        return known is not None and bool(known.refusal) and not known.folder_gone
 
     def waiting(self) -> bool:
         """Whether the row under the cursor waits for a person's answer."""

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from cockpit.errors import CockpitError, UsageError
+from cockpit.errors import CockpitError, FolderGone, UsageError
 from cockpit.runbook.model import StepKind
 from cockpit.safety.permit import Rung
 from cockpit.session.event import Status
 from cockpit.words import _
+from screens.paint import wrapped
 from screens.rows import Row, first_command
 
 if TYPE_CHECKING:
@@ -46,6 +47,9 @@ class Work:
                 main.tell(_("not run: inputs are missing"))
                 return
             proposal = await self._propose(row, code, part)
+        if proposal.folder_gone:
+            await self._offer_fresh_shell(proposal.target, proposal.refusal)
+            return
         if proposal.refusal:
             main.tell(f"{proposal.refusal}  {proposal.mend}".strip(), "bad")
             return
@@ -62,6 +66,29 @@ class Work:
             # Something was filled in, or another step ended: what was shown may still be what would run.
             again = await self._same_again(proposal, attempts, row, code)
             await self._start(again, rung, typed, reason)
+        except FolderGone as error:
+            await self._offer_fresh_shell(proposal.target, str(error))
+
+    async def _offer_fresh_shell(self, target: str, error: str) -> None:
+        """The folder that earlier steps led to is gone, and no step can start there any more."""
+        from screens.dialogs.pick import Option, Pick
+
+        says = wrapped([(error, "bad")], self._main.app.size.width - 2, first=" ", rest=" ")
+        options = [
+            Option("stay", _("Leave it as it is")),
+            Option("fresh", _("Fresh shell"), _("forgets the folder and the variables of earlier steps")),
+        ]
+        view = self._main.view
+        if await self._main.ask(Pick(view, _("Not run: its folder is gone"), options, says=says)) == "fresh":
+            await self.fresh_shell(target)
+
+    async def fresh_shell(self, target: str) -> None:
+        """Let the target's next step begin where the session began, with what was exported since forgotten."""
+        main = self._main
+        await main.feed.call("fresh-shell", target=target)
+        main.view.proposal = None
+        main.tell(_("a fresh shell on {target}: look at the step again, then run it").format(target=target))
+        main.preview_soon()
 
     def _attempts(self, row: Row) -> tuple[int, ...]:
         self._main.feed.read()

@@ -13,7 +13,7 @@ from typing import Any
 
 from cockpit.adapters.base import Outcome
 from cockpit.adapters.ending import outcome_of
-from cockpit.errors import AccessDenied, AdapterError, Malformed, PolicyRefusal, ToolMissing
+from cockpit.errors import AdapterError, FolderGone, Malformed, PolicyRefusal, ToolMissing
 from cockpit.runs.files import write_all
 from cockpit.runs.run import Run
 from cockpit.runs.spec import write_spec
@@ -27,7 +27,7 @@ async def launch(folder: Path, document: Mapping[str, Any]) -> FollowedRun:
     """Start a runner with its document; returns once it has put the run on record and let it go.
 
     Raises:
-        PolicyRefusal: other bytes than were permitted. ToolMissing, AccessDenied, AdapterError: it could not be
+        PolicyRefusal: other bytes than were permitted. ToolMissing, FolderGone, AdapterError: it could not be
             started; nothing ran.
     """
     # In a thread: it blocks for as long as Python needs to start.
@@ -187,9 +187,9 @@ def _refused_start(failure: Mapping[str, str]) -> AdapterError | PolicyRefusal:
     return AdapterError(_("the step could not be started: {error}").format(error=detail))
 
 
-def folder_gone(folder: str) -> AccessDenied:
+def folder_gone(folder: str) -> FolderGone:
     """What to say where the last step ended in a folder that is gone, or closed."""
-    return AccessDenied(
+    return FolderGone(
         _("the working directory that earlier steps left behind can't be entered"),
         where=folder,
         mend=_("make it again, or begin a fresh shell: from the menu (:), without a screen in a new `cockpit run`"),

@@ -14,7 +14,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from cockpit.errors import CockpitError, HostUnreachable, PolicyRefusal, UsageError
+from cockpit.errors import CockpitError, FolderGone, HostUnreachable, PolicyRefusal, UsageError
 from cockpit.places import user_name
 from cockpit.session.folder import SessionFolder
 from cockpit.session.proposal import Proposal
@@ -165,5 +165,5 @@ async def _hang_up(writer: asyncio.StreamWriter) -> None:
 def error_from(data: dict[str, Any]) -> CockpitError:
     """The error a host sent, as one of ours, with its exit code kept."""
     kinds = {2: UsageError, 3: PolicyRefusal}
-    kind = kinds.get(int(data.get("exit_code", 1)), CockpitError)
+    kind = FolderGone if data.get("folder_gone") else kinds.get(int(data.get("exit_code", 1)), CockpitError)
     return kind(str(data["what"]), where=str(data.get("where", "")), mend=str(data.get("mend", "")))

@@ -13,7 +13,7 @@ from typing import Any
 
 from cockpit.adapters.base import RunsElsewhere, RunsSteps
 from cockpit.adapters.followed import folder_gone
-from cockpit.errors import CockpitError, PolicyRefusal, UsageError
+from cockpit.errors import CockpitError, FolderGone, PolicyRefusal, UsageError
 from cockpit.runbook.model import Runbook
 from cockpit.safety.permit import Confirmation, Rung, grant, required_rung
 from cockpit.session.drafting import Draft, command_step, draft, require_whole
@@ -111,6 +111,7 @@ class Engine(Said):
             timeout_s=self._deadline_s(made),
             refusal=refusal.what if refusal else "",
             mend=refusal.mend if refusal else "",
+            folder_gone=isinstance(refusal, FolderGone),
             undo=self.secrets.redact(made.undo),
             environment=self.environment,
             inside=made.inside,

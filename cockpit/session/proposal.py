@@ -17,8 +17,9 @@ class Proposal(Struct, frozen=True):
 
     `command` is the redacted text to show, `sha256` the identity of the exact action (see Action); a confirmation
     must carry it. `missing` are inputs still to fill: with any, it can't run. `values` are the inputs as shown
-    (secrets masked). `refusal` says why the mode or the adapter refuses; empty when it may go on. `undo` is a command
-    the runbook names as the way back; `inside` the session the command is meant for, when an earlier one opened it.
+    (secrets masked). `refusal` says why the mode or the adapter refuses; empty when it may go on. `folder_gone`: a
+    fresh shell would mend that. `undo` is a command the runbook names as the way back; `inside` the session the command
+    is meant for, when an earlier one opened it.
     `targets` are all that can run its language. `times`, `every_s` and `within_s` say how the engine will repeat it by
     itself (see Plan); `unrepeated` why it will not although the runbook asks for it.
     """
@@ -43,6 +44,7 @@ class Proposal(Struct, frozen=True):
     timeout_s: float | None = None
     refusal: str = ""
     mend: str = ""
+    folder_gone: bool = False
     undo: str = ""
     environment: str = ""
     inside: str | None = None

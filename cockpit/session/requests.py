@@ -7,7 +7,7 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
-from cockpit.errors import CockpitError, UsageError
+from cockpit.errors import CockpitError, FolderGone, UsageError
 from cockpit.safety.permit import Confirmation, Rung
 from cockpit.session.connection import Connection
 from cockpit.session.engine import Engine
@@ -35,7 +35,8 @@ class Served(Protocol):
 
 def error_as_json(error: CockpitError) -> dict[str, Any]:
     """An error as it goes over the socket."""
-    return {"what": error.what, "where": error.where, "mend": error.mend, "exit_code": error.exit_code}
+    told = {"what": error.what, "where": error.where, "mend": error.mend, "exit_code": error.exit_code}
+    return {**told, "folder_gone": True} if isinstance(error, FolderGone) else told
 
 
 def _hello(host: Served, connection: Connection, given: dict[str, Any]) -> Answer:
