@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from cockpit.session.event import Event, Status
 from cockpit.words import _
 from screens.clock import clock_text, local_time
+from screens.keys import offered
 from screens.marks import mode_word, status_word
 from screens.paint import BLANK, Line, cropped, fit, line, wrapped
 from screens.pane import Pane
 from screens.rows import first_command
 
-_STYLES = {"passed": "ok", "failed": "bad", "timed-out": "bad", "refused": "warn", "unknown": "warn", "red": "bad"}
+_STYLES = {
+    "passed": "ok",
+    "failed": "bad",
+    "timed-out": "bad",
+    "refused": "warn",
+    "unknown": "warn",
+    "red": "bad",
+    "yellow": "warn",
+    "green": "ok",
+}
 
 
 class Timeline(Pane):
@@ -30,7 +41,9 @@ class Timeline(Pane):
         """Take new events; stay at the end unless scrolled away."""
         if self._seq != self.view.state.seq:
             at_end = self.top >= len(self._rows) - self.room
-            told = (event_line(event) for event in self.view.events)
+            names = {row.id: row.label for row in self.view.rows}
+            names |= {name: panel.title for name, panel in self.view.panels.items()}
+            told = (event_line(event, names) for event in self.view.events)
             self._rows = tuple(row for row in told if row is not None)
             self._seq = self.view.state.seq
             if at_end:
@@ -80,47 +93,69 @@ class Contacts(Pane):
         for note in reversed(self.view.state.notes):
             head = f" {local_time(note.t)[:5]} "
             rows += wrapped([(note.text, "")], width - 1, first=head, rest=" " * len(head))
-        return rows or [line((_(" no contacts in this runbook; n takes a note"), "dim"))]
+        if rows:
+            return rows
+        notes = any(key.action == "note" for key in offered(self.view))
+        told = _(" no contacts in this runbook; n takes a note") if notes else _(" no contacts in this runbook")
+        return [line((told, "dim"))]
 
 
-def event_line(event: Event) -> Line | None:
-    """An event as a row; None for one that tells a reader nothing."""
+def event_line(event: Event, names: Mapping[str, str] = MappingProxyType({})) -> Line | None:
+    """An event as a row; None for one that tells a reader nothing. `names`: what steps and probes are called, by id."""
     teller = _TELLERS.get(event.kind)
-    told = teller(event.data) if teller else None
-    if told is None:
+    if teller is None:
         return None
-    text, style = told
+    text, style = teller(_Told(event.data, names))
     return line((f" {local_time(event.t)} ", "dim"), (text, style))
 
 
-def _finished(data: Mapping[str, Any]) -> tuple[str, str]:
-    spent = f" {clock_text(data['duration_s'])}" if data.get("duration_s") else ""
-    reason = f": {data['reason']}" if data.get("reason") else ""
-    ended = status_word(Status(data["status"]))
-    return f"{data.get('part') or data['step']} {ended}{spent}{reason}", _STYLES.get(data["status"], "")
+class _Told(NamedTuple):
+    """An event's data, and what things are called."""
+
+    data: Mapping[str, Any]
+    names: Mapping[str, str]
+
+    def name(self, *keys: str) -> str:
+        """What the first of these that the data holds is called."""
+        named = next((str(self.data[key]) for key in keys if self.data.get(key)), "")
+        return self.names.get(named, named)
+
+    def text(self, key: str) -> str:
+        """A value as text; "" when there is none."""
+        return str(self.data.get(key) or "")
 
 
-def _answered(data: Mapping[str, Any]) -> tuple[str, str]:
-    return f"{_('yes') if data['held'] else _('no')}: {data['question']}", ""
+def _finished(told: _Told) -> tuple[str, str]:
+    spent = f" {clock_text(told.data['duration_s'])}" if told.data.get("duration_s") else ""
+    reason = f": {told.data['reason']}" if told.data.get("reason") else ""
+    ended = status_word(Status(told.data["status"]))
+    return f"{told.name('part', 'step')} {ended}{spent}{reason}", _STYLES.get(told.data["status"], "")
 
 
-_TELLERS: Mapping[str, Callable[[Mapping[str, Any]], tuple[str, str]]] = {
-    "session.started": lambda data: (_("session {name} began").format(name=data["session"]), "strong"),
-    "session.ended": lambda data: (_("session ended {reason}").format(reason=data.get("reason") or ""), "strong"),
-    "host.recovered": lambda data: (_("the host came back"), "warn"),
-    "step.intent": lambda data: (f"$ {fit(first_command(str(data.get('command', ''))), 200)}", "code"),
+def _answered(told: _Told) -> tuple[str, str]:
+    return f"{_('yes') if told.data['held'] else _('no')}: {told.data['question']}", ""
+
+
+def _probe_changed(told: _Told) -> tuple[str, str]:
+    level = told.text("level")
+    mark = {"green": "OK", "yellow": "!", "red": "x"}.get(level, "?")
+    return f"{mark} {told.name('probe')} {told.text('text')}", _STYLES.get(level, "")
+
+
+_TELLERS: Mapping[str, Callable[[_Told], tuple[str, str]]] = {
+    "session.started": lambda told: (_("session {name} began").format(name=told.text("session")), "strong"),
+    "session.ended": lambda told: (_("session ended {reason}").format(reason=told.text("reason")), "strong"),
+    "host.recovered": lambda told: (_("the host came back"), "warn"),
+    "step.intent": lambda told: (f"$ {fit(first_command(told.text('command')), 200)}", "code"),
     "step.finished": _finished,
     "step.answered": _answered,
-    "step.reopened": lambda data: (_("{step} taken back").format(step=data["step"]), ""),
-    "note.added": lambda data: (_("note: {text}").format(text=data["text"]), "em"),
-    "message.prepared": lambda data: (_("message: {text}").format(text=data["text"]), ""),
-    "mode.changed": lambda data: (_("mode {mode}").format(mode=mode_word(data["mode"])[0]), "strong"),
-    "target.changed": lambda data: (_("target {target}").format(target=data["target"]), "strong"),
-    "severity.set": lambda data: (_("severity {severity}").format(severity=data["severity"]), "strong"),
-    "probe.changed": lambda data: (
-        f"{data['probe']} {data.get('level') or data['outcome']} {data.get('text', '')}",
-        _STYLES.get(str(data.get("level")), ""),
-    ),
-    "recommendation.raised": lambda data: (_("recommended: {text}").format(text=data.get("text", "")), "warn"),
-    "recommendation.cleared": lambda data: (_("no longer: {rule}").format(rule=data.get("rule", "")), "dim"),
+    "step.reopened": lambda told: (_("{step} taken back").format(step=told.name("step")), ""),
+    "note.added": lambda told: (_("note: {text}").format(text=told.text("text")), "em"),
+    "message.prepared": lambda told: (_("message: {text}").format(text=told.text("text")), ""),
+    "mode.changed": lambda told: (_("mode {mode}").format(mode=mode_word(told.text("mode"))[0]), "strong"),
+    "target.changed": lambda told: (_("target {target}").format(target=told.text("target")), "strong"),
+    "severity.set": lambda told: (_("severity {severity}").format(severity=told.text("severity")), "strong"),
+    "probe.changed": _probe_changed,
+    "recommendation.raised": lambda told: (_("recommended: {text}").format(text=told.text("text")), "warn"),
+    "recommendation.cleared": lambda told: (_("no longer: {rule}").format(rule=told.text("rule")), "dim"),
 }

@@ -94,7 +94,8 @@ class KeyBar(Bar):
         if self.view.active in ("output", "logs") and not self.view.asking:
             return log_keys()
         if self.view.asking:
-            return [(shown(action), self._word(action)) for action in ("next_pane", "enter", "back")]
+            keys = [(shown(action), self._word(action)) for action in ("next_pane", "enter", "back")]
+            return [*keys[:1], ("<- ->", _("choose")), *keys[1:]]
         there = {key.action for key in offered(self.view)}
         keys = [(shown(action), self._word(action)) for action in self._actions() if action in there]
         return [*replay_keys(), *keys] if self.view.clock.recorded else keys

@@ -215,7 +215,8 @@ def _words(row: Row, width: int) -> list[Line]:
     """The text of a step that is no command."""
     if row.code is not None:
         return [Line(((" ", ""), *each.spans)) for each in plain_rows(row.code.strip("\n"), width - 1, "code")]
-    return wrapped([(row.step.text or row.label, "")], width - 1, first=" ", rest=" ")
+    rows = wrapped([(row.step.text or row.label, "")], width - 1, first=" ", rest=" ")
+    return [each for each in rows if each.text.strip()]
 
 
 def _hint(row: Row) -> str:

@@ -65,7 +65,7 @@ class LogPane(Vertical):
     """
 
     DEFAULT_CSS = """
-    LogPane, OutputPane { height: 1fr; width: 1fr; }
+    LogPane { height: 1fr; width: 1fr; }
     """
     # Letters stand beside those that the same key gives in a two-set Korean layout.
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -239,9 +239,13 @@ class LogPane(Vertical):
         parts.append(self._position())
         return " · ".join(parts)
 
+    def at_end(self) -> str:
+        """What standing at the end is called."""
+        return _("following")
+
     def _position(self) -> str:
         if self._view.following:
-            return _("following")
+            return self.at_end()
         waiting = self._view.waiting_lines
         new = plural("{count} new line", "{count} new lines", waiting).format(count=f"{waiting:,}")
         share = self._store.share(self._view.bottom) if self._view.bottom else None

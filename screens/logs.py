@@ -42,19 +42,22 @@ class Logs:
     def show_output(self, view: View) -> None:
         """The output of the run that goes with the cursor."""
         run = view.shown_run()
-        if run is None or run == self._run:
+        if run is None:
             return
-        from screens.log_pane import LogSource
-        from screens.output_pane import OutputPane
+        over = view.state.runs[run].finished_t is not None
+        if run == self._run and self.output is not None:
+            self.output.tell_over(over)
+            return
+        from screens.output_pane import OutputPane, source_of
 
         self._run = run
-        path, growth = self._folder.run(run) / "output", self._source.growth(run)
-        source = LogSource(clean(view.run_title(run)), path, redacted=True, provisional_s=0.0, growth=growth)
+        source = source_of(self._folder.run(run), clean(view.run_title(run)), self._source.growth(run))
         if self.output is None:
             self.output = OutputPane((source,), id="output")
             self._screen.query_one("#centre", Vertical).mount(self.output)
         else:
             self.output.show(source)
+        self.output.over = over
 
     @property
     def has_output(self) -> bool:

@@ -1,7 +1,8 @@
-"""The output of a run: a log that the runner has masked already."""
+"""The output of one run: a log that ends."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from cockpit.monitor.raw_tail import Happening, TailEvent
@@ -9,17 +10,26 @@ from cockpit.words import _
 from screens.log_pane import LogPane, LogSource
 
 
+def source_of(run: Path, name: str, growth: Callable[[], int] | None = None) -> LogSource:
+    """The output of a run's folder, under a name; it may not be there yet. `growth`: see `LogSource`."""
+    return LogSource(name, run / "output", redacted=True, provisional_s=0.0, growth=growth)
+
+
 class OutputPane(LogPane):
     """The output of one run as it grows, each byte once."""
 
-    def show_run(self, path: Path) -> None:
-        """Show a run's output.
+    over = False
+    """Whether the run has ended: nothing more will come."""
 
-        Args:
-            path: `runs/0007`, or the file `output` in it; it may not be there yet.
-        """
-        output = path / "output" if path.name != "output" else path
-        self.show(LogSource(_("Output"), output, redacted=True, provisional_s=0.0))
+    def tell_over(self, over: bool) -> None:
+        """Say whether the run has ended."""
+        if over != self.over:
+            self.over = over
+            self._changed()
+
+    def at_end(self) -> str:
+        """A run that has ended is not followed any more."""
+        return _("ended") if self.over else super().at_end()
 
     def worth_showing(self, event: TailEvent) -> bool:
         """A run that has written nothing yet has no file; that is no news."""

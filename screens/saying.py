@@ -118,14 +118,15 @@ class Saying:
             main.tell(_("this step has no message"))
             return
         while True:
-            text = self.message_text(row)
+            text, unfilled = self.message_text(row), self._unfilled(row)
             taken = await main.ask(
                 Read(
                     main.view,
                     row.label,
                     partial(_text_rows, text, ""),
                     [("copy", _("Copy")), ("fill", _("Fill in")), ("sent", _("It is sent")), ("close", _("Close"))],
-                    hint=_("send it by hand; the record keeps this text"),
+                    hint=unfilled or _("send it by hand; the record keeps this text"),
+                    at=1 if unfilled else 0,
                 )
             )
             if taken == "fill":
@@ -139,6 +140,12 @@ class Saying:
                 return
             else:
                 return
+
+    def _unfilled(self, row: Row) -> str:
+        """What a message still lacks, in a sentence; "" when it lacks nothing."""
+        view = self._main.view
+        names = [b.written for b in view.inputs_of(row) if b.default is None and b.name not in view.state.inputs]
+        return _("still to fill: {names}").format(names=", ".join(names)) if names else ""
 
     def message_text(self, row: Row) -> str:
         """The template with the values that are known; secrets stay blanks."""

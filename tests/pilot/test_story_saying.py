@@ -64,7 +64,7 @@ async def test_wide_characters_of_a_dialog_are_whole_above_any_column(opens: Ope
 
 async def test_a_message_is_filled_copied_and_marked_as_sent(opens: Opens) -> None:
     async with opens(MESSAGE) as story:
-        await story.presses("enter").sees("[P0] down since [time now]", "Fill in").presses("right", "enter")
+        await story.presses("enter").sees("[P0] down since [time now]", "still to fill: [time now]").presses("enter")
         await story.sees("Inputs").types("15:07").presses("enter").sees("down since 15:07")
         await story.presses("enter").sees("copied", "down since 15:07")
         assert story.app.clipboard == "[P0] down since 15:07\nWe roll back. Next update in 10 minutes."

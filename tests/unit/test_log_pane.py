@@ -16,7 +16,7 @@ from textual.pilot import Pilot
 from cockpit.monitor.log_reader import LogReader
 from screens.log_lines import LogLines
 from screens.log_pane import LogPane, LogSource
-from screens.output_pane import OutputPane
+from screens.output_pane import OutputPane, source_of
 
 DEADLINE_S = 10.0
 
@@ -312,7 +312,7 @@ async def test_a_run_is_shown_as_it_writes_each_byte_once(tmp_path: Path) -> Non
     run.mkdir()
     pane = OutputPane()
     async with reading(pane) as reader:
-        pane.show_run(run)
+        pane.show(source_of(run, "step"))
         output = run / "output"
         append(output, "step 1\nPassword: ")
         await reader.sees(lambda: reader.shown == ["step 1", "Password:"])
@@ -330,9 +330,9 @@ async def test_another_run_takes_the_place_of_the_first(tmp_path: Path) -> None:
         (tmp_path / name / "output").write_text(f"of {name}\n")
     pane = OutputPane()
     async with reading(pane) as reader:
-        pane.show_run(tmp_path / "0001")
+        pane.show(source_of(tmp_path / "0001", "first"))
         await reader.sees(lambda: reader.shown == ["of 0001"])
-        pane.show_run(tmp_path / "0002" / "output")
+        pane.show(source_of(tmp_path / "0002", "second"))
         await reader.sees(lambda: reader.shown == ["of 0002"])
 
 
