@@ -43,7 +43,7 @@ class Acting(Moves):
             self.action_back()
             return
         row = self._on_row()
-        if row is None:
+        if row is None or not self._meant():
             return
         if row.is_block:
             self._enter_block(row)
@@ -57,6 +57,16 @@ class Acting(Moves):
             self.flow(self.saying.tick(row))
         else:
             self.flow(self.saying.answer(row))
+
+    def _meant(self) -> bool:
+        """Whether this Enter or Space is for the step that the cursor is on now; says so when it is not."""
+        if self.pace.too_fast:
+            self.tell(_("keys came too fast to be meant: press Enter once more"), "warn")
+        elif self.pace.just_moved_on:
+            self.tell(_("the cursor has just moved on to this step: press Enter once more"), "warn")
+        else:
+            return True
+        return False
 
     def _enter_block(self, row: Row) -> None:
         index = self.work.first_undone(row)

@@ -125,8 +125,12 @@ class CockpitApp(App[int]):
 
     async def on_event(self, event: events.Event) -> None:
         """Keys that do not count get nowhere: what confirms must have been read, and be slower than a machine."""
-        if isinstance(event, events.Key) and self.viewer and not self.viewer.main.takes(event.key):
-            return
+        if isinstance(event, events.Key) and self.viewer:
+            # It comes twice: from the terminal, and from whoever had the keys and did nothing with it.
+            if event.is_forwarded:
+                self.viewer.main.pace.acts_on(event)
+            elif not self.viewer.main.takes(event):
+                return
         await super().on_event(event)
 
 

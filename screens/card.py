@@ -22,6 +22,8 @@ from screens.rows import Row, bare
 _JUDGED, _TO_FILL, _URGENT, _WITH, _CAME_BACK, _WARNED, _EXPECTED = range(7)
 _GIVES_WAY_TO = _URGENT
 _MOST_WRAPPED = 3
+# On narrower screens the step's number is worth more than the word beside its mark.
+_WORDY_CELLS = 40
 
 
 class Told(NamedTuple):
@@ -85,7 +87,8 @@ class Card(Pane):
         if run and (started := moment(run.started_t or run.intent_t)):
             end = moment(run.finished_t) or self.view.clock.now()
             spent = clock_text((end - started).total_seconds(), fine=self.view.clock_fine or bool(run.finished_t))
-        return line((f"{mark} ", style), (f"{standing_word(status, run)} ", style), f"{spent} ")
+        word = f"{standing_word(status, run)} " if self.size.width >= _WORDY_CELLS else ""
+        return line((f"{mark} ", style), (word, style), f"{spent} ")
 
     def _proposal(self, row: Row) -> Proposal | None:
         return self.view.proposal if self.view.proposal_row == row.id else None

@@ -10,6 +10,7 @@ from cockpit.words import _
 from screens.logs import Logs
 from screens.once import OnceScreen
 from screens.over import OverCompositor
+from screens.pace import Pace
 from screens.view import View
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Desk(OnceScreen):
         self.dialog: Dialog[Any] | None = None
         self.logs = Logs(self, feed.folder, feed.source)
         self.starting = False
+        self.pace = Pace(view.clock)
         self._told_s: float | None = None
         self._told_of: int | None = None
 

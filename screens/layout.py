@@ -8,6 +8,7 @@ TWO_COLUMNS = 110
 THREE_COLUMNS = 160
 TALL = 30
 SHORT = 18
+TINY = 9
 
 PANES = ("guide", "steps", "output", "panels", "timeline", "contacts")
 _CENTRE = ("guide", "output")
@@ -26,8 +27,8 @@ class Layout:
 
     @property
     def folded_panels(self) -> bool:
-        """Whether panels are folded to status rows."""
-        return "panels" not in self.shown
+        """Whether panels are folded to status rows: where there is room for them."""
+        return "panels" not in self.shown and self.shown != {"card"}
 
 
 def layout_of(width: int, height: int, active: str, *, full: str = "", has_output: bool = False) -> Layout:
@@ -48,6 +49,8 @@ def layout_of(width: int, height: int, active: str, *, full: str = "", has_outpu
         if active in _RIGHT:
             return Layout(2, frozenset(("guide", "card", *_RIGHT, *output)), 0, 46, card_rows)
         return Layout(2, frozenset(("panels", "steps", "guide", "card", *output)), 46, 0, card_rows)
+    if height < TINY and active in _CENTRE:
+        return Layout(1, frozenset(("card",)), 0, 0, max(1, height - 4))
     if height < SHORT:
         return Layout(1, frozenset((active, "card")), 0, 0, card_rows)
     if active in _CENTRE:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from textual.widgets import Input
-
 from cockpit.words import _
+from screens.dialogs.typed import Typed
 
 
 class Purpose(StrEnum):
@@ -16,8 +15,8 @@ class Purpose(StrEnum):
     SIEVE = "sieve"
 
 
-class LogPrompt(Input):
-    """Hidden until it is asked for. Nothing in it blinks."""
+class LogPrompt(Typed):
+    """Hidden until it is asked for."""
 
     DEFAULT_CSS = """
     LogPrompt { display: none; height: 1; border: none; padding: 0 1; }

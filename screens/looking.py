@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from cockpit.safety.text import sanitise
 from cockpit.words import _
@@ -10,9 +11,17 @@ from screens.acting import Acting
 from screens.keys import about, offered
 from screens.themes import THEMES
 
+if TYPE_CHECKING:
+    from textual import events
+
 
 class Looking(Acting):
     """The part of the main screen that helps."""
+
+    def on_key(self, event: events.Key) -> None:
+        """A key that means nothing; composed Hangul would, letter by letter."""
+        if self.dialog is None and event.character and "가" <= event.character <= "힣":
+            self.tell(_("the keyboard composes Hangul: switch it to Latin letters, or press one key at a time"), "warn")
 
     def action_search(self) -> None:
         """Ask for a text and go to it."""

@@ -41,7 +41,7 @@ class MainScreen(Looking):
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings()]
     DEFAULT_CSS = """
-    MainScreen { layers: base over; background: $background; color: $foreground; }
+    MainScreen { layers: base over; overflow: hidden; background: $background; color: $foreground; }
     MainScreen #body { height: 1fr; }
     MainScreen .beside #left { margin-right: 1; }
     MainScreen .beside #right { margin-left: 1; }
@@ -188,8 +188,9 @@ class MainScreen(Looking):
             return
         self.sync(("top", "steps", "card", "guide") if view.state.running else ("top", "steps"))
 
-    def takes(self, key: str) -> bool:
+    def takes(self, press: events.Key) -> bool:
         """A key came: somebody is here. Whether it counts, a dialog may judge by how quickly keys follow each other."""
         now_s = self.view.clock.monotonic_s()
         gap_s, self._touched_s = now_s - self._touched_s, now_s
-        return self.dialog is None or self.dialog.takes(key, gap_s)
+        self.pace.keyed(press, press.key, gap_s)
+        return self.dialog is None or self.dialog.takes(press.key, gap_s)

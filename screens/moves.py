@@ -36,6 +36,7 @@ class Moves(Desk):
 
     def advance(self) -> None:
         """On to the next row; over the heading of a block to its first command."""
+        self.pace.moved_on()
         self.view.move(1)
         if self.view.row is not None and self.view.row.is_block:
             self.view.move(1)
@@ -83,6 +84,7 @@ class Moves(Desk):
     def _step(self, by: int) -> None:
         if self.view.active in ("guide", "steps") and not self.view.full and self.view.rows:
             self.view.move(by)
+            self.pace.moved_by_hand()
             self.cursor_moved()
         else:
             self._scroll(by)
@@ -97,6 +99,7 @@ class Moves(Desk):
 
     def _jump(self, index: int, rows: int) -> None:
         if self.view.active in ("guide", "steps") and not self.view.full and self.view.rows:
+            self.pace.moved_by_hand()
             self.move_to(index)
         else:
             self._scroll(rows)

@@ -119,7 +119,7 @@ class Canvas(Widget):
     def _title_row(self) -> Line:
         style = "bar-active" if self.active else "bar"
         total, last = self.count(), self.top + self.room
-        where = "" if total <= self.room else f"{self.top + 1}-{min(last, total)}/{total} "
+        where = "" if total <= self.room or not self.room else f"{self.top + 1}-{min(last, total)}/{total} "
         left = line(f" {fit(self.title_text(), self.size.width - 2)}", row=style)
         return spread(left, Line(((where, ""),)), self.size.width)
 

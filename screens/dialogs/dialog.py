@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 LONGEST_TYPED = 16 * 1024
 T = TypeVar("T")
+# The header's two, and the line below.
+_AROUND_ROWS = 3
 Rows = Callable[[int], list[Line]]
 
 
@@ -81,8 +83,12 @@ class Dialog(Vertical, Generic[T]):
     def resize_sheet(self) -> None:
         """As high as its text, as far as the screen and the fields leave room."""
         size = self.app.size
-        others = sum(1 for child in self.children if child is not self.sheet and child.display)
-        self.sheet.fold(size.width, max(3, size.height - 3 - others))
+        others = sum(self.rows_of(child) for child in self.children if child is not self.sheet and child.display)
+        self.sheet.fold(size.width, max(1, size.height - _AROUND_ROWS - others))
+
+    def rows_of(self, _field: Widget) -> int:
+        """How many rows a field takes."""
+        return 1
 
     def answer(self, value: T | None) -> None:
         """Close with an answer."""
@@ -135,11 +141,11 @@ def typed_field(
 
     Args:
         longest: characters it takes; a paste of more is not taken at all.
-        made: its class, if not Input.
+        made: its class, if not Typed.
     """
-    from textual.widgets import Input
+    from screens.dialogs.typed import Typed
 
-    kind = made or Input
+    kind = made or Typed
     field = kind(value, placeholder=_("type here"), password=secret, compact=True, max_length=longest)
     field.cursor_blink = False
     return field

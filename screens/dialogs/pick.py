@@ -9,7 +9,7 @@ from textual.widget import Widget
 
 from cockpit.words import _
 from screens.dialogs.dialog import Dialog, Label, typed_field
-from screens.paint import Line, line, spread
+from screens.paint import BLANK, Line, line, spread
 from screens.pane import Pane
 from screens.view import View
 
@@ -48,7 +48,9 @@ class Menu(Pane):
         """> label        hint"""
         option, here = self.options[index], index == self.at
         left = line((" > " if here else "   ", "key"), option.label, row="cursor" if here else "")
-        return spread(left, line((f"{option.hint} ", "dim")), self.size.width)
+        hint = line((f"{option.hint} ", "dim"))
+        # What it is called is worth more than what is said of it.
+        return spread(left, hint if hint.width <= self.size.width // 2 else BLANK, self.size.width)
 
     def move(self, by: int) -> None:
         """Move the mark; it stops at both ends."""
@@ -92,8 +94,8 @@ class Pick(Dialog[str]):
 
     def on_mount(self) -> None:
         """Room for the list."""
-        super().on_mount()
         self.menu.show(self._options, self._most())
+        super().on_mount()
 
     def action_next_field(self) -> None:
         """Down."""
@@ -129,8 +131,13 @@ class Pick(Dialog[str]):
         if self.menu.marked:
             self.answer(self.menu.marked.id)
 
+    def rows_of(self, field: Widget) -> int:
+        """The list has as many as it stands on."""
+        return self.menu.standing if field is self.menu else 1
+
     def _most(self) -> int:
-        return max(3, self.app.size.height - 7 - len(self._says))
+        """As many options as fit; where little fits, rather them than what is said above."""
+        return max(1, min(3, self.app.size.height - 4), self.app.size.height - 7 - len(self._says))
 
 
 def _chooses() -> str:

@@ -33,6 +33,7 @@ from screens.viewer import Viewer
 from tests.pilot.recording import shown
 
 DEADLINE_S = 20.0
+HAND_S = 0.5
 
 
 class StoryClock(Clock):
@@ -44,6 +45,10 @@ class StoryClock(Clock):
 
     def stop(self) -> None:
         self._stopped_s = time.monotonic()
+
+    @property
+    def stopped(self) -> bool:
+        return self._stopped_s is not None
 
     def now(self) -> datetime:
         return datetime.now(UTC) + timedelta(seconds=self.ahead_s)
@@ -74,7 +79,7 @@ class Story:
     # -- what is done ----------------------------------------------------------------------------------------------
 
     def presses(self, *keys: str) -> Story:
-        """Keys, one after the other, as quickly as a machine."""
+        """Keys, as quickly as a machine; but a hand that comes to Enter or Space has taken its time."""
         return self._then(lambda: self._press(keys))
 
     def types(self, text: str) -> Story:
@@ -146,6 +151,8 @@ class Story:
         return self
 
     async def _press(self, keys: tuple[str, ...]) -> None:
+        if keys[0] in ("enter", "space") and not self.clock.stopped:
+            self.clock.ahead_s += HAND_S
         for key in keys:
             await self.pilot.press(key)
         await self._idle()

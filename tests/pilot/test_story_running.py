@@ -113,7 +113,7 @@ async def test_after_a_run_the_guide_has_the_keys_again(opens: Opens, tmp_path: 
     async with opens(text, size=(80, 24)) as story:
         await story.presses("enter").confirms().sees("1/2 steps")
         await story.presses("enter").confirms().sees("2/2 steps")
-        await story.presses("up", "enter").confirms().finds(lambda state: len(state.runs) == 3, "third run")
+        await story.presses("up").presses("enter").confirms().finds(lambda state: len(state.runs) == 3, "third run")
         await story.sees_no("Run this?").sees("Enter run")
         assert story.viewer.view.active == "guide"
         await story.presses("s").sees("Skip: why?")

@@ -1,0 +1,38 @@
+"""Where a person types: what is pasted is made fit to show, and none of it is lost without a word."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.widgets import Input, TextArea
+
+from cockpit.safety.text import sanitise
+
+if TYPE_CHECKING:
+    from textual import events
+
+
+class Typed(Input):
+    """A field of one row."""
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Several lines become one: what will be taken is what is seen."""
+        event.prevent_default()
+        event.stop()
+        lines = [each for each in sanitise(event.text).splitlines() if each.strip()]
+        start, end = sorted((self.selection.start, self.selection.end))
+        self.replace(" ".join(each.strip() for each in lines) if len(lines) > 1 else "".join(lines), start, end)
+
+
+class TypedLines(TextArea):
+    """A field of several rows."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, show_line_numbers=False, compact=True)
+        self.cursor_blink = False
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Lines stay lines; what would act on the terminal is shown."""
+        event.prevent_default()
+        event.stop()
+        self.replace(sanitise(event.text), *self.selection)
