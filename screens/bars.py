@@ -104,6 +104,10 @@ class KeyBar(Bar):
         row = self.view.row
         if self.view.asking:
             return {"next_pane": _("next field"), "enter": _("take")}.get(action, short(action))
+        if action == "answer" and row is not None and row.step.kind is StepKind.COMMAND and self.view.refused:
+            return _("done by hand")
+        if action == "enter" and row is not None and row.is_block:
+            return _("first command")
         if action == "enter" and row is not None:
             words = {
                 StepKind.CHECK: _("it holds"),

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 QUIET_S = 0.4
 READ_S = 3.0
-_MACHINE_S = 0.05
 _LONGEST_REASON = 500
 
 
@@ -45,12 +44,10 @@ class ConfirmDialog(Dialog[Confirmed]):
     def __init__(self, view: View, proposal: Proposal, warning: str = "") -> None:
         self.proposal = proposal
         self._warning = warning
-        super().__init__(view, _("Run this? Nothing has run yet"))
+        super().__init__(view, _("Run this? Nothing has run yet"), _("Right and Enter: run   Enter or Esc: no"))
         self._seen_s: float | None = None
         self._awake = False
-        self._last_gap_s = 0.0
         self._choices = Choices(view, [("no", _("No")), ("run", _("Run"))])
-        self._hint = Label(view, _("Right and Enter: run   Enter or Esc: no"), "dim")
 
     def rows(self, width: int) -> list[Line]:
         """Place, effect, command, values, the way back."""
@@ -58,7 +55,7 @@ class ConfirmDialog(Dialog[Confirmed]):
 
     def fields(self) -> Sequence[Widget]:
         """No comes first, and has the keys."""
-        return self._hint, self._choices
+        return self.hint, self._choices
 
     def on_mount(self) -> None:
         """From when it is painted, it can be read."""
@@ -70,16 +67,20 @@ class ConfirmDialog(Dialog[Confirmed]):
 
     def takes(self, key: str, gap_s: float) -> bool:
         """Whether a key counts: Escape always, others once the dialog stood there and the keyboard was quiet."""
-        self._last_gap_s = gap_s
+        super().takes(key, gap_s)
         if not self._awake:
             self._awake = self._seen_s is not None and min(gap_s, self._shown_s()) >= QUIET_S
         if self._awake or key == "escape":
             return True
-        self._hint.say(_("keys typed before this could be read do not count"), "warn")
+        self.say(_("keys typed before this could be read do not count"), "warn")
         return False
 
     def _shown_s(self) -> float:
         return 0.0 if self._seen_s is None else self.view.clock.monotonic_s() - self._seen_s
+
+    def entered(self, choice: str) -> None:
+        """How quickly keys came is weighed with the rest."""
+        self.chosen(choice)
 
     def chosen(self, choice: str) -> None:
         """No closes; Run is weighed."""
@@ -89,13 +90,13 @@ class ConfirmDialog(Dialog[Confirmed]):
         why = self._not_yet()
         if why:
             self._choices.choose(0)
-            self._hint.say(why, "warn")
+            self.say(why, "warn")
         else:
             self.confirmed()
 
     def _not_yet(self) -> str:
         """Why a yes does not count yet; "" when it does."""
-        if self._last_gap_s < _MACHINE_S:
+        if self.hurried:
             return _("keys came too fast to be meant: choose once more")
         if not self.sheet.seen_to_end:
             return _("read it to its end first: PgDn")
@@ -128,7 +129,7 @@ class TypeTargetDialog(ConfirmDialog):
     def __init__(self, view: View, proposal: Proposal, warning: str = "") -> None:
         super().__init__(view, proposal, warning)
         self._typed, self._reason = typed_field(made=TypedName), typed_field(longest=_LONGEST_REASON)
-        self._hint.say(_("this can't be undone"), "bad")
+        self.say(_("this can't be undone"), "bad")
 
     def fields(self) -> Sequence[Widget]:
         """Name, reason, choice."""
@@ -139,7 +140,7 @@ class TypeTargetDialog(ConfirmDialog):
             self._typed,
             Label(view, _("why")),
             self._reason,
-            self._hint,
+            self.hint,
             self._choices,
         )
 
@@ -151,8 +152,8 @@ class TypeTargetDialog(ConfirmDialog):
     def confirmed(self) -> None:
         """Only with the very name and a reason."""
         if self._typed.value != self.proposal.target:
-            self._hint.say(_("what was typed is not the target's name"), "bad")
+            self.say(_("what was typed is not the target's name"), "bad")
         elif not self._reason.value.strip():
-            self._hint.say(_("a reason is missing"), "bad")
+            self.say(_("a reason is missing"), "bad")
         else:
             self.answer(Confirmed(Rung.TYPE_TARGET, self._typed.value, self._reason.value.strip()))

@@ -29,7 +29,7 @@ class Decide(Pick):
         needed = len(step.items) if step.any_of == 0 else step.any_of
         rule = _("{needed} of {count} must hold").format(needed=needed, count=len(step.items))
         super().__init__(view, step.label, self._made(view.runbook), says=[line((f" {rule}", "dim"))])
-        self._hint.say(_("Space: holds or not   Enter: takes the way under the mark   Esc: later"), "dim")
+        self.say(_("Space: holds or not   Enter: takes the way under the mark   Esc: later"), "dim")
 
     def _made(self, runbook: Runbook) -> Sequence[Option]:
         items = [Option(f"item:{n}", f"{self._mark(item.text)} {item.text}") for n, item in enumerate(self._step.items)]
@@ -57,12 +57,12 @@ class Decide(Pick):
         else:
             super().on_key(event)
 
-    def _take(self) -> None:
-        marked = self.menu.marked
-        if marked and marked.id.startswith("item:"):
+    def taken(self, option: Option) -> None:
+        """An item is answered, a way is gone."""
+        if option.id.startswith("item:"):
             self._toggle()
-        elif marked:
-            self.answer(marked.id.removeprefix("go:"))
+        else:
+            self.answer(option.id.removeprefix("go:"))
 
     def _toggle(self) -> None:
         marked = self.menu.marked

@@ -24,6 +24,7 @@ LONGEST_TYPED = 16 * 1024
 T = TypeVar("T")
 # The header's two, and the line below.
 _AROUND_ROWS = 3
+_MACHINE_S = 0.05
 Rows = Callable[[int], list[Line]]
 
 
@@ -46,11 +47,13 @@ class Dialog(Vertical, Generic[T]):
         Binding("pageup", "scroll_sheet(-1)", show=False),
     ]
 
-    def __init__(self, view: View, title: str) -> None:
+    def __init__(self, view: View, title: str, hint: str) -> None:
         super().__init__(id="dialog")
         self.view = view
+        self.hint = Label(view, hint, "dim")
         self.answered: asyncio.Future[T | None] = asyncio.get_running_loop().create_future()
         self.sheet = Sheet(view, title, self.rows)
+        self._last_gap_s = 1.0
 
     def compose(self) -> ComposeResult:
         """The sheet, then what can be filled or chosen."""
@@ -99,9 +102,26 @@ class Dialog(Vertical, Generic[T]):
         """A choice was taken by Enter."""
         raise NotImplementedError
 
-    def takes(self, _key: str, _gap_s: float) -> bool:
+    def entered(self, choice: str) -> None:
+        """Enter on a choice: it is taken, unless keys came as quickly as a paste."""
+        if self.hurried:
+            self.say(too_fast(), "warn")
+        else:
+            self.chosen(choice)
+
+    def say(self, text: str, style: str) -> None:
+        """Put this in the place of the hint."""
+        self.hint.say(text, style)
+
+    def takes(self, _key: str, gap_s: float) -> bool:
         """Whether a key counts that came so many seconds after the one before; else nobody gets it."""
+        self._last_gap_s = gap_s
         return True
+
+    @property
+    def hurried(self) -> bool:
+        """Whether the last key came as quickly as only a pasted one does: nothing is taken by it."""
+        return self._last_gap_s < _MACHINE_S
 
     def action_leave(self) -> None:
         """Out, without an answer."""
@@ -132,6 +152,11 @@ class Dialog(Vertical, Generic[T]):
     def on_unmount(self) -> None:
         """Gone is left."""
         self.answer(None)
+
+
+def too_fast() -> str:
+    """What is said to who is hurried."""
+    return _("keys came too fast to be meant: press Enter once more")
 
 
 def typed_field(
@@ -257,7 +282,7 @@ class Choices(Pane):
         elif event.key == "enter":
             event.stop()
             event.prevent_default()
-            self._dialog().chosen(self.options[self.at][0])
+            self._dialog().entered(self.options[self.at][0])
 
     def choose(self, at: int) -> None:
         """Put the mark there."""

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from cockpit.words import _
-from screens.dialogs.dialog import Choices, Dialog, Label
+from screens.dialogs.dialog import Choices, Dialog
 from screens.dialogs.typed import TypedLines
 from screens.view import View
 
@@ -31,9 +31,12 @@ class Edit(Dialog[str]):
     ]
 
     def __init__(self, view: View, code: str) -> None:
-        super().__init__(view, _("Edit the command; the difference goes into the record"))
+        super().__init__(
+            view,
+            _("Edit the command; the difference goes into the record"),
+            _("Ctrl-S: done, judged again   Tab: to the choices   Esc: leave it"),
+        )
         self._area = TypedLines(code)
-        self._hint = Label(view, _("Ctrl-S: done, judged again   Tab: to the choices   Esc: leave it"), "dim")
         self._choices = Choices(view, [("done", _("Done")), ("cancel", _("Cancel"))])
 
     def rows_of(self, field: Widget) -> int:
@@ -47,7 +50,7 @@ class Edit(Dialog[str]):
 
     def fields(self) -> Sequence[Widget]:
         """The text, and the choices."""
-        return self._area, self._hint, self._choices
+        return self._area, self.hint, self._choices
 
     def on_mount(self) -> None:
         """Begin at the end."""

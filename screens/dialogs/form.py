@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from textual.widget import Widget
 
 from cockpit.words import _
-from screens.dialogs.dialog import Choices, Dialog, Label, typed_field
+from screens.dialogs.dialog import Choices, Dialog, Label, too_fast, typed_field
 from screens.paint import Line, wrapped
 from screens.view import View
 
@@ -34,10 +34,9 @@ class Form(Dialog[dict[str, str]]):
 
     def __init__(self, view: View, title: str, fields: Sequence[Field], *, intro: str = "", done: str = "") -> None:
         self._intro = intro
-        super().__init__(view, title)
+        super().__init__(view, title, _("Enter: next, then done   Esc: leave it"))
         self._fields = tuple(fields)
         self._inputs = [typed_field(field.value, secret=field.secret) for field in self._fields]
-        self._hint = Label(view, _("Enter: next, then done   Esc: leave it"), "dim")
         self._choices = Choices(view, [("done", done or _("Done")), ("cancel", _("Cancel"))])
 
     def rows(self, width: int) -> list[Line]:
@@ -49,12 +48,14 @@ class Form(Dialog[dict[str, str]]):
         made: list[Widget] = []
         for field, each in zip(self._fields, self._inputs, strict=True):
             made += [Label(self.view, f"{field.label}   {field.help}".rstrip(), "strong"), each]
-        return (*made, self._hint, self._choices)
+        return (*made, self.hint, self._choices)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter goes to the next field; from the last one it is done."""
         event.stop()
-        if event.input is self._inputs[-1]:
+        if self.hurried:
+            self.say(too_fast(), "warn")
+        elif event.input is self._inputs[-1]:
             self.chosen("done")
         else:
             self.action_next_field()
@@ -66,7 +67,7 @@ class Form(Dialog[dict[str, str]]):
             return
         for field, each in zip(self._fields, self._inputs, strict=True):
             if field.required and not each.value.strip():
-                self._hint.say(_("{label} is missing").format(label=field.label), "warn")
+                self.say(_("{label} is missing").format(label=field.label), "warn")
                 self.screen.set_focus(each)
                 return
         self.answer({field.name: each.value for field, each in zip(self._fields, self._inputs, strict=True)})

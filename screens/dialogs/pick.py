@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from textual.widget import Widget
 
 from cockpit.words import _
-from screens.dialogs.dialog import Dialog, Label, typed_field
+from screens.dialogs.dialog import Dialog, too_fast, typed_field
 from screens.paint import BLANK, Line, line, spread
 from screens.pane import Pane
 from screens.view import View
@@ -77,12 +77,11 @@ class Pick(Dialog[str]):
         self, view: View, title: str, options: Sequence[Option], *, narrowed: bool = False, says: Sequence[Line] = ()
     ) -> None:
         self._says = list(says)
-        super().__init__(view, title)
+        super().__init__(view, title, _chooses())
         self._options = tuple(options)
         self.menu = Menu(view, options)
         self.menu.can_focus = not narrowed
         self._search: Input | None = typed_field() if narrowed else None
-        self._hint = Label(view, _chooses(), "dim")
 
     def rows(self, _width: int) -> list[Line]:
         """What is said above the list."""
@@ -90,7 +89,7 @@ class Pick(Dialog[str]):
 
     def fields(self) -> Sequence[Widget]:
         """The narrowing text, if any, and the list."""
-        return (*([self._search] if self._search else []), self.menu, self._hint)
+        return (*([self._search] if self._search else []), self.menu, self.hint)
 
     def on_mount(self) -> None:
         """Room for the list."""
@@ -114,7 +113,7 @@ class Pick(Dialog[str]):
         words = event.value.casefold().split()
         kept = [o for o in self._options if all(word in f"{o.label} {o.hint}".casefold() for word in words)]
         self.menu.show(kept, self._most())
-        self._hint.say(_chooses() if kept else _("nothing matches"), "dim")
+        self.say(_chooses() if kept else _("nothing matches"), "dim")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Take the marked one."""
@@ -128,8 +127,14 @@ class Pick(Dialog[str]):
             self._take()
 
     def _take(self) -> None:
-        if self.menu.marked:
-            self.answer(self.menu.marked.id)
+        if self.hurried:
+            self.say(too_fast(), "warn")
+        elif self.menu.marked:
+            self.taken(self.menu.marked)
+
+    def taken(self, option: Option) -> None:
+        """Enter on an option."""
+        self.answer(option.id)
 
     def rows_of(self, field: Widget) -> int:
         """The list has as many as it stands on."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textual.widget import Widget
 
-from screens.dialogs.dialog import Choices, Dialog, Label, Rows
+from screens.dialogs.dialog import Choices, Dialog, Rows
 from screens.paint import Line
 from screens.view import View
 
@@ -18,9 +18,8 @@ class Read(Dialog[str]):
         self, view: View, title: str, rows: Rows, choices: Sequence[tuple[str, str]], *, hint: str = "", at: int = 0
     ) -> None:
         self._given = rows
-        super().__init__(view, title)
+        super().__init__(view, title, hint)
         self._choices = Choices(view, choices, at)
-        self._hint = Label(view, hint, "dim")
 
     def rows(self, width: int) -> list[Line]:
         """What is to be read."""
@@ -28,7 +27,7 @@ class Read(Dialog[str]):
 
     def fields(self) -> Sequence[Widget]:
         """The choices."""
-        return self._hint, self._choices
+        return self.hint, self._choices
 
     def action_next_field(self) -> None:
         """There is one field: scroll."""

@@ -19,7 +19,7 @@ class Typed(Input):
         """Several lines become one: what will be taken is what is seen."""
         event.prevent_default()
         event.stop()
-        lines = [each for each in sanitise(event.text).splitlines() if each.strip()]
+        lines = [each for each in _fit(event.text).split("\n") if each.strip()]
         start, end = sorted((self.selection.start, self.selection.end))
         self.replace(" ".join(each.strip() for each in lines) if len(lines) > 1 else "".join(lines), start, end)
 
@@ -35,4 +35,9 @@ class TypedLines(TextArea):
         """Lines stay lines; what would act on the terminal is shown."""
         event.prevent_default()
         event.stop()
-        self.replace(sanitise(event.text), *self.selection)
+        self.replace(_fit(event.text), *self.selection)
+
+
+def _fit(text: str) -> str:
+    """Pasted text fit to show, its lines ended one way: terminals paste them as the Enter key would type them."""
+    return sanitise(text.replace("\r\n", "\n").replace("\r", "\n"))

@@ -118,7 +118,10 @@ class Viewing:
         return shown(self.app)
 
     async def presses(self, *keys: str) -> str:
-        await self.pilot.press(*keys)
+        """Keys, as a hand presses them."""
+        for key in keys:
+            self.hand.at_s += 0.06
+            await self.pilot.press(key)
         return await self.now()
 
     async def comes_to_show(self, text: str) -> None:
@@ -187,7 +190,7 @@ async def test_it_is_held_and_told_faster(tmp_path: Path) -> None:
         assert "00:05" in await viewer.after(30)
         assert "REPLAY x1 " in await viewer.presses("space")
         assert "REPLAY x2" in await viewer.presses("plus")
-        assert "00:15" in await viewer.after(35)
+        assert "00:15" in await viewer.after(35.5)
         assert "REPLAY x0.5" in await viewer.presses("minus", "minus")
         screen = await viewer.after(1000)
         assert "00:59" in screen

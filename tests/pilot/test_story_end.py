@@ -101,7 +101,7 @@ async def test_a_step_that_is_refused_is_not_offered_to_be_run(opens: Opens, tmp
     async with opens(text, mode="read-only", size=(100, 60)) as story:
         await story.sees("not provably read-only")
         assert " run" not in _footer(story)
-        assert "v answer" in _footer(story)
+        assert "v done by hand" in _footer(story)
         await story.presses("colon").sees("edit the command")
         assert "run the step" not in story.screen
         await story.presses("escape", "j").sees("[2/2]", "Enter run")

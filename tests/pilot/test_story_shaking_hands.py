@@ -23,6 +23,13 @@ async def _pastes(story: Story, text: str) -> None:
     await story.pilot.pause()
 
 
+def _sends(story: Story, text: str) -> None:
+    """What a terminal without bracketed paste sends: keys, and Enter for each line's end."""
+    for letter in text:
+        name = {"\n": "enter", " ": "space", ":": "colon"}.get(letter, letter)
+        story.app.post_message(events.Key(name, "\r" if letter == "\n" else letter))
+
+
 @pytest.mark.parametrize("key", ["enter", "space"])
 async def test_a_held_key_ticks_one_check_and_no_more(opens: Opens, key: str) -> None:
     async with opens(CHECKS) as story:
@@ -54,19 +61,28 @@ async def test_lines_pasted_without_a_mark_run_nothing_and_tick_nothing(opens: O
     text = f"# Doc\n\n- [ ] one\n\n```bash\ntouch {made}\n```\n\n```bash\nls\n```\n"
     async with opens(text) as story:
         # A terminal without bracketed paste sends a pasted line as keys, and its end as Enter.
-        for letter in "xj\nkh\n":
-            name = "enter" if letter == "\n" else letter
-            story.app.post_message(events.Key(name, "\r" if letter == "\n" else letter))
+        _sends(story, "xj\nkh\n")
         await story.sees("too fast to be meant")
         assert story.state.steps == {}
         assert not made.exists()
+
+
+@pytest.mark.parametrize(("key", "title"), [("n", "Note"), ("s", "Skip: why?"), ("colon", "Commands and sections")])
+async def test_lines_sent_as_keys_into_a_dialog_are_not_taken(opens: Opens, key: str, title: str) -> None:
+    async with opens(CHECKS) as story:
+        await story.presses(key).sees(title)
+        _sends(story, "end\n the\nsession\n")
+        await story.sees("end thesession").presses("escape").sees_no(title)
+        assert story.state.steps == {}
+        assert story.state.notes == ()
+        assert story.state.ended_t is None
 
 
 @pytest.mark.parametrize(("key", "title"), [("n", "Note"), ("s", "Skip: why?"), ("slash", "Search")])
 async def test_three_lines_pasted_into_a_field_are_all_there_to_see(opens: Opens, key: str, title: str) -> None:
     async with opens(CHECKS) as story:
         await story.presses(key).sees(title)
-        await _pastes(story, "first  line\n  second\x1b[31m line\n\nthird\n")
+        await _pastes(story, "first  line\r  second\x1b[31m line\r\n\nthird\n")
         await story.sees("first  line second", "line third")
         assert "\x1b" not in story.screen
         await story.presses("escape").sees_no("first  line")
