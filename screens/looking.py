@@ -21,7 +21,7 @@ class Looking(Acting):
     def on_key(self, event: events.Key) -> None:
         """A key that means nothing; composed Hangul would, letter by letter."""
         if self.dialog is None and event.character and "가" <= event.character <= "힣":
-            self.tell(_("the keyboard composes Hangul: switch it to Latin letters, or press one key at a time"), "warn")
+            self.tell(_("letters are composed to Hangul: switch the keyboard to Latin"), "warn")
 
     def action_search(self) -> None:
         """Ask for a text and go to it."""

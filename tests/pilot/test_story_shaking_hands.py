@@ -117,7 +117,7 @@ async def test_a_paste_over_a_confirmation_says_neither_yes_nor_no(opens: Opens,
 
 async def test_composed_hangul_is_told_from_keys(opens: Opens) -> None:
     async with opens(CHECKS) as story:
-        await story.presses("부").sees("the keyboard composes Hangul").presses("ㅓ").sees("[2/4]")
+        await story.presses("부").sees("letters are composed to Hangul").presses("ㅓ").sees("[2/4]")
 
 
 async def test_a_window_that_shrinks_to_nothing_and_grows_again_while_a_step_runs(opens: Opens, tmp_path: Path) -> None:
