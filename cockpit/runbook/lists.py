@@ -41,6 +41,12 @@ _FACTS = re.compile(
     r"\bknown\s+(?:issues?|bugs?|problems?)|\b(?:one|any|some|either)\s+of\b.{0,20}\b(?:causes|reasons)",
     re.IGNORECASE,
 )
+# "Verify the cause" is a deed again.
+_SEEKS = re.compile(
+    r"\b(?:verify|find|identify|investigate|determine|analy[sz]e|check|confirm|diagnose|fix|remove|understand|look)\b|"
+    r"查找|排查|确认|分析|調査|特定",
+    re.IGNORECASE,
+)
 _WHEN = re.compile(r"\b(?:when|if)\b(?:\s+\w+){0,4}\s*[:：]\s*$|(?:때|경우)[^.]{0,6}[:：]\s*$", re.IGNORECASE)
 _JUMP = re.compile(
     r"^\W*(?:→|⇒|->|➡|=>)|(?:이동|참조|진행|실행)\b|\b(?:go to|see|follow|proceed|jump|continue|escalate|"
@@ -172,7 +178,7 @@ class Procedures:
         if intro and (phase(intro) in _TOLD or _WHEN.search(intro)):
             return False
         said = intro or section.title
-        if _FACTS.search(said):
+        if _FACTS.search(said) and not _SEEKS.search(said):
             return False
         if item.node.ordered:
             return True
