@@ -216,6 +216,22 @@ def test_bullets_of_facts_are_no_steps(heading: str) -> None:
     assert book.steps == ()
 
 
+@pytest.mark.parametrize("heading", ["Causes", "Possible causes", "원인"])
+def test_numbered_facts_are_no_steps(heading: str) -> None:
+    assert parse(f"## Fix\n\n### {heading}\n\n1. The disk is full\n2. The lease ran out\n").steps == ()
+
+
+@pytest.mark.parametrize("heading", ["Verify the cause", "Find the reason", "원인 조사"])
+def test_looking_for_a_cause_is_a_deed(heading: str) -> None:
+    book = parse(f"## Fix\n\n### {heading}\n\n1. Look at the disk\n2. Ask who deployed last\n")
+    assert [step.label for step in book.steps] == ["Look at the disk", "Ask who deployed last"]
+
+
+def test_a_list_of_changes_made_is_no_procedure() -> None:
+    book = parse("## 주요 변경 사항\n\n### 3. 모니터링 추가\n\n- 대시보드를 새로 만들었습니다\n- 알람을 추가\n")
+    assert book.steps == ()
+
+
 def test_conditions_in_a_numbered_list_are_no_steps() -> None:
     assert parse("## Fix\n\nFail over when:\n\n1. the primary is silent\n2. the lag grows\n").steps == ()
 
