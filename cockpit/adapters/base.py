@@ -37,7 +37,8 @@ class RunRequest:
 class Outcome:
     """How a run ended. `exit_code` and `signal` are never both set; both None means the status is lost.
 
-    `ending`: exited, signalled, timed-out, cancelled, lost. `pipe_status` are the exit codes of the last pipeline.
+    `ending`: exited, signalled, timed-out, cancelled, lost, or refused (by the backend itself: nothing was done).
+    `pipe_status` are the exit codes of the last pipeline.
     `survivors` are pids of the process group that outlived the kill. `shell_state` and `cwd` are what the next step on
     the target starts with; `lost_variables` names what of it is not handed on.
     """

@@ -35,6 +35,8 @@ Settings = TypeVar("Settings", bound=Struct)
 _PROGRAM = ("-I", "-X", "utf8", "-m", "cockpit.adapters.step_program")
 _ENFORCEMENT_S = 10.0
 
+REFUSED_EXIT = 3
+"""A step program's exit status for PolicyRefusal: nothing was done."""
 LOST_EXIT = 4
 """A step program's exit status for OutcomeUnknown."""
 
@@ -210,6 +212,8 @@ class ProgramRun:
     async def wait(self) -> Outcome:
         """Wait for the end. Where the link broke in the middle, the status is lost, whatever the program's own is."""
         outcome = await self._followed.wait()
+        if outcome.exit_code == REFUSED_EXIT:
+            return replace(outcome, ending="refused")
         if outcome.exit_code != LOST_EXIT:
             return outcome
         detail = _("the connection broke; whether it was done is not known")

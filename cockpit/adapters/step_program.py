@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 
 from cockpit.adapters.page import Page
-from cockpit.adapters.program import LOST_EXIT, Task, performed
+from cockpit.adapters.program import LOST_EXIT, REFUSED_EXIT, Task, performed
 from cockpit.errors import (
     AccessDenied,
     CockpitError,
@@ -74,7 +74,7 @@ def _require_permitted(task: Task) -> None:
 def exit_status(error: CockpitError) -> int:
     """What the program ends with for an error."""
     if isinstance(error, PolicyRefusal):
-        return 3
+        return REFUSED_EXIT
     if isinstance(error, OutcomeUnknown):
         return LOST_EXIT
     return 2 if isinstance(error, _NOT_EVEN_ASKED) else 1

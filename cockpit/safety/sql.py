@@ -6,30 +6,13 @@ grammar of SQL, and so leaves no difference between two grammars for a statement
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from cockpit.safety.shell.tool import destructive, mutating, names, reading, unknown
 from cockpit.safety.sql_functions import HEAVY, KEYWORDS_BEFORE_PARENTHESIS, LOSSES, READS, SENSITIVE, WRITES
+from cockpit.safety.sql_lexer import Token, statements
 from cockpit.safety.verdict import Judgement, worst
 from cockpit.words import _
 
-_TOKEN = re.compile(
-    r"""
-      (?P<blank>\s+|--[^\n]*)
-    | (?P<comment>/\*)
-    | (?P<escaped>[eE]'(?:[^'\\]|''|\\.)*')
-    | (?P<unicode>[uU]&['"])
-    | (?P<string>(?:[bBxXnN])?'(?:[^']|'')*')
-    | (?P<quoted>"(?:[^"]|"")*")
-    | (?P<dollar>\$(?P<tag>[A-Za-z_\u0080-\uffff]\w*)?\$)
-    | (?P<parameter>\$\d+|:'[^']*'|:"[^"]*"|(?<!:):[A-Za-z_]\w*)
-    | (?P<number>\d[\w.]*|\.\d+)
-    | (?P<word>[A-Za-z_\u0080-\uffff][\w$]*)
-    | (?P<backslash>\\)
-    | (?P<symbol>.)
-    """,
-    re.VERBOSE | re.DOTALL,
-)
 _STARTS = {
     **dict.fromkeys(names("select with values table show describe desc"), "read"),
     "explain": "explain",
@@ -63,14 +46,14 @@ def judge_sql(text: str, *, psql: bool = False) -> Judgement:
         metas = all(line.lstrip().startswith("\\") for line in lines)
         return worst(_meta(line) for line in lines) if metas else _mixed_with_meta(text)
     try:
-        statements = list(_statements(text))
+        found = list(statements(text))
     except ValueError as error:
         return unknown(str(error))
-    if psql and any(token == ("backslash", "\\") for statement in statements for token in statement):
+    if psql and any(token == ("backslash", "\\") for statement in found for token in statement.tokens):
         return _mixed_with_meta(text)
-    if not statements:
+    if not found:
         return unknown(_("nothing to judge"))
-    return worst(_judge_statement(tokens) for tokens in statements)
+    return worst(_judge_statement(statement.tokens) for statement in found)
 
 
 def _mixed_with_meta(text: str) -> Judgement:
@@ -91,51 +74,6 @@ def _meta(line: str) -> Judgement:
     if _META_READS.fullmatch(line.strip()) and "pager" not in line and "`" not in line:
         return reading()
     return unknown(_("psql's {command} is not known to be read-only").format(command=line.split(maxsplit=1)[0]))
-
-
-Token = tuple[str, str]
-
-
-def _statements(text: str) -> Iterator[list[Token]]:
-    """The statements as lists of (kind, lower-case text), comments and blanks left out."""
-    current: list[Token] = []
-    at = 0
-    while at < len(text):
-        match = _TOKEN.match(text, at)
-        if match is None:
-            raise ValueError(_("it can't be read as SQL"))
-        kind = match.lastgroup or ""
-        at = match.end()
-        if kind == "comment":
-            at = _behind_comment(text, at)
-        elif kind in ("dollar", "tag"):
-            end = text.find(match["dollar"], at)
-            if end < 0:
-                raise ValueError(_("a quoted text has no end"))
-            at = end + len(match["dollar"])
-            current.append(("string", ""))
-        elif kind == "unicode" or (kind == "symbol" and match[0] in "'\""):
-            raise ValueError(_("a quoted text is written in escapes or has no end"))
-        elif kind == "symbol" and match[0] == ";":
-            if current:
-                yield current
-            current = []
-        elif kind != "blank":
-            current.append((kind, match[0].lower()))
-    if current:
-        yield current
-
-
-def _behind_comment(text: str, at: int) -> int:
-    """The end of a comment, which may hold others."""
-    if text[at : at + 1] in ("!", "+"):
-        raise ValueError(_("a comment is run as a statement"))
-    depth = 1
-    for match in re.finditer(r"/\*|\*/", text[at:]):
-        depth += 1 if match[0] == "/*" else -1
-        if depth == 0:
-            return at + match.end()
-    raise ValueError(_("a comment has no end"))
 
 
 def _judge_statement(tokens: list[Token]) -> Judgement:

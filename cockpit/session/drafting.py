@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cockpit.errors import UsageError
 from cockpit.runbook.model import Expectation, Input, Part, Runbook, Step, StepKind
@@ -106,6 +106,12 @@ def draft(
     return _raise_for_inside(result)
 
 
+def doubted(made: Draft, mode: Mode) -> Draft:
+    """The draft of what its backend would not run as something that only reads: a person has to decide."""
+    judgement = Judgement(Verdict.UNKNOWN, (_("the backend found that it may change things"),), made.judgement.tags)
+    return replace(made, judgement=judgement, rung=required_rung(judgement, mode))
+
+
 def _judge_blank(filled: Filled) -> Judgement | None:
     if not filled.missing:
         return None
@@ -124,8 +130,6 @@ def _raise_for_inside(result: Draft) -> Draft:
     """A command meant for the far side of an `ssh` above it never runs here without a question."""
     if not result.inside or result.rung is not Rung.NONE:
         return result
-    from dataclasses import replace
-
     return replace(result, rung=Rung.CONFIRM)
 
 

@@ -16,7 +16,8 @@ from cockpit.adapters.followed import folder_gone
 from cockpit.errors import CockpitError, FolderGone, PolicyRefusal, UsageError
 from cockpit.runbook.model import Runbook
 from cockpit.safety.permit import Confirmation, Rung, grant, required_rung
-from cockpit.session.drafting import Draft, command_step, draft, require_whole
+from cockpit.safety.verdict import Verdict
+from cockpit.session.drafting import Draft, command_step, doubted, draft, require_whole
 from cockpit.session.event import Status
 from cockpit.session.folder import SessionFolder
 from cockpit.session.intent import intent_of
@@ -84,6 +85,8 @@ class Engine(Said):
             values=self.values(chosen),
             environment=self._known_environment(chosen),
         )
+        if made.judgement.verdict is Verdict.READ_ONLY and self._was_refused(made.action.sha256):
+            made = doubted(made, self.mode)
         number = f"p{next(self._numbers)}"
         self._drafts[number] = made
         while len(self._drafts) > _DRAFTS_KEPT:
@@ -133,6 +136,11 @@ class Engine(Said):
     def _known_environment(self, target: str) -> dict[str, str] | None:
         """The variables that the target's scripts see, None when it is another machine that knows them."""
         return None if isinstance(self.adapters.get(target), RunsElsewhere) else self._environment(target)
+
+    def _was_refused(self, sha256: str) -> bool:
+        """Whether the backend itself refused this very action, sealed as something that only reads."""
+        runs = (run for run in self.state.runs.values() if run.intent.get("sha256") == sha256)
+        return any(run.status is Status.REFUSED and run.result.get("exit_code") is not None for run in runs)
 
     def _deadline_s(self, made: Draft) -> float | None:
         if made.endless or made.interactive:

@@ -35,6 +35,7 @@ _ENDS = {
     "timed-out": Status.TIMED_OUT,
     "lost": Status.UNKNOWN,
     "signalled": Status.FAILED,
+    "refused": Status.REFUSED,
 }
 
 

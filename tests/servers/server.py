@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,24 +48,21 @@ def server_folder() -> Iterator[Path]:
 
 @contextmanager
 def running(
-    argv: Sequence[str], ready: Callable[[], bool], folder: Path, *, user: int | None = None
+    argv: Sequence[str],
+    ready: Callable[[], bool],
+    folder: Path,
+    *,
+    user: int | None = None,
+    ending: signal.Signals = signal.SIGTERM,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """The server while it answers; its words are in the folder's `log`.
 
     Args:
         user: the uid and gid to run it as.
+        ending: the signal that ends it at once.
     """
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=folder,
-            user=user,
-            group=user,
-            extra_groups=[] if user is not None else None,
-        )
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder, **as_user(user))
     try:
         deadline_m = time.monotonic() + _READY_S
         while not ready():
@@ -72,12 +71,17 @@ def running(
             time.sleep(0.02)
         yield process
     finally:
-        process.terminate()
+        process.send_signal(ending)
         try:
             process.wait(_END_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def as_user(user: int | None) -> dict[str, Any]:
+    """What makes a child of subprocess run as that uid and gid, with no other groups; nothing for None."""
+    return {} if user is None else {"user": user, "group": user, "extra_groups": []}
 
 
 def answers(port: int) -> bool:

@@ -26,7 +26,7 @@ class Specimen:
     language: str
     cut: Callable[[], None]
     hello: str
-    streams: tuple[str, bytes, Callable[[], None], bytes]
+    streams: tuple[str, bytes, Callable[[], object], bytes]
     endless: str
     at_it: Callable[[], bool]
     large: str
