@@ -147,7 +147,7 @@ def _pages(account: Account, action: AwsAction, name: str, parameters: dict[str,
         pages = client.get_paginator(method).paginate(**parameters, PaginationConfig={"MaxItems": _MOST_ITEMS})
         whole: dict[str, Any] = pages.build_full_result()
     if whole.pop("NextToken", None):
-        page.line(_("… only the first {n}").format(n=_MOST_ITEMS))
+        page.line(f"… only the first {_MOST_ITEMS}")
     return whole
 
 

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from cockpit.adapters.page import Page
-from cockpit.words import _
 
 _SECRET_MEMBER = re.compile(
     r"(?:secret(?:string|binary|accesskey|key)|sessiontoken|.*password|authorizationtoken|.*accesstoken|authtoken"
@@ -17,6 +16,7 @@ _SECRET_MEMBER = re.compile(
 )
 _SECRET_NAME = re.compile(r"pass|secret|token|credential|(?:^|[_-])key|dsn|database_url|private", re.IGNORECASE)
 _LARGEST_BODY_BYTES = 10 << 20
+HIDDEN = "[hidden]"
 
 
 def show(answer: dict[str, Any], shape: Any, page: Page) -> None:
@@ -37,7 +37,7 @@ def _copy(stream: Any, page: Page) -> None:
         size += len(chunk)
         if size >= _LARGEST_BODY_BYTES:
             page.line()
-            page.line(_("… more than {n} MiB; fetch the rest with the aws command").format(n=_LARGEST_BODY_BYTES >> 20))
+            page.line(f"… more than {_LARGEST_BODY_BYTES >> 20} MiB")
             break
     stream.close()
 
@@ -53,7 +53,7 @@ def masked(value: Any, shape: Any, name: str = "") -> Any:
         return [masked(one, getattr(shape, "member", None), name) for one in value]
     sensitive = bool(shape is not None and shape.metadata.get("sensitive")) and name != "Value"
     if value and (sensitive or _SECRET_MEMBER.fullmatch(name)) and not name.lower().startswith("next"):
-        return _("[hidden]")
+        return HIDDEN
     return value
 
 
@@ -62,7 +62,7 @@ def _without_named_secret(shown: dict[str, Any]) -> dict[str, Any]:
     for name, value in (("Name", "Value"), ("name", "value")):
         secret = shown.get("Type") == "SecureString" or _SECRET_NAME.search(str(shown.get(name, "")))
         if isinstance(shown.get(value), str) and secret:
-            shown[value] = _("[hidden]")
+            shown[value] = HIDDEN
     return shown
 
 

@@ -60,12 +60,8 @@ def _service_stable(account: Account, parameters: Parameters, answer: Any, page:
 
 def _deployments(service: Parameters) -> str:
     parts = [
-        _("{status}: {running} of {wanted} running, {pending} starting").format(
-            status=it["status"],
-            running=it.get("runningCount", 0),
-            wanted=it.get("desiredCount", 0),
-            pending=it.get("pendingCount", 0),
-        )
+        f"{it['status']}: {it.get('runningCount', 0)} of {it.get('desiredCount', 0)} running"
+        f", {it.get('pendingCount', 0)} starting"
         for it in service["deployments"]
     ]
     return f"{service['serviceName']}  " + "; ".join(parts)
@@ -115,7 +111,7 @@ def _waiter(
                 account.client(service).get_waiter(name).wait(**asked(parameters, answer))
         except WaiterError as error:
             raise Declined(str(error)) from error
-        page.line(_("done"))
+        page.line("done")
 
     return wait_for
 

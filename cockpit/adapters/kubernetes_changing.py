@@ -30,9 +30,7 @@ def scale(call: Call) -> None:
         raise Declined(_("{name} has {n} replicas, not {expected}").format(name=name, n=before, expected=expected))
     change = {"metadata": {"resourceVersion": now["metadata"]["resourceVersion"]}, "spec": {"replicas": replicas}}
     call.cluster.send("PATCH", path, change, MERGE)
-    call.page.line(
-        _("{kind}/{name} scaled: {before} -> {after}").format(kind=kind.label, name=name, before=before, after=replicas)
-    )
+    call.page.line(f"{kind.label}/{name} scaled: {before} -> {replicas}")
 
 
 def set_env(call: Call) -> None:
@@ -52,7 +50,7 @@ def set_env(call: Call) -> None:
     patch = [{"name": container, "env": changes} for container in ([wanted] if wanted else containers)]
     call.cluster.send("PATCH", path, {"spec": {"template": {"spec": {"containers": patch}}}}, STRATEGIC)
     names = ", ".join(change["name"] for change in changes)
-    call.page.line(_("{kind}/{name} has new values of {names}").format(kind=kind.label, name=name, names=names))
+    call.page.line(f"{kind.label}/{name} env updated: {names}")
 
 
 def _variable(word: str) -> dict[str, Any]:
@@ -82,7 +80,7 @@ def set_image(call: Call) -> None:
     patch = [{"name": container, "image": image} for container, image in images.items()]
     call.cluster.send("PATCH", path, {"spec": {"template": {"spec": {"containers": patch}}}}, STRATEGIC)
     for container, image in images.items():
-        call.page.line(f"{kind.label}/{name} {container}: {before[container]} -> {image}")
+        call.page.line(f"{kind.label}/{name} image updated: {container} {before[container]} -> {image}")
 
 
 def _containers(item: dict[str, Any]) -> dict[str, str]:
@@ -97,7 +95,7 @@ def delete(call: Call) -> None:
         raise UsageError(_("delete wants names"), mend=_("for instance: pod/api-0"))
     for kind, name in targets:
         call.cluster.send("DELETE", kind.path(call.namespace, name), {"propagationPolicy": "Background"})
-        call.page.line(_("{kind}/{name} deleted").format(kind=kind.label, name=name))
+        call.page.line(f"{kind.label}/{name} deleted")
 
 
 def execute(call: Call) -> None:

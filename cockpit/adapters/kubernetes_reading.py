@@ -56,8 +56,8 @@ def _table(call: Call, table: dict[str, Any], *, wide: bool) -> None:
     if rows:
         call.page.table(heads, rows)
     else:
-        asked = " ".join(_query(call).values()) or "*"
-        call.page.line(_("there are none: {what}").format(what=f"{call.operands[0]} {asked}"))
+        asked = " ".join(_query(call).values())
+        call.page.line(f"No resources found: {call.operands[0]} {asked}".rstrip())
 
 
 def _cell(value: Any) -> str:
@@ -81,9 +81,7 @@ def _mask(secret: dict[str, Any]) -> None:
     """Sizes in place of values: what a secret holds is nobody's business here."""
     for part in ("data", "stringData"):
         if secret.get(part):
-            secret[part] = {
-                key: _("[{n} characters]").format(n=len(value or "")) for key, value in secret[part].items()
-            }
+            secret[part] = {key: f"[{len(value or '')} characters]" for key, value in secret[part].items()}
     (secret["metadata"].get("annotations") or {}).pop(_LAST_APPLIED, None)
 
 
@@ -173,7 +171,7 @@ def _print_events(call: Call, found: list[dict[str, Any]]) -> None:
     if rows:
         call.page.table(["LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"], rows)
     else:
-        call.page.line(_("no events"))
+        call.page.line("No events")
 
 
 def top(call: Call) -> None:
@@ -205,7 +203,7 @@ def can_i(call: Call) -> None:
     resource, _slash, door = word.partition("/")
     kind = call.kind(resource)
     if may(call.cluster, call.namespace, verb, kind.group, kind.plural, door):
-        call.page.line(_("yes"))
+        call.page.line("yes")
     else:
         raise Declined(_("no: these credentials may not {verb} {resource}").format(verb=verb, resource=word))
 

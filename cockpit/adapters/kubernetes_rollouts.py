@@ -1,4 +1,8 @@
-"""Typed Kubernetes actions on rollouts: status, history, undo, restart, pause, resume."""
+"""Typed Kubernetes actions on rollouts: status, history, undo, restart, pause, resume.
+
+What is printed is the same in every language, and kubectl's words where it has some: a runbook's expectations are held
+against it.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +73,7 @@ def progress(kind: Kind, item: dict[str, Any]) -> tuple[bool, str]:
     """
     spec, state, name = item["spec"], item.get("status", {}), item["metadata"]["name"]
     if state.get("observedGeneration", 0) < item["metadata"].get("generation", 0):
-        return False, _("waiting for the controller to see the new version of {name}").format(name=name)
+        return False, f"{name}: waiting for the controller to see the new version"
     if kind.plural == "daemonsets":
         wanted, updated = state.get("desiredNumberScheduled", 0), state.get("updatedNumberScheduled", 0)
         old, ready = 0, state.get("numberAvailable", 0)
@@ -81,10 +85,8 @@ def progress(kind: Kind, item: dict[str, Any]) -> tuple[bool, str]:
         ready = state.get("readyReplicas" if kind.plural == "statefulsets" else "availableReplicas", 0)
         old = max(0, state.get("replicas", 0) - updated)
     if updated >= wanted and not old and ready >= wanted:
-        return True, _("{name}: rolled out, {ready} of {wanted} ready").format(name=name, ready=ready, wanted=wanted)
-    return False, _("{name}: {updated} of {wanted} new, {ready} ready, {old} old still there").format(
-        name=name, updated=updated, wanted=wanted, ready=ready, old=old
-    )
+        return True, f'{kind.name.lower()} "{name}" successfully rolled out: {ready} of {wanted} ready'
+    return False, f"{name}: {updated} of {wanted} new, {ready} ready, {old} old still there"
 
 
 def history(call: Call) -> None:
@@ -115,16 +117,8 @@ def undo(call: Call) -> None:
         {"op": "replace", "path": "/spec/template", "value": _bare(template)},
     ]
     call.cluster.send("PATCH", path, change, JSON_PATCH)
-    call.page.line(
-        _("{kind}/{name} rolled back: revision {old} -> {new}, {before} -> {after}").format(
-            kind=kind.label,
-            name=name,
-            old=current[0],
-            new=number,
-            before=", ".join(_images(item["spec"]["template"])),
-            after=", ".join(_images(template)),
-        )
-    )
+    before, after = ", ".join(_images(item["spec"]["template"])), ", ".join(_images(template))
+    call.page.line(f"{kind.label}/{name} rolled back: revision {current[0]} -> {number}, {before} -> {after}")
 
 
 def restart(call: Call) -> None:
@@ -135,7 +129,7 @@ def restart(call: Call) -> None:
     stamp = {_RESTARTED: datetime.now(UTC).isoformat(timespec="seconds")}
     change = {"spec": {"template": {"metadata": {"annotations": stamp}}}}
     call.cluster.send("PATCH", kind.path(call.namespace, name), change, STRATEGIC)
-    call.page.line(_("{kind}/{name} restarts").format(kind=kind.label, name=name))
+    call.page.line(f"{kind.label}/{name} restarted")
 
 
 def pause(call: Call) -> None:
@@ -153,8 +147,7 @@ def _set_paused(call: Call, *, paused: bool) -> None:
     if kind.plural != "deployments":
         raise UsageError(_("only a deployment can be paused"))
     call.cluster.send("PATCH", kind.path(call.namespace, name), {"spec": {"paused": paused or None}}, MERGE)
-    said = _("{kind}/{name} is paused") if paused else _("{kind}/{name} goes on")
-    call.page.line(said.format(kind=kind.label, name=name))
+    call.page.line(f"{kind.label}/{name} {'paused' if paused else 'resumed'}")
 
 
 Revision = tuple[int, dict[str, Any], str]

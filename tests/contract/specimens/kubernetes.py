@@ -30,7 +30,12 @@ def specimen() -> Iterator[Specimen]:
             language="kubernetes",
             cut=proxy.cut,
             hello="get configmap hello",
-            streams=("rollout status deployment/streaming", b"waiting for", lambda: _roll_out(server), b"rolled out"),
+            streams=(
+                "rollout status deployment/streaming",
+                b"waiting for",
+                lambda: _roll_out(server),
+                b"successfully rolled out",
+            ),
             endless="rollout status deployment/stuck",
             at_it=lambda: _watched(server),
             large="get configmaps -l size=large -o json",
