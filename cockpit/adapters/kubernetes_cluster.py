@@ -55,17 +55,24 @@ class Cluster:
         from kubernetes import client
 
         configuration = client.Configuration()
-        configuration.retries = _retries()
+        configuration.retries, configuration.keep_alive = _retries(), True
         configured = _sign_in(options, configuration)
         self.namespace = options.namespace or configured or "default"
         self.api = client.ApiClient(configuration)
         self.sent = False
+        self._stream: Any = None
+        self._interrupted = False
         if sealed:
             seal(self.api)
 
     def get(self, path: str, query: Mapping[str, Any] | None = None, accept: str = JSON) -> Any:
         """What a GET answers, as plain values."""
         return self._json("GET", path, query, accept=accept)
+
+    def get_raw(self, path: str, query: Mapping[str, Any]) -> bytes:
+        """What a GET answers, as it came."""
+        read: bytes = self._open("GET", path, query, timeout_s=(_CONNECT_S, _READ_S)).read()
+        return read
 
     def send(self, method: str, path: str, body: Any, content_type: str = JSON) -> Any:
         """What a request answers that changes something."""
@@ -83,16 +90,24 @@ class Cluster:
     def lines(self, path: str, query: Mapping[str, Any]) -> Iterator[bytes]:
         """The lines of a stream (a watch, a log) as they come, without their ends."""
         response = self._open("GET", path, query, accept="*/*", timeout_s=(_CONNECT_S, None)).response
+        self._stream = response
         held = b""
         try:
             with _as_our_errors(self.api.configuration.host):
-                while block := response.read1(_BLOCK):
+                while not self._interrupted and (block := response.read1(_BLOCK)):
                     *whole, held = (held + block).split(b"\n")
                     yield from whole
             if held:
                 yield held
         finally:
             response.close()
+
+    def interrupt(self) -> None:
+        """End the stream that another thread is reading, and every later one."""
+        self._interrupted = True
+        if self._stream is not None:
+            with contextlib.suppress(OSError, ValueError, RuntimeError):  # it has ended by itself
+                self._stream.shutdown()
 
     def close(self) -> None:
         """Let go of connections."""
@@ -320,15 +335,12 @@ def _as_our_errors(host: str) -> Iterator[None]:
         cause = getattr(error, "reason", None) or error
         if isinstance(cause, SSLError) or "SSLError" in str(cause):
             raise _NotConnected(_("its certificate is not trusted: {error}").format(error=cause), where=host) from error
+        said, mend = _("the API server can't be reached: {error}"), _("see whether `kubectl version` works")
         if isinstance(cause, ConnectTimeoutError):  # a refused connection is one too, in urllib3's tree
-            raise _NotConnected(
-                _("the API server can't be reached: {error}").format(error=cause), where=host
-            ) from error
+            raise _NotConnected(said.format(error=cause), where=host, mend=mend) from error
         if isinstance(cause, TooSlow):
-            raise TimedOut(_("the API server did not answer in time"), where=host) from error
-        raise TargetUnreachable(
-            _("the API server can't be reached: {error}").format(error=cause), where=host
-        ) from error
+            raise TimedOut(_("the API server did not answer in time"), where=host, mend=mend) from error
+        raise TargetUnreachable(said.format(error=cause), where=host, mend=mend) from error
 
 
 def _refused(status: int, body: bytes, path: str) -> AccessDenied | Declined:

@@ -20,6 +20,7 @@ GROUP = "cockpit.probes"
 KINDS: Mapping[str, str] = {
     "command": "cockpit.adapters.command:CommandProbe",
     "http": "cockpit.adapters.http:HttpProbe",
+    "kubernetes": "cockpit.adapters.kubernetes_probe:KubernetesProbe",
     "machine": "cockpit.adapters.machine:MachineProbe",
     "pm2": "cockpit.adapters.pm2:Pm2Probe",
 }

@@ -82,11 +82,55 @@ async def command_bench(folder: Path) -> AsyncIterator[Bench]:
     yield Bench({"command": f"cat {folder}/said"}, {"command": f"touch {folder}/made"})
 
 
+def kubernetes_object() -> dict[str, Any]:
+    containers = [{"ready": False, "restartCount": 2, "state": {"waiting": {"reason": HOSTILE}}}]
+    status = {"phase": HOSTILE, "containerStatuses": containers, "conditions": [{"type": HOSTILE, "status": "True"}]}
+    return {"metadata": {"name": HOSTILE, "resourceVersion": "7"}, "spec": {"replicas": 1}, "status": status}
+
+
+async def serve_kubernetes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+        while True:
+            asked = await reader.readuntil(b"\r\n\r\n")
+            if b"watch=true" in asked:
+                writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+                await reader.read()  # a watch in which nothing happens, until the other side hangs up
+                break
+            body = json.dumps({"metadata": {"resourceVersion": "7"}, "items": [kubernetes_object()]}).encode()
+            head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+            writer.write(head + body)
+            await writer.drain()
+    writer.close()
+
+
+def kubeconfig(folder: Path, port: int) -> str:
+    path = folder / f"{port}.kubeconfig"
+    context = {"cluster": "it", "user": "it", "namespace": "shop"}
+    config = {"current-context": "it", "contexts": [{"name": "it", "context": context}]}
+    config |= {"clusters": [{"name": "it", "cluster": {"server": f"http://127.0.0.1:{port}"}}]}
+    path.write_text(json.dumps(config | {"users": [{"name": "it", "user": {}}]}))
+    return str(path)
+
+
+@contextlib.asynccontextmanager
+async def kubernetes_bench(folder: Path) -> AsyncIterator[Bench]:
+    serving: list[asyncio.Task[None]] = []
+
+    def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.append(asyncio.create_task(serve_kubernetes(reader, writer)))
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        good = kubeconfig(folder, server.sockets[0].getsockname()[1])
+        yield Bench({"kubeconfig_file": good}, {"kubeconfig_file": kubeconfig(folder, 1)})
+    await within(asyncio.gather(*serving))
+
+
 BENCHES: dict[str, Callable[[Path], contextlib.AbstractAsyncContextManager[Bench]]] = {
     "http": http_bench,
     "pm2": pm2_bench,
     "machine": machine_bench,
     "command": command_bench,
+    "kubernetes": kubernetes_bench,
 }
 
 Result = TypeVar("Result")
@@ -191,7 +235,7 @@ def test_it_is_made_without_its_library(kind: str) -> None:
         "import sys, importlib, cockpit.monitor.watch\n"
         f"module, _, name = {KINDS[kind]!r}.partition(':')\n"
         "importlib.import_module(module)\n"
-        "print([m for m in ('httpx', 'psutil', 'tree_sitter') if m in sys.modules])"
+        "print([m for m in ('httpx', 'psutil', 'tree_sitter', 'kubernetes', 'boto3') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"

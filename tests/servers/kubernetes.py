@@ -208,7 +208,10 @@ def _controllers(stack: ExitStack, server: KubernetesServer, programs: dict[str,
     server.log.write_text("")
     (server.folder / "kwok.yaml").write_text(_POD_DOORS.format(log=server.log))
     manager = [programs["kube-controller-manager"], f"--kubeconfig={config}", "--leader-elect=false"]
-    manager += ["--controllers=deployment,replicaset,statefulset,daemonset,endpoint", "--bind-address=127.0.0.1"]
+    manager += [
+        "--controllers=deployment,replicaset,statefulset,daemonset,garbagecollector",
+        "--bind-address=127.0.0.1",
+    ]
     manager += [f"--secure-port={free_port()}", f"--cert-dir={server.folder / 'manager'}"]
     stack.enter_context(running(manager, lambda: True, server.folder / "manager"))
     kwok = [programs["kwok"], f"--kubeconfig={config}", "--manage-all-nodes=true", "--cidr=10.1.0.0/24"]
