@@ -6,11 +6,15 @@ from collections.abc import Callable, Mapping
 
 from cockpit.monitor.sample import PanelState
 from screens.paint import Line
-from screens.panels import machine, processes, readings
+from screens.panels import machine, processes, readings, workloads
 
 Detail = Callable[[PanelState, int], list[Line]]
 
-PANELS: Mapping[str, Detail] = {"machine": machine.detail, "pm2": processes.detail}
+PANELS: Mapping[str, Detail] = {
+    "kubernetes": workloads.detail,
+    "machine": machine.detail,
+    "pm2": processes.detail,
+}
 
 
 def detail_of(panel: PanelState, width: int) -> list[Line]:

@@ -92,3 +92,13 @@ async def test_a_readable_size_and_no_underscore_on_the_screen(tmp_path: Path) -
         await pilot.pause()
         assert "2.5 GB" in shown(app)
         assert "heap_bytes" not in shown(app)
+
+
+@pytest.mark.parametrize("width", [45, 60, 80])
+def test_what_runs_on_a_cluster_keeps_its_counts_however_narrow(width: int) -> None:
+    row = {"name": "결제-서버-7b7d658678-8qxz8", "ready": "12/12", "status": "CrashLoopBackOff", "restarts": 1234}
+    rows = detail_of(_panel("kubernetes", rows=({**row, "level": "red"},)), width)
+    assert all(each.width <= width for each in rows)
+    assert rows[1].text.endswith("1234")
+    assert "12/12" in rows[1].text
+    assert "CrashLoopBackOff" in rows[1].text
