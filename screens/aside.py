@@ -31,7 +31,7 @@ class Timeline(Pane):
     """What happened, newest last."""
 
     _rows: tuple[Line, ...] = ()
-    _seq = -1
+    _told_at = (-1, 0, 0)
 
     def title_text(self) -> str:
         """What the pane is."""
@@ -39,13 +39,15 @@ class Timeline(Pane):
 
     def gather(self) -> None:
         """Take new events; stay at the end unless scrolled away."""
-        if self._seq != self.view.state.seq:
+        # What panels are called may come later than what they tell.
+        now = (self.view.state.seq, len(self.view.rows), len(self.view.panels))
+        if self._told_at != now:
             at_end = self.top >= len(self._rows) - self.room
             names = {row.id: row.label for row in self.view.rows}
             names |= {name: panel.title for name, panel in self.view.panels.items()}
             told = (event_line(event, names) for event in self.view.events)
             self._rows = tuple(row for row in told if row is not None)
-            self._seq = self.view.state.seq
+            self._told_at = now
             if at_end:
                 self.top = max(0, len(self._rows) - self.room)
 
@@ -138,7 +140,7 @@ def _answered(told: _Told) -> tuple[str, str]:
 
 def _probe_changed(told: _Told) -> tuple[str, str]:
     level = told.text("level")
-    mark = {"green": "OK", "yellow": "!", "red": "x"}.get(level, "?")
+    mark = {"green": "OK", "yellow": "!", "red": "x"}.get(level, "i" if told.data.get("outcome") == "data" else "-")
     return f"{mark} {told.name('probe')} {told.text('text')}", _STYLES.get(level, "")
 
 
