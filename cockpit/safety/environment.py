@@ -35,6 +35,12 @@ FIXED: Mapping[str, str] = {
     # Reading a repository must not write its index.
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
+    # Nor start a repository's own monitor of files, or the program that checks signatures.
+    "GIT_CONFIG_COUNT": "2",
+    "GIT_CONFIG_KEY_0": "core.fsmonitor",
+    "GIT_CONFIG_VALUE_0": "false",
+    "GIT_CONFIG_KEY_1": "log.showSignature",
+    "GIT_CONFIG_VALUE_1": "false",
     "GIT_PAGER": "cat",
     "PAGER": "cat",
     "AWS_PAGER": "",

@@ -1,16 +1,9 @@
-"""The judge against bash itself: what really starts must have been seen.
-
-Each command runs under a real bash in an empty folder with an empty PATH. Nothing can start; whatever bash looks for
-is logged instead, once pretending success and once failure, so that both branches are taken.
-"""
+"""The judge against bash itself: what really starts must have been seen."""
 
 from __future__ import annotations
 
 import itertools
 import os
-import re
-import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -19,52 +12,11 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from cockpit.safety.judge import judge
+from tests.corpus.oracle import BASH, BUILTINS, UNSAFE, Answer, Run
 
-BASH = shutil.which("bash") or ""
 pytestmark = pytest.mark.skipif(not BASH, reason="needs bash")
 
 FOLDER = Path(__file__).parents[1] / "data" / "verdicts"
-STARTUP = """
-ulimit -t 1
-enable -n kill
-command_not_found_handle() { printf '%s\\n' "$1" >> "$ORACLE_LOG"; return "$ORACLE_STATUS"; }
-"""
-# What would touch more than the empty folder, or never end, even with nothing to start.
-UNSAFE = re.compile(
-    r"""[>&]\s*["']?(?:[/~$]|\.\.)(?!dev/(?:null|stdout|stderr)\b)|(?:^|[;|&(]\s*|(?:command|exec|builtin)\s+)[/~]"""
-    r"|while\s+(?:true|rm|:)|\buntil\b|\bsuspend\b|\blogout\b|/dev/(?:tcp|udp)|\bcd\b",
-)
-BUILTINS = frozenset(
-    """: . [ [[ alias bg bind break builtin caller cd command compgen complete continue coproc declare dirs disown echo
-    enable eval exec exit export false fc fg getopts hash help history jobs let local logout mapfile popd printf pushd
-    pwd read readarray readonly return set shift shopt source test time times trap true type typeset ulimit umask
-    unalias unset wait""".split()  # noqa: SIM905 - a quoted list of sixty names is harder to read
-)
-
-
-class Run:
-    """What bash did with a command."""
-
-    def __init__(self, command: str, folder: Path, status: int) -> None:
-        place = folder / f"run-{status}"
-        place.mkdir()
-        log = folder / f"log-{status}"
-        (folder / "startup").write_text(STARTUP)
-        environment = {
-            "PATH": str(folder / "empty"), "HOME": str(place), "BASH_ENV": str(folder / "startup"),
-            "ORACLE_LOG": str(log), "ORACLE_STATUS": str(status), "LC_ALL": "C.UTF-8",
-        }  # fmt: skip
-        subprocess.run(
-            [BASH, "--noprofile", "--norc", "-c", command],
-            cwd=place,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=20,
-            check=False,
-        )
-        self.started = set(log.read_text(errors="replace").split("\n")) - {""} if log.exists() else set()
-        self.files = set(os.listdir(place))
 
 
 def unseen(command: str) -> set[str]:
@@ -72,7 +24,8 @@ def unseen(command: str) -> set[str]:
     judged = judge("bash", command)
     seen = {name.rpartition("/")[2] for name in judged.commands} | set(judged.commands) | BUILTINS
     with tempfile.TemporaryDirectory() as folder:
-        runs = [Run(command, Path(folder), status) for status in (0, 1)]
+        Path(folder).chmod(0o755)
+        runs = [Run(command, Path(folder) / str(status), Answer(status, "")) for status in (0, 1)]
     return {name for run in runs for name in run.started - seen} | {f"wrote {f}" for run in runs for f in run.files}
 
 
@@ -94,7 +47,8 @@ def test_the_oracle_itself_sees_what_starts() -> None:
     # A command it must catch, were the judge to miss it.
     assert "touch" in unseen("case x in x) $'touch' PWNED;; esac") or judge("bash", "$'touch' x").verdict != "read-only"
     with tempfile.TemporaryDirectory() as folder:
-        run = Run("l''s | g\"re\"p x; echo x > f", Path(folder), 0)
+        Path(folder).chmod(0o755)
+        run = Run("l''s | g\"re\"p x; echo x > f", Path(folder) / "run", Answer(0, ""))
     assert run.started == {"ls", "grep"}
     assert run.files == {"f"}
 

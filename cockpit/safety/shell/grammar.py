@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LONGEST_BYTES = 64 * 1024
 DEEPEST = 80
-MOST_NODES = 20_000
+MOST_NODES = 6_000
 
 _NODES = names("""program list pipeline command command_name word number string string_content raw_string ansi_c_string
     concatenation comment redirected_statement file_redirect file_descriptor heredoc_redirect heredoc_start

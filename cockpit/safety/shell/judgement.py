@@ -25,6 +25,7 @@ _CHANGES = re.compile(
 )
 _MOST_NESTED = 8
 _MOST_LINES = 500
+_LONGEST_REREAD = 16 * 1024
 _SECRETS = re.compile(
     r"(?:^|/)\.env(?:\.\w+)?$|(?:^|/)(?:shadow|gshadow|id_(?:rsa|dsa|ecdsa|ed25519)|\.pgpass|\.netrc|\.my\.cnf|credentials|\.npmrc)$"
     r"|\.(?:pem|key|p12|pfx|jks|kdbx)$|/\.(?:ssh|aws|kube|gnupg)/|/(?:etc/environment|proc/\w+/environ)$|/run/secrets/",
@@ -62,7 +63,10 @@ class ShellJudge:
 
     def _worse_lines(self, text: str) -> Iterator[Judgement]:
         """Lines of a refused script that by themselves are worse than unknown: doubt must not hide them."""
-        for line in text.replace("\\\n", " ").split("\n")[:_MOST_LINES]:
+        lines = text.replace("\\\n", " ").split("\n")
+        if lines == [text] or len(text) > _LONGEST_REREAD:
+            return
+        for line in lines[:_MOST_LINES]:
             try:
                 root = parse(line)
                 found = Script(root, self.command, self._values, TOOLS.__contains__).run(root, Stdin())
