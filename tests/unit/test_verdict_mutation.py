@@ -132,9 +132,10 @@ def test_another_spelling_of_a_word_makes_no_command_harmless(
 @given(command=st.sampled_from(PLAIN), wrappings=st.lists(st.sampled_from(WRAPPINGS), min_size=1, max_size=3))
 def test_no_wrapping_makes_a_command_harmless(command: str, wrappings: list[str]) -> None:
     for wrapping in wrappings:
-        # In front of a list, a prefix belongs to its first command only; the rest stands as it was.
-        command = wrapping.format(command)
-    assume(not re.search(r"'[^']*'[^']*'[^']*'", command))
+        # Quotes within the same quotes would end them, and `watch` takes a layer of them off.
+        crossed = any(mark in wrapping and mark in command for mark in ("'", '"', "`", "<<"))
+        if not crossed and not (wrapping.startswith("watch") and re.search(r"['\"]", command)):
+            command = wrapping.format(command)
     assert not read_only(command), command
 
 
