@@ -33,7 +33,7 @@ class CockpitApp(App[int]):
         folder: the session's.
         runbook_path: the document; its head is read here, so that the first frame has something to show.
         spectator: it only reads, and says so to the host.
-        read_only: the mode to show until the session's record says which it is.
+        mode: the one to show until the session's record says which it is.
         source: where events come from; None follows the folder as it grows.
         revive: starts the host; None when this viewer may not.
         read: gives the runbook, read already or not; None reads it here.
@@ -55,7 +55,7 @@ class CockpitApp(App[int]):
         runbook_path: Path,
         *,
         spectator: bool = False,
-        read_only: bool = False,
+        mode: str = "live",
         source: Source | None = None,
         revive: Revive | None = None,
         read: Callable[[], Runbook] | None = None,
@@ -69,13 +69,13 @@ class CockpitApp(App[int]):
         self.viewer: Viewer | None = None
         self.ready = asyncio.Event()
         self._seen = glance(runbook_path)
-        self._first = FirstFrame(self._seen)
+        self._first = FirstFrame(self._seen, mode)
         self._place = (folder, runbook_path)
         self._start = start
         self._read = read or partial(_read, runbook_path)
         self._choices: dict[str, Any] = {
             "spectator": spectator,
-            "read_only": read_only,
+            "mode": mode,
             "source": source,
             "revive": revive,
             "clock": clock or Clock(),
@@ -145,7 +145,7 @@ def run_viewer(
     runbook_path: Path,
     *,
     spectator: bool = False,
-    read_only: bool = False,
+    mode: str = "live",
     revive: Revive | None = None,
     read: Callable[[], Runbook] | None = None,
     start: Callable[[], None] | None = None,
@@ -154,16 +154,14 @@ def run_viewer(
     """Show a session until its viewer leaves; returns the exit code.
 
     Args:
-        read, start: see CockpitApp.
+        mode, read, start: see CockpitApp.
         replay_speed: tell the recorded session again, so many times as fast as it happened; None shows it as it is.
 
     Raises:
         RunbookError: the document can't be read.
     """
     if replay_speed is None:
-        app = CockpitApp(
-            folder, runbook_path, spectator=spectator, read_only=read_only, revive=revive, read=read, start=start
-        )
+        app = CockpitApp(folder, runbook_path, spectator=spectator, mode=mode, revive=revive, read=read, start=start)
     else:
         from screens.replay import Replay, ReplayClock
 

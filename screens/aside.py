@@ -144,6 +144,13 @@ def _probe_changed(told: _Told) -> tuple[str, str]:
     return f"{mark} {told.name('probe')} {told.text('text')}", _STYLES.get(level, "")
 
 
+def _enforced(told: _Told) -> tuple[str, str]:
+    server = told.text("by") == "server"
+    words = _("{target}: by the server") if server else _("{target}: by this tool only")
+    text = ", ".join(filter(None, (words.format(target=told.text("target")), told.text("detail"))))
+    return text, "" if server else "warn"
+
+
 _TELLERS: Mapping[str, Callable[[_Told], tuple[str, str]]] = {
     "session.started": lambda told: (_("session {name} began").format(name=told.text("session")), "strong"),
     "session.ended": lambda told: (_("session ended {reason}").format(reason=told.text("reason")), "strong"),
@@ -155,6 +162,8 @@ _TELLERS: Mapping[str, Callable[[_Told], tuple[str, str]]] = {
     "note.added": lambda told: (_("note: {text}").format(text=told.text("text")), "em"),
     "message.prepared": lambda told: (_("message: {text}").format(text=told.text("text")), ""),
     "mode.changed": lambda told: (_("mode {mode}").format(mode=mode_word(told.text("mode"))[0]), "strong"),
+    "enforcement.found": _enforced,
+    "warning.raised": lambda told: (f"{told.text('text')}: {told.text('mend')}", "warn"),
     "target.changed": lambda told: (_("target {target}").format(target=told.text("target")), "strong"),
     "severity.set": lambda told: (_("severity {severity}").format(severity=told.text("severity")), "strong"),
     "probe.changed": _probe_changed,

@@ -46,10 +46,11 @@ class FirstPage(Canvas):
 
     titled = False
 
-    def __init__(self, seen: Glance) -> None:
+    def __init__(self, seen: Glance, mode: str) -> None:
         super().__init__("first")
+        badge = {"rehearsal": _("[TRAINING]"), "read-only": _("[READ-ONLY]")}.get(mode, "")
         self._rows = [
-            line((_(" opening…"), "dim"), row="header"),
+            line((f" {badge} ", f"header-{mode}") if badge else "", (_(" opening…"), "dim"), row="header"),
             line((f" {seen.title}", "dim"), row="header"),
             BLANK,
             *(line(("      ", ""), (text, "heading" if text.startswith("#") else "")) for text in seen.lines),
@@ -67,10 +68,10 @@ class FirstPage(Canvas):
 class FirstFrame(OnceScreen):
     """Shown for the moment it takes to load the rest."""
 
-    def __init__(self, seen: Glance) -> None:
+    def __init__(self, seen: Glance, mode: str) -> None:
         super().__init__()
-        self._seen = seen
+        self._seen, self._mode = seen, mode
 
     def compose(self) -> ComposeResult:
         """One widget."""
-        yield FirstPage(self._seen)
+        yield FirstPage(self._seen, self._mode)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cockpit.words import _
 from screens.clock import clock_text, local_time
-from screens.marks import mode_word
+from screens.marks import environment_style, mode_word
 from screens.paint import Line, Span, line, spread
 from screens.pane import Pane
 from screens.view import LinkState
@@ -30,18 +30,22 @@ class TopBar(Pane):
 
     def _first(self) -> Line:
         view = self.view
-        word, style = mode_word(view.mode)
-        where = " ".join(filter(None, (view.environment, view.state.target)))
         severity = view.state.severity
         spent = view.incident_s()
         clock = "--:--" if spent is None else clock_text(spent, fine=view.clock_fine)
-        left: list[Span | str] = [(f" {where} ", "strong"), "  "]
+        chip = [(f" {view.environment} ", environment_style(view.environment))] if view.environment else []
+        left: list[Span | str] = [*chip, (f" {view.state.target} ", "strong"), "  "]
         left += [(severity, "bad" if severity == "P0" else "warn"), "  "] if severity else []
         left += [(clock, "strong")]
         if view.state.ended_t:
             left += [(_("  ended"), "dim")]
-        right = [(self._role(), "advice")] if view.spectator else []
-        return spread(line(*left, row="header"), line(*right, (f" {word} ", style)), self.size.width)
+        role = [(self._role(), "advice")] if view.spectator else []
+        short, style = mode_word(view.mode)
+        word, _style = mode_word(view.mode, (each["by"] for each in view.state.enforcement.values()))
+        # The clock goes before who enforces; the timeline tells that too.
+        fits = line(*left, *role, f" {word} ").width < self.size.width
+        right = line(*role, (f" {word if fits else short} ", style))
+        return spread(line(*left, row="header"), right, self.size.width)
 
     def _role(self) -> str:
         if self.view.told_as:

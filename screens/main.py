@@ -13,6 +13,7 @@ from screens import keys
 from screens.aside import Contacts, Timeline
 from screens.bars import Advice, Bar, KeyBar, Notice
 from screens.card import Card
+from screens.frame import Edge, frame_of
 from screens.guide import Guide
 from screens.header import TopBar
 from screens.layout import PANES, Layout, layout_of
@@ -42,6 +43,8 @@ class MainScreen(Looking):
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings()]
     DEFAULT_CSS = """
     MainScreen { layers: base over; overflow: hidden; background: $background; color: $foreground; }
+    MainScreen.-framed Edge { display: block; }
+    MainScreen.-framed Dialog { margin: 0 1; }
     MainScreen #body { height: 1fr; }
     MainScreen .beside #left { margin-right: 1; }
     MainScreen .beside #right { margin-left: 1; }
@@ -70,6 +73,8 @@ class MainScreen(Looking):
                 yield Contacts(view, "contacts")
         yield Notice(view, "notice")
         yield KeyBar(view, "keys")
+        yield Edge(view, "left-edge")
+        yield Edge(view, "right-edge")
 
     def on_mount(self) -> None:
         """Know the panes by name, and lay them out."""
@@ -87,6 +92,7 @@ class MainScreen(Looking):
         """Show the panes that fit."""
         if not self.panes:
             return
+        self.set_class(bool(frame_of(self.view)), "-framed")
         size = self.app.size
         self.logs.show_output(self.view)
         layout = layout_of(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from cockpit.monitor.sample import Level, Outcome, PanelState
 from cockpit.safety.verdict import Verdict
@@ -92,8 +93,19 @@ def environment_style(environment: str) -> str:
     return "header-live" if is_production(environment) else "strong"
 
 
-def mode_word(mode: str) -> tuple[str, str]:
-    """The session's mode as (label, style)."""
+def mode_word(mode: str, enforcement: Iterable[str] = ()) -> tuple[str, str]:
+    """The session's mode as (label, style).
+
+    Args:
+        enforcement: who keeps each target from being changed in read-only mode ("server", "tool"), as far as is known.
+    """
+    by = set(enforcement)
+    if mode == "read-only" and by:
+        label = _("[READ-ONLY enforced by the server]")
+        if "tool" in by:
+            told = _("[READ-ONLY enforced by this tool only]"), _("[READ-ONLY enforced in part by this tool only]")
+            label = told["server" in by]
+        return label, "header-read-only"
     return {
         "live": (_("[READ-WRITE]"), "header-live"),
         "read-only": (_("[READ-ONLY]"), "header-read-only"),

@@ -13,7 +13,7 @@ class OverCompositor(Compositor):
 
     @property
     def cuts(self) -> list[list[int]]:
-        """Where each row is cut: a dialog's rows, which are as wide as the screen, nowhere."""
+        """Where each row is cut: a dialog's rows at its own edges, and nowhere else."""
         fresh = self._cuts is None
         cuts = super().cuts
         if fresh:
@@ -21,5 +21,6 @@ class OverCompositor(Compositor):
             for widget, (region, _clip) in self.visible_widgets.items():
                 if widget.id == "dialog":
                     rows = range(max(0, region.y), min(region.bottom, height))
-                    cuts[rows.start : rows.stop] = [[0, width] for _row in rows]
+                    edges = sorted({0, region.x, region.right, width})
+                    cuts[rows.start : rows.stop] = [list(edges) for _row in rows]
         return cuts

@@ -149,11 +149,11 @@ class Saying:
 
     def message_text(self, row: Row) -> str:
         """The template with the values that are known; secrets stay blanks."""
-        from cockpit.session.filling import fill_text
+        from cockpit.session.filling import announcement
 
         state = self._main.view.state
         used = [b for b in self._main.view.inputs_of(row) if not b.secret]
-        return sanitise(fill_text(row.step.text or "", used, state.inputs))
+        return sanitise(announcement(row.step.text or "", used, state.inputs, rehearsal=state.rehearsal))
 
     async def skip(self, row: Row) -> None:
         """Leave a step out, with a reason."""
@@ -179,10 +179,20 @@ class Saying:
         from screens.dialogs.pick import Option, Pick
 
         view = self._main.view
-        options = [Option(name, name, _("now") if name == view.state.target else "") for name in view.targets]
+        options = [Option(name, name, self._target_hint(name)) for name in view.targets]
         chosen = await self._main.ask(Pick(view, _("Where steps run"), options))
         if chosen and chosen != view.state.target:
             await self._main.feed.call("set_target", target=chosen)
+
+    def _target_hint(self, name: str) -> str:
+        """Whether it is the one of now, and in read-only mode who enforces that there."""
+        state = self._main.view.state
+        told = [_("now")] if name == state.target else []
+        found = state.enforcement.get(name)
+        if found and self._main.view.mode == "read-only":
+            told.append(_("enforced by the server") if found["by"] == "server" else _("enforced by this tool only"))
+            told.append(str(found.get("detail", "")))
+        return ", ".join(filter(None, told))
 
     async def severity(self) -> None:
         """Set the severity, with a reason."""
@@ -198,7 +208,7 @@ class Saying:
         from screens.dialogs.pick import Option, Pick
 
         main = self._main
-        if main.view.mode == "rehearsal":
+        if main.view.state.rehearsal:
             main.tell(_("a rehearsal stays a rehearsal"))
             return
         to = "live" if main.view.mode == "read-only" else "read-only"

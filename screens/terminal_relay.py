@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from textual.app import SuspendNotSupported
 
 from cockpit.errors import UsageError
+from cockpit.safety.text import sanitise
 from cockpit.words import _
 
 if TYPE_CHECKING:
@@ -142,13 +143,17 @@ def _control_line(message: dict[str, object]) -> bytes:
     return json.dumps(message).encode() + b"\n"
 
 
-def foreground_of(app: App[Any]) -> Foreground:
-    """The app's own terminal, lent to a run. Raises UsageError where there is none to lend."""
+def foreground_of(app: App[Any], where: str) -> Foreground:
+    """The app's own terminal, lent to a run. Raises UsageError where there is none to lend.
+
+    Args:
+        where: environment, target and mode, told above what the run shows.
+    """
 
     def give(run: Path, offset: int) -> RelayEnd:
         try:
             with app.suspend():
-                _announce()
+                _announce(where)
                 return Relay(run, offset, sys.stdin.fileno(), sys.stdout.fileno()).until_over()
         except SuspendNotSupported as error:
             raise UsageError(
@@ -159,6 +164,6 @@ def foreground_of(app: App[Any]) -> Foreground:
     return give
 
 
-def _announce() -> None:
-    told = _("[this terminal is the step now; Ctrl-] leaves it running]")
+def _announce(where: str) -> None:
+    told = f"{sanitise(where)}  " + _("[this terminal is the step now; Ctrl-] leaves it running]")
     os.write(sys.stdout.fileno(), f"\x1b[2J\x1b[H{told}\r\n".encode())

@@ -53,10 +53,9 @@ class View:
     told_as: str = ""
     revivable: bool = False
     lost_at_s: float = 0.0
-    environment: str = ""
     targets: tuple[str, ...] = ()
     spectator: bool = False
-    read_only: bool = False
+    expected_mode: str = "live"
     proposal: Proposal | None = None
     proposal_row: str = ""
     notice: tuple[str, str] = ("", "")
@@ -87,9 +86,12 @@ class View:
     @property
     def mode(self) -> str:
         """The session's mode, as far as is known yet."""
-        if self.state.started_t is None and self.read_only:
-            return "read-only"
-        return self.state.mode
+        return self.expected_mode if self.state.started_t is None else self.state.mode
+
+    @property
+    def environment(self) -> str:
+        """What the place is called: production, staging …; "" where nobody says."""
+        return self.state.environment
 
     def move(self, steps: int) -> None:
         """Move the cursor; it stops at both ends."""

@@ -33,14 +33,14 @@ class Viewer:
         read: Callable[[], Runbook],
         *,
         spectator: bool,
-        read_only: bool,
+        mode: str,
         source: Source | None,
         revive: Revive | None,
         clock: Clock,
         foreground: Foreground | None,
     ) -> None:
         self.view = View(_at_a_glance(seen, runbook_path), clock, folder.name)
-        self.view.spectator, self.view.read_only = spectator, read_only
+        self.view.spectator, self.view.expected_mode = spectator, mode
         self.view.revivable = revive is not None
         if source is not None:
             self.view.link = LinkState.REPLAY
@@ -86,7 +86,14 @@ class Viewer:
         if self._caught_up and any(_is_loud(event) for event in events):
             self.main.app.bell()
         if self.main.panes:
+            self._warn(events)
             self.main.session_changed(events if self._caught_up else [])
+
+    def _warn(self, events: list[Event]) -> None:
+        """Say what of the ground does not hold; the timeline keeps it."""
+        for event in events:
+            if event.kind == "warning.raised" and not self.view.clock.recorded:
+                self.main.tell(f"{event.data['text']}: {event.data['mend']}", "warn")
 
     def panels_changed(self) -> None:
         """New samples came, or a panel went stale."""
@@ -99,7 +106,6 @@ class Viewer:
         view = self.view
         if up:
             view.link, view.link_detail = LinkState.UP, ""
-            view.environment = str(self.feed.hello.get("environment") or "")
             view.targets = tuple(self.feed.hello.get("targets") or ())
         elif view.link in (LinkState.UP, LinkState.LOST) or detail:
             # Before its first answer a host is only starting, unless it left word why it can't.

@@ -11,6 +11,7 @@ from cockpit.runbook.model import StepKind
 from cockpit.safety.permit import Rung
 from cockpit.session.event import Status
 from cockpit.words import _
+from screens.marks import mode_word
 from screens.paint import wrapped
 from screens.rows import Row, first_command
 
@@ -140,7 +141,9 @@ class Work:
         from screens.terminal_relay import RelayEnd, foreground_of
 
         main = self._main
-        give = main.foreground or foreground_of(main.app)
+        view = main.view
+        where = " ".join(filter(None, (view.environment, view.state.target, mode_word(view.mode)[0])))
+        give = main.foreground or foreground_of(main.app, where)
         try:
             end = give(main.feed.folder.run(run), 0)
         except CockpitError as error:

@@ -6,20 +6,21 @@ import argparse
 
 from cockpit.commands.screen import show, tell_how_it_stands
 from cockpit.commands.terminal import require_terminal
-from cockpit.session.folder import find_session, state_root
+from cockpit.session.folder import find_session
 from cockpit.session.reader import SessionReader
+from cockpit.session.roots import state_roots
 from cockpit.session.spawn import host_alive, start_host
 
 
 def run(options: argparse.Namespace) -> int:
     """Show the session; an ended one is only shown."""
     require_terminal()
-    folder = find_session(state_root(), options.session)
+    folder = find_session(state_roots(), options.session)
     reader = SessionReader(folder)
     reader.poll()
     ended = reader.state.ended_t is not None
     if not ended and not options.spectate and not host_alive(folder):
         start_host(folder)
-    code = show(folder, spectator=options.spectate or ended)
+    code = show(folder, mode=reader.state.mode, spectator=options.spectate or ended)
     tell_how_it_stands(folder)
     return code

@@ -16,7 +16,8 @@ from typing import Any
 from cockpit import __version__
 from cockpit.errors import UsageError
 from cockpit.session.artefacts import sha256_of
-from cockpit.session.folder import PRIVATE_FILE, SessionFolder, find_session, state_root
+from cockpit.session.folder import PRIVATE_FILE, SessionFolder, find_session
+from cockpit.session.roots import state_roots
 from cockpit.words import _
 
 # Of this machine and this moment only: locks, sockets, and where a host once was.
@@ -27,7 +28,7 @@ _BLOCK_BYTES = 1 << 20
 
 def run(options: argparse.Namespace) -> int:
     """Write the archive; what is still growing is taken up to where it stands now."""
-    folder = find_session(state_root(), options.session)
+    folder = find_session(state_roots(), options.session)
     output = Path(options.output)
     new = output.with_name(output.name + ".part")
     try:

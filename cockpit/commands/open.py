@@ -45,7 +45,7 @@ def _show(options: argparse.Namespace, runbook: Path, document: bytes, ahead: Re
         cwd=str(current_folder()),
     )
     folder = open_session(settings, document)
-    code = show(folder, read_only=read_only, ahead=ahead, start=lambda: start_host(folder, inputs))
+    code = show(folder, mode=settings.mode, ahead=ahead, start=lambda: start_host(folder, inputs))
     tell_how_it_stands(folder)
     return code
 

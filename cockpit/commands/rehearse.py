@@ -18,9 +18,10 @@ from cockpit.places import ADMINISTRATORS_FILE
 from cockpit.rehearsal.run import Prepared, new_world_folder, play, prepare, score_session
 from cockpit.rehearsal.scenario import Scenario, find_scenario, scenarios
 from cockpit.rehearsal.scoring import Score, debrief
-from cockpit.session.folder import SessionFolder, make_private, state_root
+from cockpit.session.folder import SessionFolder
 from cockpit.session.opening import open_session
 from cockpit.session.reader import SessionReader
+from cockpit.session.roots import make_private, state_root
 from cockpit.session.spawn import start_host
 from cockpit.shipped import RUNBOOKS
 from cockpit.words import _
@@ -90,7 +91,7 @@ def _begin(scenario: Scenario, seed: int) -> tuple[Prepared, SessionFolder]:
 
 def _on_screen(scenario: Scenario, options: argparse.Namespace) -> int:
     prepared, folder = _begin(scenario, options.seed)
-    code = show(folder)
+    code = show(folder, mode=prepared.settings.mode)
     reader = SessionReader(folder)
     reader.poll()
     if reader.state.ended_t is None:

@@ -7,7 +7,8 @@ import argparse
 from cockpit.commands.screen import show
 from cockpit.commands.terminal import require_terminal
 from cockpit.errors import UsageError
-from cockpit.session.folder import find_session, state_root
+from cockpit.session.folder import find_session
+from cockpit.session.roots import state_roots
 from cockpit.words import _
 
 
@@ -16,5 +17,5 @@ def run(options: argparse.Namespace) -> int:
     if options.speed <= 0:
         raise UsageError(_("the speed must be above zero"), where="--speed")
     require_terminal()
-    folder = find_session(state_root(), options.session)
+    folder = find_session(state_roots(), options.session)
     return show(folder, spectator=True, replay_speed=options.speed)

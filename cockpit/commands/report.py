@@ -7,7 +7,8 @@ from importlib import import_module
 from pathlib import Path
 
 from cockpit.errors import UsageError
-from cockpit.session.folder import find_session, state_root
+from cockpit.session.folder import find_session
+from cockpit.session.roots import state_roots
 from cockpit.words import _
 
 
@@ -22,7 +23,7 @@ def run(options: argparse.Namespace) -> int:
         )
     module, _colon, function = FORMATS[options.format].partition(":")
     render = getattr(import_module(module), function)
-    text = render(find_session(state_root(), options.session))
+    text = render(find_session(state_roots(), options.session))
     if not options.output:
         print(text, end="" if text.endswith("\n") else "\n")
         return 0

@@ -31,7 +31,7 @@ def show(
     folder: SessionFolder,
     *,
     spectator: bool = False,
-    read_only: bool = False,
+    mode: str = "live",
     ahead: ReadAhead | None = None,
     start: Callable[[], None] | None = None,
     replay_speed: float | None = None,
@@ -39,7 +39,7 @@ def show(
     """Run the viewer on a session; returns its exit code.
 
     Args:
-        read_only: the mode to show until the record says which it is.
+        mode: the one to show until the record says which it is.
         ahead: the document, if it is being read already.
         start: starts the session's host; called once the first frame stands, since the screen comes first.
         replay_speed: tell a recorded session again, so many times as fast; None shows it as it is.
@@ -59,7 +59,7 @@ def show(
         folder,
         folder.runbook,
         spectator=spectator,
-        read_only=read_only,
+        mode=mode,
         revive=None if spectator or replay_speed else revive,
         read=ahead.runbook,
         start=begin,

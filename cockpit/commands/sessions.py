@@ -7,15 +7,16 @@ import json
 from typing import Any
 
 from cockpit.safety.text import one_line
-from cockpit.session.folder import SessionFolder, session_folders, state_root
+from cockpit.session.folder import SessionFolder, session_folders
 from cockpit.session.reader import SessionReader
+from cockpit.session.roots import state_roots
 from cockpit.session.spawn import host_alive
 from cockpit.words import _
 
 
 def run(options: argparse.Namespace) -> int:
     """Print one line a session, or all as JSON."""
-    rows = [_row(folder) for folder in session_folders(state_root())]
+    rows = [_row(folder) for folder in session_folders(state_roots())]
     if options.json:
         print(json.dumps(rows, ensure_ascii=False, indent=2))
         return 0

@@ -5,14 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 
-from cockpit.session.folder import find_session, state_root
+from cockpit.session.folder import find_session
+from cockpit.session.roots import state_roots
 from cockpit.session.verify import Verification, verify
 from cockpit.words import _
 
 
 def run(options: argparse.Namespace) -> int:
     """0 when every record and artefact is whole; 1 with the first bad one named."""
-    verification = verify(find_session(state_root(), options.session))
+    verification = verify(find_session(state_roots(), options.session))
     if options.json:
         print(json.dumps(verification.as_json(), ensure_ascii=False, indent=2))
     else:

@@ -151,6 +151,12 @@ _SENTENCES: Mapping[str, Callable[[Data, _Names], str]] = {
     "journal.recovered": _recovered,
     "input.set": lambda d, _n: _("{name} is set to {value}").format(name=d.get("name"), value=d.get("value")),
     "mode.changed": lambda d, _n: _with_reason(_("mode: {mode}").format(mode=term(str(d.get("mode")))), d),
+    "enforcement.found": lambda d, _n: (
+        _("{target}: read-only is enforced by the server")
+        if d.get("by") == "server"
+        else _("{target}: read-only is enforced by this tool only")
+    ).format(target=d.get("target")),
+    "warning.raised": lambda d, _n: _("warning: {text}").format(text=d.get("text")),
     "target.changed": lambda d, _n: _("target: {target}").format(target=d.get("target")),
     "state.reset": lambda d, _n: _("the shell on {target} is begun afresh").format(target=d.get("target")),
     "severity.set": lambda d, _n: _with_reason(_("severity: {severity}").format(severity=d.get("severity")), d),

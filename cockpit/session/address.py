@@ -1,46 +1,47 @@
-"""Where a host listens: a short path in a private runtime folder (unix socket paths end at 104 bytes on macOS)."""
+"""Where a host listens (a short path: those of unix sockets end at 104 bytes on macOS), and who is on the line."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import socket
 import struct
-import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
-from cockpit.errors import FolderRefused
-from cockpit.session.folder import SessionFolder, make_private
+from cockpit.session.folder import SessionFolder
+from cockpit.session.roots import runtime_folder
 
-_PEER_CREDENTIALS = struct.Struct("3i")
+_LINUX = struct.Struct("3i")  # pid, uid, gid
+_XUCRED = struct.Struct("2I")  # version, uid, …
+_XUCRED_BYTES, _SOL_LOCAL, _LOCAL_PEERCRED, _LOCAL_PEERPID = 76, 0, 1, 2
+
+
+class Peer(NamedTuple):
+    """Who is on the other end of a unix socket. `pid` None: the system does not say."""
+
+    uid: int
+    pid: int | None
 
 
 def socket_path(folder: SessionFolder) -> Path:
-    """The socket of a session's host, in the runtime folder; where that is not ours (after sudo), in the temporary one.
+    """The socket of a session's host, in the runtime folder.
 
     Raises:
-        FolderRefused: neither folder is ours alone.
+        FolderRefused: there is none that is ours alone.
     """
-    name = hashlib.sha256(os.fsencode(folder.path)).hexdigest()[:20] + ".sock"
-    base = os.environ.get("XDG_RUNTIME_DIR")
-    if base and Path(base).is_dir():
-        with contextlib.suppress(FolderRefused):
-            make_private(Path(base) / "cockpit")
-            return Path(base) / "cockpit" / name
-    root = _temporary_root()
-    make_private(root)
-    return root / name
+    return runtime_folder() / (hashlib.sha256(os.fsencode(folder.path)).hexdigest()[:20] + ".sock")
 
 
-def _temporary_root() -> Path:
-    return Path(tempfile.gettempdir()) / f"cockpit-{os.geteuid()}"
-
-
-def peer_uid(connection: socket.socket) -> int | None:
-    """The user id on the other end of a unix socket; None where the system can't tell."""
-    option = getattr(socket, "SO_PEERCRED", None)
-    if option is None:
+def peer_of(connection: socket.socket) -> Peer | None:
+    """Who is on the other end, by the kernel's word; None where it can't tell, and then nobody may be let in."""
+    try:
+        if hasattr(socket, "SO_PEERCRED"):
+            pid, uid, _gid = _LINUX.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _LINUX.size))
+            return Peer(uid, pid)
+        credentials = connection.getsockopt(_SOL_LOCAL, _LOCAL_PEERCRED, _XUCRED_BYTES)
+        version, uid = _XUCRED.unpack_from(credentials)
+        pid = connection.getsockopt(_SOL_LOCAL, _LOCAL_PEERPID)
+    except (OSError, struct.error):
         return None
-    data = connection.getsockopt(socket.SOL_SOCKET, option, _PEER_CREDENTIALS.size)
-    return int(_PEER_CREDENTIALS.unpack(data)[1])
+    return Peer(uid, pid) if version == 0 else None

@@ -22,8 +22,8 @@ from cockpit.session.course import Course, course_of_record, interrupted
 from cockpit.session.drafting import Draft
 from cockpit.session.engine import Engine
 from cockpit.session.event import Status
-from cockpit.session.folder import PRIVATE_DIR
 from cockpit.session.repeating import findings_of, held, plan_of, together
+from cockpit.session.roots import PRIVATE_DIR
 from cockpit.session.state import RunRecord
 from cockpit.words import _
 

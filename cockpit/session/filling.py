@@ -76,6 +76,12 @@ def fill(code: str, language: str, inputs: Sequence[Input], values: Mapping[str,
     return Filled(body, environment, tuple(missing))
 
 
+def announcement(text: str, blanks: Sequence[Input], values: Mapping[str, str], *, rehearsal: bool) -> str:
+    """A message as it goes out: filled in; one of a rehearsal says so, wherever it is pasted."""
+    filled = fill_text(text, blanks, values)
+    return f"{_('[TRAINING]')} {filled}" if rehearsal else filled
+
+
 def fill_text(text: str, inputs: Sequence[Input], values: Mapping[str, str]) -> str:
     """A message template with the values it has; other blanks stay as written."""
     forms = [(form, blank) for blank in inputs for form in blank.forms]

@@ -15,60 +15,17 @@ from __future__ import annotations
 
 import os
 import shutil
-import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
 from msgspec import Struct
 
 from cockpit.errors import FolderRefused, UsageError
+from cockpit.session.roots import PRIVATE_DIR
 from cockpit.words import _
 
-PRIVATE_DIR = 0o700
 PRIVATE_FILE = 0o600
-
-
-def state_root() -> Path:
-    """$COCKPIT_STATE_DIR, else the XDG state folder. Made private if absent; refused when it isn't ours alone.
-
-    Raises:
-        FolderRefused: a symlink, another owner, writable by others, or not creatable.
-    """
-    chosen = os.environ.get("COCKPIT_STATE_DIR")
-    if chosen:
-        root = Path(chosen).absolute()
-    else:
-        base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-        root = Path(base) / "cockpit"
-    make_private(root)
-    return root
-
-
-def make_private(folder: Path) -> None:
-    """Create the folder 0700, or check that an existing one is ours and closed to others' writing.
-
-    Raises:
-        FolderRefused: see `state_root`.
-    """
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        folder.mkdir(mode=PRIVATE_DIR, exist_ok=True)
-        info = folder.lstat()
-    except OSError as error:
-        raise FolderRefused(
-            _("the folder can't be made: {error}").format(error=error.strerror),
-            where=str(folder),
-            mend=_("set COCKPIT_STATE_DIR to a folder you can write"),
-        ) from error
-    if stat.S_ISLNK(info.st_mode) or not stat.S_ISDIR(info.st_mode):
-        raise FolderRefused(_("not a plain folder"), where=str(folder), mend=_("use a real folder, no symlink"))
-    if info.st_uid != os.geteuid():
-        raise FolderRefused(_("the folder belongs to another user"), where=str(folder))
-    if info.st_mode & 0o077:
-        if info.st_mode & 0o022:
-            raise FolderRefused(_("others can write to the folder"), where=str(folder), mend=f"chmod 700 {folder}")
-        folder.chmod(PRIVATE_DIR)
 
 
 def private_opener(path: str, flags: int) -> int:
@@ -170,24 +127,28 @@ class SessionFolder(Struct, frozen=True):
         return cls(path)
 
 
-def session_folders(root: Path) -> Iterator[SessionFolder]:
+def session_folders(roots: Iterable[Path]) -> Iterator[SessionFolder]:
     """Recorded sessions, newest first.
 
     Raises:
-        FolderRefused: the state folder can't be read.
+        FolderRefused: a state folder can't be read.
     """
+    found = [path for root in roots for path in _recorded(root)]
+    for path in sorted(found, key=_age_key, reverse=True):
+        yield SessionFolder(path)
+
+
+def _recorded(root: Path) -> list[Path]:
     try:
-        found = [p for p in root.iterdir() if p.name.startswith("INC-") and p.is_dir() and not p.is_symlink()]
+        return [p for p in root.iterdir() if p.name.startswith("INC-") and p.is_dir() and not p.is_symlink()]
     except FileNotFoundError:
-        return
+        return []
     except OSError as error:
         raise FolderRefused(
             _("the folder can't be read: {error}").format(error=error.strerror),
             where=str(root),
             mend=_("mend its permissions, or set COCKPIT_STATE_DIR to another folder"),
         ) from error
-    for path in sorted(found, key=_age_key, reverse=True):
-        yield SessionFolder(path)
 
 
 def _age_key(path: Path) -> tuple[str, int]:
@@ -195,7 +156,7 @@ def _age_key(path: Path) -> tuple[str, int]:
     return day, int(number) if number.isdigit() else 0
 
 
-def find_session(root: Path, name: str | None) -> SessionFolder:
+def find_session(roots: Iterable[Path], name: str | None) -> SessionFolder:
     """The session of that id (or its folder's path), the newest when None.
 
     Raises:
@@ -203,11 +164,12 @@ def find_session(root: Path, name: str | None) -> SessionFolder:
     """
     if name and (Path(name) / "journal.jsonl").is_file():
         return SessionFolder(Path(name).absolute())
-    for folder in session_folders(root):
+    looked_in = tuple(roots)
+    for folder in session_folders(looked_in):
         if name is None or folder.name == name:
             return folder
     raise UsageError(
         _("no session {name}").format(name=name) if name else _("no sessions yet"),
-        where=str(root),
+        where=", ".join(map(str, looked_in)),
         mend=_("`cockpit sessions` lists them"),
     )

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from cockpit import __version__
-from cockpit.adapters.base import KnowsSecrets, RunsElsewhere
+from cockpit.adapters.base import KnowsSecrets, RunsElsewhere, RunsSteps
 from cockpit.errors import JournalError
 from cockpit.places import user_name
 from cockpit.runs.run import Run
@@ -26,9 +26,11 @@ from cockpit.session.engine import Engine
 from cockpit.session.event import Event, Status
 from cockpit.session.execution import Execution
 from cockpit.session.folder import SessionFolder
+from cockpit.session.ground import Ground
 from cockpit.session.journal import Journal
 from cockpit.session.modes import Modes
 from cockpit.session.reader import SessionReader
+from cockpit.session.roots import require_private
 from cockpit.session.secrets import SecretBook, secrets_of_config
 from cockpit.session.server import Server
 from cockpit.session.settings import SessionSettings
@@ -67,6 +69,7 @@ class Host:
         from cockpit.config import Administrator, load
         from cockpit.runbook.reading import read
 
+        require_private(folder.path)
         self.folder = folder
         self.settings = SessionSettings.load(folder)
         choose(self.settings.language)
@@ -84,11 +87,7 @@ class Host:
             here=Path(self.settings.cwd or ""),
             administrator=self.administrator,
         )
-        adapters = targets_of(self.config.targets, self.config.origin)
-        for adapter in adapters.values():
-            if isinstance(adapter, KnowsSecrets):
-                self.secrets.learn(adapter.secrets())
-        self.secrets.learn(secrets_of_config(self.config))
+        adapters = self._adapters()
         self.engine = Engine(
             folder,
             self.runbook,
@@ -103,6 +102,7 @@ class Host:
         self.execution = Execution(self.engine, umask=umask)
         self.ended = asyncio.Event()
         self.server = Server(self)
+        self.ground = Ground(self.engine)
         self.engine.on_event = self._on_event
         self.secrets.on_new = lambda: self.server.wake("secrets")
         self._given = inputs
@@ -114,6 +114,15 @@ class Host:
             # Another machine has folders of its own, and begins at home.
             if self.settings.cwd and not isinstance(adapter, RunsElsewhere):
                 self.engine.homes[name] = self.settings.cwd
+
+    def _adapters(self) -> dict[str, RunsSteps]:
+        """What runs the steps of each target, once everything they and the configuration know is masked."""
+        adapters = targets_of(self.config.targets, self.config.origin)
+        for adapter in adapters.values():
+            if isinstance(adapter, KnowsSecrets):
+                self.secrets.learn(adapter.secrets())
+        self.secrets.learn(secrets_of_config(self.config))
+        return adapters
 
     def _environment(self) -> str:
         """Where this is. A rehearsal says so, whatever the machine is called."""
@@ -132,8 +141,10 @@ class Host:
         began_with = self.engine.state.runbook.get("sha256") if self.resumed else None
         return began_with not in (None, self.runbook.sha256)
 
-    def _on_event(self, _event: Event) -> None:
+    def _on_event(self, event: Event) -> None:
         self.server.wake("journal")
+        if event.kind == "mode.changed":
+            self.ground.mode_changed()
 
     async def begin(self) -> None:
         """Record that the session starts, or that this host takes over from one that died."""
@@ -148,6 +159,7 @@ class Host:
             self._keep_read_only()
             adopted, lost = await self.execution.adopt(list(self.engine.adapters.values()))
             self.engine.record("host.recovered", durable=True, pid=os.getpid(), adopted=adopted, lost=lost)
+        self.ground.begin()
 
     def _carry_on(self) -> None:
         """Shell state that the last finished steps left: what was secret in it went with the host that died."""
@@ -205,6 +217,7 @@ class Host:
             },
             mode="read-only" if self._kept_read_only() else settings.mode,
             target=settings.target,
+            environment=self.engine.environment,
             user=user_name(),
             origin=os.environ.get("SSH_CONNECTION", "").split(" ")[0],
             version=__version__,
@@ -269,6 +282,7 @@ class Host:
     async def close(self) -> None:
         """Stop watching and following, and let the lock go. Running steps go on."""
         await self.server.close()
+        await self.ground.close()
         if self._watch:
             await self._watch.stop()
         await self.execution.leave()

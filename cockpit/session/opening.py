@@ -8,7 +8,8 @@ from pathlib import Path
 
 from cockpit.errors import UsageError
 from cockpit.runbook.document import document_at
-from cockpit.session.folder import SessionFolder, private_opener, state_root
+from cockpit.session.folder import SessionFolder, private_opener
+from cockpit.session.roots import state_root
 from cockpit.session.settings import SessionSettings
 from cockpit.words import _
 

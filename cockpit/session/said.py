@@ -5,7 +5,7 @@ from __future__ import annotations
 from cockpit.errors import UsageError
 from cockpit.runbook.model import Step, StepKind
 from cockpit.session.event import Status
-from cockpit.session.filling import fill_text
+from cockpit.session.filling import announcement
 from cockpit.session.ledger import Ledger
 from cockpit.words import _
 
@@ -76,7 +76,7 @@ class Said(Ledger):
     def message_text(self, step: Step) -> str:
         """A message step's template with the values that are known and not secret."""
         used = [blank for blank in self.runbook.inputs if blank.name in step.inputs and not blank.secret]
-        return fill_text(step.text or "", used, self.values())
+        return announcement(step.text or "", used, self.values(), rehearsal=self.state.rehearsal)
 
     def unfilled(self, step: Step) -> list[str]:
         """The names of a message step's inputs that have no value yet."""

@@ -10,7 +10,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 from cockpit.errors import CockpitError, PolicyRefusal, UsageError
-from cockpit.session.address import peer_uid, socket_path
+from cockpit.session.address import peer_of, socket_path
 from cockpit.session.connection import Connection
 from cockpit.session.folder import private_opener
 from cockpit.session.process import boot_id, process_start_time
@@ -74,8 +74,8 @@ class Server:
         self._path.unlink(missing_ok=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        peer = peer_uid(writer.get_extra_info("socket"))
-        if peer is not None and peer != os.geteuid():
+        peer = peer_of(writer.get_extra_info("socket"))
+        if peer is None or peer.uid != os.geteuid():
             writer.close()
             return
         self._count += 1

@@ -98,6 +98,8 @@ class SessionState(Struct, frozen=True):
     runbook: Mapping[str, Any] = field(default_factory=_nothing)
     mode: str = "live"
     rehearsal: bool = False
+    environment: str = ""
+    enforcement: Mapping[str, Mapping[str, Any]] = field(default_factory=_nothing)
     target: str = "local"
     severity: str | None = None
     started_t: str | None = None
@@ -165,6 +167,7 @@ def _session_started(state: SessionState, event: Event) -> SessionState:
         session=data["session"],
         runbook=data.get("runbook", _EMPTY),
         mode=data.get("mode", "live"),
+        environment=data.get("environment", ""),
         rehearsal=bool(data.get("rehearsal", data.get("mode") == "rehearsal")),
         target=data.get("target", "local"),
         user=data.get("user", ""),
@@ -284,6 +287,10 @@ _HANDLERS: Mapping[str, Callable[[SessionState, Event], SessionState]] = {
     "session.ended": _session_ended,
     "host.recovered": _host_recovered,
     "journal.recovered": _journal_recovered,
+    "warning.raised": lambda state, event: replace(state, warnings=(*state.warnings, str(event.data["text"]))),
+    "enforcement.found": lambda state, event: replace(
+        state, enforcement=_with(state.enforcement, event.data["target"], event.data)
+    ),
     "step.intent": _step_intent,
     "step.started": _step_started,
     "step.exited": _step_exited,

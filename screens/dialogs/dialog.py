@@ -87,7 +87,7 @@ class Dialog(Vertical, Generic[T]):
         """As high as its text, as far as the screen and the fields leave room."""
         size = self.app.size
         others = sum(self.rows_of(child) for child in self.children if child is not self.sheet and child.display)
-        self.sheet.fold(size.width, max(1, size.height - _AROUND_ROWS - others))
+        self.sheet.fold(size.width - self.styles.margin.width, max(1, size.height - _AROUND_ROWS - others))
 
     def rows_of(self, _field: Widget) -> int:
         """How many rows a field takes."""

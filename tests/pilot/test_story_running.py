@@ -83,7 +83,7 @@ async def test_a_person_answers_what_a_machine_cannot(opens: Opens) -> None:
 async def test_read_only_refuses_and_says_what_to_do(opens: Opens, tmp_path: Path) -> None:
     made = tmp_path / "made"
     async with opens(f"# Change\n\n```bash\ntouch {made}\n```\n", mode="read-only") as story:
-        await story.sees("[READ-ONLY]").presses("enter").sees("not provably read-only")
+        await story.sees("[READ-ONLY enforced by this tool only]").presses("enter").sees("not provably read-only")
         assert not made.exists()
 
 

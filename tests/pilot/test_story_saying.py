@@ -117,4 +117,4 @@ async def test_severity_and_mode_are_set_and_shown(opens: Opens) -> None:
         await story.presses("colon").types("severity").presses("enter").sees("Severity").presses("enter")
         await story.sees("why?").types("all down").presses("enter").sees(" P0 ")
         await story.presses("colon").types("read-only").presses("enter").sees("Mode").presses("down", "enter")
-        await story.sees("[READ-ONLY]")
+        await story.sees("[READ-ONLY")

@@ -12,8 +12,9 @@ import pytest
 
 from cockpit.cli import main
 from cockpit.session.artefacts import grown_files
-from cockpit.session.folder import SessionFolder, find_session, state_root
+from cockpit.session.folder import SessionFolder, find_session
 from cockpit.session.journal import Journal
+from cockpit.session.roots import state_root
 from cockpit.session.verify import verify
 
 RUNBOOK = """# Evidence
@@ -48,7 +49,7 @@ def document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def session(document: Path) -> SessionFolder:
     assert main(["run", str(document), "--yes"]) == 0
-    return find_session(state_root(), None)
+    return find_session([state_root()], None)
 
 
 EVIDENCE = [
