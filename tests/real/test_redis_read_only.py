@@ -267,7 +267,8 @@ def test_nothing_changes_whatever_is_tried(server: RedisServer, body: str) -> No
         _perform(_adapter(server), body)
 
     assert server.fingerprint() == before
-    assert judge("redis", body).verdict is not Verdict.READ_ONLY
+    held_by_the_server = body.startswith(("FCALL_RO", "ACL GENPASS"))  # one is refused there, one only computes
+    assert judge("redis", body).verdict is not Verdict.READ_ONLY or held_by_the_server
 
 
 @pytest.mark.parametrize("body", _each(READS))
