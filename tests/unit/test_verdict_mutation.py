@@ -96,7 +96,7 @@ WRAPPINGS = [
     "{{ls,-la}}; {}",
     "[ -f x ] && {}",
     "[[ a == a ]] && {}",
-    "{}!!",
+    "{} !!",
 ]
 INVISIBLE = ["\r", "\x00", "\x1b", "\u00a0", "\u200b", "\u202e", "\u2028", "\ufeff", "\u3000"]
 LOOKALIKES = dict(zip("aceopxyis", "асеорхуіѕ", strict=True))

@@ -100,10 +100,10 @@ TOOLS: dict[str, Tool] = {
         values="-n --namespace --context -i --istioNamespace -c --kubeconfig --revision",
         flags="--vklog",
         read=f"""proxy-status ps analyze version validate describe verify-install remote-clusters tag/list
-        profile/list profile/dump profile/diff waypoint/list waypoint/status x/describe x/precheck x/authz
+        profile/list profile/dump profile/diff waypoint/list waypoint/status x/describe x/precheck x/authz/check
         x/check-inject
-        x/injector experimental/describe experimental/precheck experimental/authz experimental/check-inject
-        ztunnel-config {_PROXY_CONFIG}""",
+        x/injector/list experimental/describe experimental/precheck experimental/authz/check experimental/check-inject
+        ztunnel-config/all ztunnel-config/workload ztunnel-config/service ztunnel-config/policy {_PROXY_CONFIG}""",
         mutating="""install upgrade manifest/apply bug-report tag/set tag/generate waypoint/apply
         create-remote-secret""",
         destructive="uninstall tag/remove waypoint/delete",
