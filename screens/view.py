@@ -144,6 +144,9 @@ class View:
     def shown_run(self) -> int | None:
         """The run whose output goes with the cursor: the row's newest, else one that is running, else the last."""
         run = self.row.last_run(self.state) if self.row else None
+        if run and run.waits:
+            before = self.state.step(run.step).runs
+            return before[before.index(run.run) - 1]
         if run:
             return run.run
         return max((each.run for each in self.state.running), default=max(self.state.runs, default=None))

@@ -51,6 +51,12 @@ class RunRecord(Struct, frozen=True):
         told = self.intent.get("repetition")
         return (int(told["number"]), int(told["of"])) if told else None
 
+    @property
+    def waits(self) -> bool:
+        """Whether it is the next of several runs, on record and not yet due."""
+        again = self.repetition is not None and self.repetition[0] > 1
+        return again and self.status is Status.RUNNING and self.started_t is None
+
 
 class StepState(Struct, frozen=True):
     """Where a step stands.

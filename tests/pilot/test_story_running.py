@@ -18,9 +18,9 @@ async def test_a_read_only_step_runs_at_once_and_is_ticked(opens: Opens) -> None
 
 
 async def test_a_step_that_must_hold_several_times_says_how_far_it_is(opens: Opens) -> None:
-    text = "# Health\n\n```bash\necho UP\n# expected: UP (3 times in a row, every 300 s)\n```\n"
-    async with opens(text) as story:
-        await story.sees("Enter: 3 runs, 300 s apart; all must hold").presses("enter").sees("running 2/3")
+    code = 'echo "seen-$((40+2)) UP"\n# expected: UP (3 times in a row, every 300 s)'
+    async with opens(f"# Health\n\n```bash\n{code}\n```\n") as story:
+        await story.sees("Enter: 3 runs, 300 s apart; all must hold").presses("enter").sees("running 2/3", "seen-42 UP")
         await story.presses("ctrl+c").sees("Ctrl-C again stops").presses("ctrl+c").sees("[^C]")
         assert story.state.runs[2].status is Status.CANCELLED
         assert 3 not in story.state.runs
