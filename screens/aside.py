@@ -105,10 +105,15 @@ class Contacts(Pane):
 def event_line(event: Event, names: Mapping[str, str] = MappingProxyType({})) -> Line | None:
     """An event as a row; None for one that tells a reader nothing. `names`: what steps and probes are called, by id."""
     teller = _TELLERS.get(event.kind)
-    if teller is None:
+    if teller is None or _is_one_more_run(event):
         return None
     text, style = teller(_Told(event.data, names))
     return line((f" {local_time(event.t)} ", "dim"), (text, style))
+
+
+def _is_one_more_run(event: Event) -> bool:
+    """Of several runs of one step the first is told, and the step's end."""
+    return event.kind == "step.intent" and (event.data.get("repetition") or {}).get("number", 1) > 1
 
 
 class _Told(NamedTuple):
@@ -156,6 +161,7 @@ _TELLERS: Mapping[str, Callable[[_Told], tuple[str, str]]] = {
     "session.ended": lambda told: (_("session ended {reason}").format(reason=told.text("reason")), "strong"),
     "host.recovered": lambda told: (_("the host came back"), "warn"),
     "step.intent": lambda told: (f"$ {fit(first_command(told.text('command')), 200)}", "code"),
+    "state.reset": lambda told: (_("the shell on {target} is begun afresh").format(target=told.text("target")), ""),
     "step.finished": _finished,
     "step.answered": _answered,
     "step.reopened": lambda told: (_("{step} taken back").format(step=told.name("step")), ""),

@@ -141,8 +141,10 @@ class Player:
         number = int(run["run"])
 
         def over() -> bool:
-            record = self._desk.state().runs.get(number)
-            return record is not None and record.status is not Status.RUNNING
+            state = self._desk.state()
+            record = state.runs.get(number)
+            # Of several runs of one step the first may be over long before the step is.
+            return record is not None and Status.RUNNING not in (record.status, state.step(record.step).status)
 
         await self._until(over, _RUN_S, step.id)
         return self._desk.state().step(step.id).status

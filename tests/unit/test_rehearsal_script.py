@@ -117,3 +117,18 @@ def test_a_script_that_can_not_be_read_names_the_line(text: str, told: str) -> N
 async def test_a_wait_that_is_not_one_is_refused() -> None:
     with pytest.raises(UsageError, match="not a wait"):
         await _play(PaperDesk(), "wait for better days")
+
+
+class RepeatingDesk(PaperDesk):
+    """Its steps go on after their first run is over, as those do that must hold several times."""
+
+    async def change(self) -> None:
+        goes_on = self._state.steps and self._state.runs[1].status is Status.RUNNING
+        await super().change()
+        if goes_on:
+            step = self._state.runs[1].step
+            self._state = replace(self._state, steps={step: StepState(Status.RUNNING)})
+
+
+async def test_a_step_of_several_runs_is_waited_for() -> None:
+    await _play(RepeatingDesk(), "run list-releases\n")
