@@ -12,7 +12,7 @@ import pytest
 
 from cockpit.adapters.base import RunRequest
 from cockpit.errors import JournalError, TargetUnreachable, UsageError
-from cockpit.runbook.model import Expectation, ExpectationKind, Runbook
+from cockpit.runbook.model import Expectation, ExpectationKind, Part, Runbook
 from cockpit.safety.permit import Permit, Rung
 from cockpit.session.event import Event, Status
 from cockpit.session.execution import Execution
@@ -46,6 +46,11 @@ RUNBOOK = Runbook(
         step("change", "pm2 restart backend", expectations=(up(times=3),)),
         step("plain", "kubectl get pods", expectations=(up(times=3, in_a_row=False),)),
         step("endless", HEALTH, expectations=(up(),)),
+        step(
+            "block",
+            f"date\n\n{HEALTH}",
+            parts=(Part("block.1", "a", 1, 1, "date"), Part("block.2", "b", 3, 3, HEALTH, (up(times=3),))),
+        ),
         step("judged", HEALTH, expectations=(up(times=2), Expectation(ExpectationKind.MANUAL, "calm?", text="calm?"))),
     ),
     inputs=(),
@@ -188,6 +193,13 @@ async def test_every_so_often_without_an_end_is_run_once_and_says_so(desk: Desk)
     assert "no end" in desk.engine.propose("endless").unrepeated
     assert await desk.run("endless") is Status.PASSED
     assert len(desk.adapter.permits) == 1
+
+
+async def test_one_command_of_a_block_is_repeated_alone(desk: Desk) -> None:
+    assert await desk.run("block", part="block.2") is Status.TODO
+    assert desk.engine.state.step("block").parts == {"block.2": Status.PASSED}
+    assert len(desk.adapter.permits) == 3
+    assert await desk.run("block", part="block.1") is Status.PASSED
 
 
 async def test_what_a_person_must_judge_is_asked_once_at_the_end(desk: Desk) -> None:
