@@ -221,6 +221,10 @@ class Headless:
             return
         asked = _("any of {count} items") if step.any_of == 1 else _("{count} items")
         why = _("--yes says that they hold: {asked}").format(asked=asked.format(count=len(step.items)))
+        if not ways and step.links:
+            told = _("it leads to {target}, which is not in this document")
+            engine.finish(step.id, Status.REFUSED, reason=told.format(target=step.links[0].target))
+            return
         if not ways:
             reason = _("{why}; it leads nowhere else, on with the next step").format(why=why)
             engine.finish(step.id, Status.PASSED, actor=ACTOR, reason=reason, by_hand=True, branch=None)

@@ -78,6 +78,16 @@ def test_a_decision_that_nothing_decides_stops_the_run(runbook: Path, capsys: py
     assert "#mend, #wait" in ends[0]["reason"]
 
 
+def test_a_decision_that_leads_to_another_document_stops_the_run(
+    runbook: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runbook.write_text(DECISION.replace("[Mend](#mend)", "[the other runbook](other.md)"))
+    assert main(["run", str(runbook), "--yes", "--json"]) == 3
+    ends = [event["data"] for event in events(capsys) if event["kind"] == "step.finished"]
+    assert "other.md" in ends[0]["reason"]
+    assert {end["status"] for end in ends} == {"refused", "skipped"}
+
+
 def test_without_yes_a_decision_is_for_a_person(runbook: Path, capsys: pytest.CaptureFixture[str]) -> None:
     runbook.write_text(DECISION)
     assert main(["run", str(runbook), "--json"]) == 3
