@@ -14,8 +14,10 @@ from typing import NoReturn
 
 from cockpit import __version__
 from cockpit.commands import INTERRUPTED
-from cockpit.commands.streams import choose_encoding, cleaned_output, open_standard, print_json, silence, told
+from cockpit.commands.streams import choose_encoding, cleaned_output, open_standard, print_json, silence
 from cockpit.errors import CockpitError, UsageError
+from cockpit.safety.memory import hide_arguments
+from cockpit.safety.telling import told_defect
 from cockpit.safety.text import one_line
 from cockpit.words import _, choose
 
@@ -188,6 +190,8 @@ def _main(arguments: list[str] | None) -> int:
         choose(given[given.index("--lang") + 1])
     name = next((word for word in given if word in COMMANDS), None)
     options = parser_of(name).parse_args(given)
+    if given_values := getattr(options, "set", None):
+        hide_arguments(value.partition("=")[2] for value in given_values)
     as_json = getattr(options, "json", False) or getattr(options, "format", "") == "json"
     choose_encoding("utf-8" if as_json else None)
     if as_json or getattr(options, "batch", False):
@@ -210,19 +214,9 @@ def _main(arguments: list[str] | None) -> int:
         silence()
         return UsageError.exit_code
     except Exception as error:  # noqa: BLE001  # a defect of ours must not bury a responder in a traceback
-        print(f"cockpit: {one_line(_told(error))}", file=sys.stderr)
+        print(f"cockpit: {told_defect(error)}", file=sys.stderr)
         return 1
     return code
-
-
-def _told(error: Exception) -> str:
-    """One line about an error that nobody expected, with its traceback kept in a private file."""
-    import tempfile
-    import traceback
-
-    with tempfile.NamedTemporaryFile("w", prefix="cockpit-defect-", suffix=".txt", delete=False) as file:
-        file.write(told("".join(traceback.format_exception(error))))
-    return _("a defect of the cockpit itself: {error}; details in {path}").format(error=repr(error), path=file.name)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -122,6 +123,15 @@ class CockpitApp(App[int]):
         """Hang up; the session goes on."""
         if self.viewer:
             await self.viewer.stop()
+
+    def _fatal_error(self) -> None:
+        """A defect of ours ends the viewer with one line. Textual would print every local variable, secrets too."""
+        from rich.text import Text
+
+        from cockpit.safety.telling import told_defect
+
+        self._exit_renderables.append(Text(f"cockpit: {told_defect(sys.exc_info()[1])}"))
+        self._close_messages_no_wait()
 
     async def on_event(self, event: events.Event) -> None:
         """Keys that do not count get nowhere: what confirms must have been read, and be slower than a machine."""

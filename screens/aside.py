@@ -171,6 +171,7 @@ _TELLERS: Mapping[str, Callable[[_Told], tuple[str, str]]] = {
     "enforcement.found": _enforced,
     "warning.raised": lambda told: (f"{told.text('text')}: {told.text('mend')}", "warn"),
     "target.changed": lambda told: (_("target {target}").format(target=told.text("target")), "strong"),
+    "input.revealed": lambda told: (_("the secret {name} was shown").format(name=told.text("name")), "warn"),
     "severity.set": lambda told: (_("severity {severity}").format(severity=told.text("severity")), "strong"),
     "probe.changed": _probe_changed,
     "recommendation.raised": lambda told: (_("recommended: {text}").format(text=told.text("text")), "warn"),

@@ -14,6 +14,7 @@ from cockpit.words import _
 from screens.alerts import with_alert_word
 from screens.clock import clock_text
 from screens.marks import STATUS_MARKS, standing_word, verdict_word
+from screens.masked import shown_code
 from screens.paint import BLANK, Line, cropped, fit_path, line, plain_rows, spread, wrapped
 from screens.pane import Pane
 from screens.rows import Row, bare
@@ -166,7 +167,7 @@ def _command(row: Row, proposal: Proposal | None, width: int) -> list[Line]:
     if row.is_block:
         told = _("{count} commands: Enter goes to the first that is not done").format(count=len(row.step.parts))
         return [line((f" {told}", "dim"))]
-    code = bare((proposal.command if proposal else row.code) or "")
+    code = bare(proposal.command if proposal else shown_code(row.code or ""))
     rows = [each for each in plain_rows(code.strip("\n"), width - 3, "code") if each.text.strip()]
     return [Line(((" $ " if n == 0 else "   ", "key"), *each.spans)) for n, each in enumerate(rows)]
 
@@ -217,7 +218,8 @@ def _manner(proposal: Proposal) -> str:
 def _words(row: Row, width: int) -> list[Line]:
     """The text of a step that is no command."""
     if row.code is not None:
-        return [Line(((" ", ""), *each.spans)) for each in plain_rows(row.code.strip("\n"), width - 1, "code")]
+        rows = plain_rows(shown_code(row.code).strip("\n"), width - 1, "code")
+        return [Line(((" ", ""), *each.spans)) for each in rows]
     rows = wrapped([(row.step.text or row.label, "")], width - 1, first=" ", rest=" ")
     return [each for each in rows if each.text.strip()]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,10 @@ from screens.paint import BLANK, Line, cropped, line
 from screens.pane import Canvas
 
 _GLANCE_BYTES = 16 * 1024
+_SIGN = re.compile(
+    r"token|secret|pass|key|auth|bearer|cookie|credential|pwd|://[^\s/]*@|AKIA|ASIA|eyJ|gh[a-z]_|xox|BEGIN ",
+    re.IGNORECASE,
+)
 
 
 class Glance(NamedTuple):
@@ -38,7 +43,17 @@ def glance(path: Path) -> Glance:
         ) from error
     lines = tuple(head.decode("utf-8-sig", "replace").replace("\r\n", "\n").split("\n"))
     title = next((text.lstrip("# ") for text in lines if text.startswith("# ")), path.name)
-    return Glance(title, lines)
+    return Glance(_masked((title,))[0], _masked(lines))
+
+
+def _masked(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """Without secrets. The search is loaded only where there is a sign of one: a first frame is not to wait."""
+    text = "\n".join(lines)
+    if not _SIGN.search(text):
+        return lines
+    from cockpit.safety.redaction import Redactor
+
+    return tuple(Redactor().redact(text).split("\n"))
 
 
 class FirstPage(Canvas):

@@ -5,10 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from cockpit.safety.text import sanitise
+from cockpit.safety.text import sanitise, visible
 from cockpit.words import _
 from screens.acting import Acting
 from screens.keys import about, offered
+from screens.masked import shown_code
+from screens.paint import plain_rows
 from screens.themes import THEMES
 
 if TYPE_CHECKING:
@@ -73,8 +75,30 @@ class Looking(Acting):
             self.tell(_("there is no command to copy"))
             return
         known = view.proposal if view.proposal_row == row.id else None
-        self.app.copy_to_clipboard(sanitise(known.command if known else row.code))
+        self.app.copy_to_clipboard(sanitise(known.command if known else shown_code(row.code)))
         self.tell(_("copied"))
+
+    def action_reveal(self) -> None:
+        """Show a secret input that was typed in. The record says so; no record and no output holds the value."""
+        if not self._refused():
+            self.flow(self._reveal())
+
+    async def _reveal(self) -> None:
+        from screens.dialogs.pick import Option, Pick
+        from screens.dialogs.sheet import Read
+
+        names = sorted(self.view.state.secret_inputs)
+        if not names:
+            self.tell(_("no secret was typed into this session"))
+            return
+        name = await self.ask(Pick(self.view, _("Show which secret?"), [Option(each, each) for each in names]))
+        if name is None:
+            return
+        shown = visible((await self.feed.call("reveal", name=name))["value"])
+        hint = _("the record says that you were shown this; the value itself is in no file")
+        await self.ask(
+            Read(self.view, name, lambda width: plain_rows(shown, width - 1), [("close", _("Close"))], hint=hint)
+        )
 
     def action_theme(self) -> None:
         """The next theme."""

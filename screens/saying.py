@@ -10,6 +10,7 @@ from cockpit.runbook.model import StepKind
 from cockpit.safety.text import sanitise
 from cockpit.session.event import Status
 from cockpit.words import _
+from screens.masked import shown_code
 from screens.paint import Line, line, pad, plain_rows, wrapped
 from screens.rows import Row, first_command
 
@@ -59,7 +60,7 @@ class Saying:
             Read(
                 self._main.view,
                 title.format(step=row.label),
-                partial(_text_rows, row.step.text or row.code or row.label, ""),
+                partial(_text_rows, row.step.text or shown_code(row.code or "") or row.label, ""),
                 [("later", _("Later")), ("yes", _("Yes")), ("no", _("No"))],
                 hint=_("left and right choose   Enter takes   Esc: later"),
             )

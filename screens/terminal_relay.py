@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from textual.app import SuspendNotSupported
 
 from cockpit.errors import UsageError
+from cockpit.safety.terminal import TerminalOutput
 from cockpit.safety.text import sanitise
 from cockpit.words import _
 
@@ -62,6 +63,7 @@ class Relay:
         self._display = display
         self._size: tuple[int, int] | None = None
         self._unsent = b""
+        self._output = TerminalOutput()
 
     def until_over(self) -> RelayEnd:
         """Relay until the run ends or its operator leaves."""
@@ -94,7 +96,7 @@ class Relay:
         finally:
             os.close(descriptor)
         self._offset += len(data)
-        shown = memoryview(data)
+        shown = memoryview(self._output.feed(data))
         while shown:
             shown = shown[os.write(self._display, shown) :]
         return bool(data)

@@ -64,7 +64,7 @@ class Viewer:
     async def _read(self) -> None:
         with self.feed.busy():
             try:
-                runbook = await asyncio.to_thread(self._read_document)
+                runbook = await asyncio.to_thread(self._read_masked)
             except CockpitError as error:
                 self.view.notice = (str(error), "bad")
                 return
@@ -72,6 +72,11 @@ class Viewer:
                 self.main.read_document(runbook)
             else:
                 self.view.read(runbook)
+
+    def _read_masked(self) -> Runbook:
+        from screens.masked import masked
+
+        return masked(self._read_document())
 
     # -- what the feed tells ---------------------------------------------------------------------------------------
 

@@ -79,12 +79,12 @@ def _masked(runbook: Path) -> bytes | None:
 
     The session's own copy stays byte for byte what was run from; it is closed to everybody else.
     """
+    from cockpit.runbook.decoding import decode
     from cockpit.safety.redaction import Redactor, secrets_of_environment
-    from cockpit.safety.text import decode
 
     if not runbook.is_file():
         return None
-    text = decode(runbook.read_bytes())
+    text = decode(runbook.read_bytes(), str(runbook)).text
     masked = Redactor(secrets_of_environment(os.environ)).redact(text)
     return None if masked == text else masked.encode("utf-8", "surrogateescape")
 

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cockpit.commands.streams import Cleaned, told
+from cockpit.commands.streams import Cleaned
 from cockpit.errors import AdapterError, CockpitError
 from cockpit.safety.memory import keep_to_itself, no_core_dumps
+from cockpit.safety.telling import told
 from cockpit.session.folder import SessionFolder, private_opener
 from cockpit.session.settings import SessionSettings
 from cockpit.session.spawn import INPUTS_COME

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from cockpit.commands.streams import shown
 from cockpit.errors import RunbookError, UsageError
+from cockpit.safety.telling import shown
 from cockpit.safety.text import one_line
 from cockpit.words import _
 

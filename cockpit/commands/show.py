@@ -6,8 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
-from cockpit.commands.streams import shown
 from cockpit.runbook.model import Runbook, Step
+from cockpit.safety.telling import shown
 from cockpit.words import _
 
 

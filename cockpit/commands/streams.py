@@ -13,7 +13,8 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TextIO
 
-from cockpit.safety.text import json_escaped, one_line, sanitise
+from cockpit.safety.telling import told
+from cockpit.safety.text import json_escaped, sanitise
 
 _STANDARD = (0, 1, 2)
 
@@ -97,20 +98,3 @@ def print_json() -> None:
     """What goes to standard output is JSON: its texts keep their characters, the invisible ones as `\\u202e`."""
     if isinstance(sys.stdout, Cleaned):
         sys.stdout.clean = json_escaped
-
-
-def shown(text: str) -> str:
-    """A document's words on one line, as a terminal may have them: its own secrets masked."""
-    from cockpit.safety.redaction import Redactor
-
-    return one_line(Redactor().redact(text))
-
-
-def told(text: str) -> str:
-    """A message as a terminal may have it: no secret that the environment holds or a pattern tells, no control."""
-    if not text.strip():
-        return text
-    # Imported here: most commands have nothing to complain of, and it takes a while.
-    from cockpit.safety.redaction import Redactor, secrets_of_environment
-
-    return sanitise(Redactor(secrets_of_environment(os.environ)).redact(text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,13 +59,13 @@ def _titles(runbook: Path) -> dict[str, StepTitle]:
     The copy is the author's own bytes, secrets included; the record is clean, and a report must be.
     """
     from cockpit.runbook.reading import read
-    from cockpit.safety.redaction import Redactor
+    from cockpit.safety.redaction import Redactor, secrets_of_environment
 
     try:
         document = read(runbook)
     except (CockpitError, OSError):
         return {}
-    clean = Redactor().redact
+    clean = Redactor(secrets_of_environment(os.environ)).redact
     sections = {section.id: clean(section.title) for section in document.sections}
     return {
         step.id: StepTitle(clean(step.label), step.kind.value, sections.get(step.section, ""))

@@ -150,6 +150,7 @@ _SENTENCES: Mapping[str, Callable[[Data, _Names], str]] = {
     ),
     "journal.recovered": _recovered,
     "input.set": lambda d, _n: _("{name} is set to {value}").format(name=d.get("name"), value=d.get("value")),
+    "input.revealed": lambda d, _n: _("the secret {name} was shown").format(name=d.get("name")),
     "mode.changed": lambda d, _n: _with_reason(_("mode: {mode}").format(mode=term(str(d.get("mode")))), d),
     "enforcement.found": lambda d, _n: (
         _("{target}: read-only is enforced by the server")

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
+from collections.abc import Iterable
+from pathlib import Path
 
 _PR_SET_DUMPABLE = 4
+# In /proc/PID/stat, counted from the field behind the name.
+_ARGUMENTS_START = 45
 
 
 def no_core_dumps() -> None:
@@ -24,3 +29,25 @@ def keep_to_itself() -> None:
 
         # Fails where a sandbox forbids it; then the limit above has to do.
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def hide_arguments(texts: Iterable[str]) -> None:
+    """Write over these where the kernel shows this process's arguments, so that nobody reads them in `ps` any more.
+
+    They could be read until now; on systems without /proc they still can.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    import ctypes
+
+    try:
+        fields = Path("/proc/self/stat").read_bytes().rpartition(b")")[2].split()
+        start, end = int(fields[_ARGUMENTS_START]), int(fields[_ARGUMENTS_START + 1])
+    except (OSError, IndexError, ValueError):
+        return
+    arguments = ctypes.string_at(start, end - start) if start else b""
+    for text in map(os.fsencode, texts):
+        at = arguments.find(text) if text else -1
+        while at >= 0:
+            ctypes.memset(start + at, ord("*"), len(text))
+            at = arguments.find(text, at + len(text))

@@ -12,13 +12,21 @@ import unicodedata
 LINE_BYTES = 256 * 1024
 """Longer lines keep this much of their head and say how many bytes are missing."""
 
-# Bidi controls, zero-width and invisible characters, line separators, tags, invisible Hangul fillers.
+# Bidi controls, zero-width and invisible characters, line separators, tags, invisible Hangul fillers, variation
+# selectors but the one that makes an emoji of a sign.
 _INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
-    "\ufff9-\ufffb\U000e0000-\U000e0fff"
+    "\ufe00-\ufe0e\ufff9-\ufffb\U00013430-\U00013438\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
+# What is drawn upon the character before it: no language puts more than four of these on one.
+_UPON = (
+    "\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u064b-\u065f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u1160-\u11ff\u1ab0-\u1aff"
+    "\u1dc0-\u1dff\u20d0-\u20ff\u302a-\u302d\u3099\u309a\ufe20-\ufe2f"
+)
+_STACK = re.compile(f"([{_UPON}]{{4}})([{_UPON}]+)")
 _BAD = f"\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f{_INVISIBLE}\ud800-\udfff"
 _SGR = r"\x1b\[[0-9;:]*m"
+_UNFIT = re.compile(f"[{_BAD}]")
 _CLEAN_UP = re.compile(f"{_SGR}|[{_BAD}]")
 # Before a confirmation also what chooses another drawing of the character before it.
 _MAKE_VISIBLE = re.compile(f"[{_BAD}\ufe00-\ufe0f]")
@@ -48,7 +56,7 @@ def sanitise(text: str) -> str:
     """
     if text.isascii() and len(data := text.encode()) == len(data.translate(None, _ASCII_CONTROLS)):
         return text
-    return _CLEAN_UP.sub(_shown, text)
+    return _STACK.sub(_few_of, _CLEAN_UP.sub(_shown, text))
 
 
 def one_line(text: str) -> str:
@@ -58,7 +66,7 @@ def one_line(text: str) -> str:
 
 def visible(text: str) -> str:
     """The text as a person must see it before confirming: colours shown too, look-alikes named. Newlines stay."""
-    shown = _MAKE_VISIBLE.sub(_shown, text)
+    shown = _STACK.sub(_few_of, _MAKE_VISIBLE.sub(_shown, text))
     return shown if shown.isascii() else "".join(map(_named_if_alike, shown))
 
 
@@ -89,6 +97,15 @@ def _shown(match: re.Match[str]) -> str:
     if code < 0xA0:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if 0xD800 <= code <= 0xDFFF else f"<U+{code:04X}>"
+
+
+def in_one_cell(text: str) -> str:
+    """The text with a visible character in place of each that isn't: for where columns have to stay what they are."""
+    return _UNFIT.sub(lambda match: chr(0x2400 + ord(match[0])) if match[0] < " " else "�", text)
+
+
+def _few_of(match: re.Match[str]) -> str:
+    return f"{match[1]}<+{len(match[2])}>"
 
 
 def _unicode_escape(match: re.Match[str]) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.segment import Segment
+from textual.strip import Strip
 from textual.widgets import Input, TextArea
 
-from cockpit.safety.text import sanitise
+from cockpit.safety.text import in_one_cell, sanitise
 
 if TYPE_CHECKING:
     from textual import events
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
 
 class Typed(Input):
     """A field of one row."""
+
+    def render_line(self, y: int) -> Strip:
+        """The row as a terminal may have it."""
+        return _guarded(super().render_line(y), self.size.width)
 
     def on_paste(self, event: events.Paste) -> None:
         """Several lines become one: what will be taken is what is seen."""
@@ -31,11 +37,24 @@ class TypedLines(TextArea):
         super().__init__(text, show_line_numbers=False, compact=True)
         self.cursor_blink = False
 
+    def render_line(self, y: int) -> Strip:
+        """A row as a terminal may have it."""
+        return _guarded(super().render_line(y), self.size.width)
+
     def on_paste(self, event: events.Paste) -> None:
         """Lines stay lines; what would act on the terminal is shown."""
         event.prevent_default()
         event.stop()
         self.replace(_fit(event.text), *self.selection)
+
+
+def _guarded(strip: Strip, width: int) -> Strip:
+    """The row with a visible character for each that acts or can't be seen: a document's command is edited as it is."""
+    shown = [in_one_cell(segment.text) for segment in strip]
+    if all(text == segment.text for text, segment in zip(shown, strip, strict=True)):
+        return strip
+    segments = [Segment(text, segment.style) for text, segment in zip(shown, strip, strict=True)]
+    return Strip(segments).adjust_cell_length(width)
 
 
 def _fit(text: str) -> str:

@@ -180,19 +180,25 @@ async def opened(
     *,
     size: tuple[int, int] = (100, 40),
     mode: str = "live",
+    config: str = "",
     host: bool = True,
     spectator: bool = False,
     foreground: Foreground | None = None,
     revive: Callable[[], Awaitable[None]] | None = None,
 ) -> AsyncIterator[Story]:
-    """A session on a runbook, its host running, its screen open."""
+    """A session on a runbook, its host running, its screen open. With a configuration it watches what that names."""
     monkeypatch.setenv("COCKPIT_STATE_DIR", str(tmp_path / "state"))
     # Short, since a socket's path ends at 104 bytes.
     runtime = tempfile.mkdtemp(prefix="story")
     monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
     document = tmp_path / "runbook.md"
     document.write_text(runbook, encoding="utf-8")
-    folder = open_session(SessionSettings(str(document), mode=mode, watch=False, cwd=str(tmp_path)))
+    toml = tmp_path / "cockpit.toml"
+    if config:
+        toml.write_text(config, encoding="utf-8")
+    path = str(toml) if config else None
+    settings = SessionSettings(str(document), mode=mode, config_path=path, watch=bool(config), cwd=str(tmp_path))
+    folder = open_session(settings)
     clock = StoryClock()
     app = CockpitApp(folder, folder.runbook, clock=clock, spectator=spectator, foreground=foreground, revive=revive)
     serving = asyncio.create_task(serve(folder, {})) if host else None
