@@ -86,6 +86,10 @@ def _attach(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--spectate", action="store_true", help=_("only read"))
 
 
+def _approve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("session", nargs="?", metavar="SESSION", help=_("its id; none: whatever waits"))
+
+
 def _replay(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("session", metavar="SESSION", help=_("its id, or its folder"))
     parser.add_argument("--speed", type=float, default=1.0, metavar="N", help=_("N times as fast"))
@@ -125,6 +129,7 @@ COMMANDS: dict[str, tuple[Declare, Callable[[], str]]] = {
     "verdict": (_verdict, lambda: _("what safety says of a command")),
     "sessions": (_sessions, lambda: _("recorded sessions, newest first")),
     "attach": (_attach, lambda: _("join a session again")),
+    "approve": (_approve, lambda: _("as a second person, approve what another user wants to run")),
     "replay": (_replay, lambda: _("the screen, from a recorded session")),
     "verify": (_verify, lambda: _("check a session's record")),
     "report": (_report, lambda: _("the incident report of a session")),

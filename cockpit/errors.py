@@ -5,6 +5,7 @@ CockpitError
 ├── RunbookError          exit 2: a document that can't be read
 ├── ConfigError           exit 2: cockpit.toml or front matter that can't be read
 ├── PolicyRefusal         exit 3: safety or the mode says no
+│   └── SecondPersonMissing  another person has to approve first
 ├── SessionError          exit 2: a session folder, its journal or its host
 │   ├── FolderRefused     the state folder is unsafe (owner, mode, symlink)
 │   ├── JournalError      the journal can't be read or written
@@ -68,6 +69,10 @@ class PolicyRefusal(CockpitError):
     """Safety or the mode says no; nothing ran."""
 
     exit_code = 3
+
+
+class SecondPersonMissing(PolicyRefusal):
+    """All is well but that a second person has not approved it; they have been asked."""
 
 
 class SessionError(CockpitError):

@@ -10,6 +10,7 @@ from cockpit.errors import CockpitError
 from cockpit.runbook.model import Passage, Runbook
 from cockpit.session.event import Event, Status
 from cockpit.session.folder import SessionFolder
+from cockpit.words import _
 from screens.clock import Clock
 from screens.feed import Feed, Revive, Source
 from screens.first_frame import Glance
@@ -95,10 +96,17 @@ class Viewer:
             self.main.session_changed(events if self._caught_up else [])
 
     def _warn(self, events: list[Event]) -> None:
-        """Say what of the ground does not hold; the timeline keeps it."""
+        """Say what of the ground does not hold, and a second person's word; the timeline keeps both."""
         for event in events:
-            if event.kind == "warning.raised" and not self.view.clock.recorded:
+            if self.view.clock.recorded:
+                return
+            if event.kind == "warning.raised":
                 self.main.tell(f"{event.data['text']}: {event.data['mend']}", "warn")
+            elif event.kind == "approval.given":
+                told = _("{name} approved it: run it within ten minutes").format(name=event.data["by"])
+                self.main.tell(told, "ok")
+            elif event.kind == "approval.denied":
+                self.main.tell(_("{name} said no to it").format(name=event.data["by"]), "bad")
 
     def panels_changed(self) -> None:
         """New samples came, or a panel went stale."""
@@ -162,7 +170,7 @@ def _is_loud(event: Event) -> bool:
     if event.kind == "step.finished":
         long = (event.data.get("duration_s") or 0) > _LONG_RUN_S
         return long and event.data.get("status") in (Status.FAILED, Status.TIMED_OUT)
-    return event.kind in ("recommendation.raised", "session.ended") or (
+    return event.kind in ("recommendation.raised", "session.ended", "approval.given", "approval.denied") or (
         event.kind == "probe.changed" and event.data.get("level") == "red"
     )
 

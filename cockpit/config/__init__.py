@@ -51,7 +51,7 @@ from cockpit.config.administrator import Administrator
 from cockpit.config.bound import Bound
 from cockpit.config.condition import Condition
 from cockpit.config.model import Config, General, ProbeConfig, Rule, Safety, TailConfig, TargetConfig
-from cockpit.config.source import find_config, load
+from cockpit.config.source import find_config, load, stricter
 
 __all__ = [
     "Administrator",
@@ -66,4 +66,5 @@ __all__ = [
     "TargetConfig",
     "find_config",
     "load",
+    "stricter",
 ]

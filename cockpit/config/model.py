@@ -11,6 +11,8 @@ from msgspec import Struct
 from cockpit.config.bound import Bound
 from cockpit.config.condition import Condition
 
+SecondPerson = Literal["", "destructive", "mutating"]
+
 
 class General(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[cockpit]: what the screen is headed with. `language` is "en" or "ko"; None asks the environment."""
@@ -23,12 +25,16 @@ class General(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Safety(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[safety]. `read_only` anywhere makes the session so; `locked` (administrator's file only) keeps it so.
 
-    `timeout_s` is the deadline of a step that has none of its own; None lets it run.
+    `timeout_s` is the deadline of a step that has none of its own; None lets it run. `second_person` says what another
+    user has to approve too: "destructive" steps, or "mutating": all that is not provably read-only; `approvers` is the
+    unix group whose members may.
     """
 
     read_only: bool = False
     locked: bool = False
     timeout_s: float | None = None
+    second_person: SecondPerson = ""
+    approvers: str = ""
 
 
 class ProbeConfig(Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ import msgspec
 
 from cockpit.config.administrator import Administrator
 from cockpit.config.document import read_front_matter
-from cockpit.config.model import Config, General, Safety
+from cockpit.config.model import Config, General, Safety, SecondPerson
 from cockpit.config.names import check_names
 from cockpit.config.reading import read_file, read_source
 from cockpit.errors import ConfigError
@@ -101,6 +101,7 @@ def _joined(config: Config, document: Config) -> Config:
             config.safety,
             read_only=config.safety.read_only or document.safety.read_only,
             timeout_s=config.safety.timeout_s or document.safety.timeout_s,
+            second_person=stricter(config.safety.second_person, document.safety.second_person),
         ),
         probes=watches.probes,
         tails=watches.tails,
@@ -110,6 +111,12 @@ def _joined(config: Config, document: Config) -> Config:
         severity=document.severity,
         problems=document.problems,
     )
+
+
+def stricter(one: SecondPerson, other: SecondPerson) -> SecondPerson:
+    """The rule that asks a second person more often."""
+    order: tuple[SecondPerson, ...] = ("", "destructive", "mutating")
+    return max(one, other, key=order.index)
 
 
 def _administered(config: Config, admin: Config) -> Config:
@@ -124,7 +131,15 @@ def _administered(config: Config, admin: Config) -> Config:
         read_only=config.safety.read_only or admin.safety.read_only,
         locked=admin.safety.locked,
         timeout_s=config.safety.timeout_s or admin.safety.timeout_s,
+        second_person=stricter(config.safety.second_person, admin.safety.second_person),
+        approvers=admin.safety.approvers or config.safety.approvers,
     )
+    if safety.second_person and not safety.approvers:
+        raise ConfigError(
+            _("a second person is wanted, but not whose"),
+            where="[safety] second_person",
+            mend=_('add approvers = "GROUP", a unix group of both persons'),
+        )
     general = General(
         title=config.cockpit.title or admin.cockpit.title,
         environment=admin.cockpit.environment or config.cockpit.environment,

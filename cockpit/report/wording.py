@@ -158,6 +158,9 @@ _SENTENCES: Mapping[str, Callable[[Data, _Names], str]] = {
         else _("{target}: read-only is enforced by this tool only")
     ).format(target=d.get("target")),
     "warning.raised": lambda d, _n: _("warning: {text}").format(text=d.get("text")),
+    "approval.asked": lambda d, n: _("“{step}” waits for a second person").format(step=n.of(d)),
+    "approval.given": lambda d, _n: _("approved by {name}").format(name=d.get("by")),
+    "approval.denied": lambda d, _n: _("denied by {name}").format(name=d.get("by")),
     "target.changed": lambda d, _n: _("target: {target}").format(target=d.get("target")),
     "state.reset": lambda d, _n: _("the shell on {target} is begun afresh").format(target=d.get("target")),
     "severity.set": lambda d, _n: _with_reason(_("severity: {severity}").format(severity=d.get("severity")), d),

@@ -14,7 +14,7 @@ from types import MappingProxyType
 import msgspec
 from msgspec import Struct
 
-from cockpit.errors import PolicyRefusal
+from cockpit.errors import PolicyRefusal, SecondPersonMissing
 from cockpit.safety.identity import action_sha256
 from cockpit.safety.verdict import Judgement, Verdict
 from cockpit.words import _
@@ -66,6 +66,13 @@ class Confirmation(Struct, frozen=True):
     by: str
     typed: str = ""
     reason: str = ""
+
+
+class Approval(Struct, frozen=True):
+    """A second person's yes to one action, and whose it is."""
+
+    sha256: str
+    by: str
 
 
 _LADDER = tuple(Rung)
@@ -121,6 +128,17 @@ def required_rung(judgement: Judgement, mode: Mode) -> Rung:
     return Rung.TYPE_TARGET if judgement.verdict is Verdict.DESTRUCTIVE else Rung.CONFIRM
 
 
+def needs_second_person(judgement: Judgement, mode: Mode, rule: str) -> bool:
+    """Whether another person has to approve as well.
+
+    Args:
+        rule: "" for never, "destructive", or "mutating" for all that is not provably read-only. Rehearsals need none.
+    """
+    if mode is not Mode.LIVE or not rule or judgement.verdict is Verdict.READ_ONLY:
+        return False
+    return judgement.verdict is Verdict.DESTRUCTIVE or rule != "destructive"
+
+
 def grant(
     action: Action,
     judgement: Judgement,
@@ -130,16 +148,20 @@ def grant(
     least: Rung = Rung.NONE,
     by: str,
     confirmation: Confirmation | None = None,
+    second_person: str = "",
+    approval: Approval | None = None,
 ) -> Permit:
     """A permit for the action, or PolicyRefusal saying which rung is missing.
 
     Args:
         least: the rung that was shown, where that is higher than what the judgement asks for.
+        second_person: what takes one (see `needs_second_person`); `approval` is their word.
         mode_now: tells the mode again at the moment of acting; None where it can't change.
 
     Raises:
         PolicyRefusal: read-only mode and not provably read-only; no confirmation, one of other bytes, one of a lower
             rung, or (destructive) a typed word that is not the target's name, or no reason.
+        SecondPersonMissing: nothing else is missing.
     """
     rung = max(required_rung(judgement, mode), least, key=_LADDER.index)
     if rung is Rung.REFUSED:
@@ -149,6 +171,8 @@ def grant(
         )
     if rung is not Rung.NONE:
         _check_confirmation(action, rung, confirmation)
+    if needs_second_person(judgement, mode, second_person) and (approval is None or approval.sha256 != action.sha256):
+        raise SecondPersonMissing(_("a second person has to approve this"))
     return Permit(action, judgement, mode, by, _SEAL, action.sha256, mode_now)
 
 

@@ -13,20 +13,21 @@ from typing import Any
 
 from cockpit.adapters.base import RunsElsewhere, RunsSteps
 from cockpit.adapters.followed import folder_gone
-from cockpit.errors import CockpitError, FolderGone, PolicyRefusal, UsageError
+from cockpit.errors import CockpitError, FolderGone, PolicyRefusal, SecondPersonMissing, UsageError
 from cockpit.runbook.model import Runbook
 from cockpit.safety.permit import Confirmation, Rung, grant, required_rung
 from cockpit.safety.verdict import Verdict
+from cockpit.session.approvals import Approvals
 from cockpit.session.drafting import Draft, command_step, doubted, draft, require_whole
 from cockpit.session.event import Status
 from cockpit.session.folder import SessionFolder
-from cockpit.session.intent import intent_of
+from cockpit.session.intent import intent_of, shown_to_second
 from cockpit.session.ledger import Records
 from cockpit.session.modes import Modes
 from cockpit.session.proposal import Proposal
 from cockpit.session.repeating import plan_of
 from cockpit.session.said import Said
-from cockpit.session.secrets import SecretBook
+from cockpit.session.secrets import SecretBook, redacted
 from cockpit.session.state import SessionState
 from cockpit.session.targets import able, adapter_called, adapter_for, target_for
 from cockpit.words import _
@@ -42,6 +43,7 @@ class Engine(Said):
         adapters: by target name, what runs that target's steps.
         timeout_s: the deadline of steps that name none; None for no deadline.
         modes: what keeps the session read-only whatever was chosen; None for nothing.
+        approvals: what takes a second person; None for nothing.
     """
 
     def __init__(
@@ -56,11 +58,13 @@ class Engine(Said):
         timeout_s: float | None = None,
         environment: str = "",
         modes: Modes | None = None,
+        approvals: Approvals | None = None,
     ) -> None:
         super().__init__(folder, runbook, journal, secrets, state=state, modes=modes or Modes())
         self.adapters = adapters
         self.timeout_s = timeout_s
         self.environment = environment
+        self.approvals = approvals or Approvals()
         self._drafts: dict[str, Draft] = {}
         self._numbers = itertools.count(1)
 
@@ -175,6 +179,7 @@ class Engine(Said):
     def forget_drafts(self) -> None:
         """What was shown was judged under conditions that no longer hold: it has to be looked at again."""
         self._drafts = {}
+        self.approvals.forget()
 
     # -- permits ---------------------------------------------------------------------------------------------------
 
@@ -198,8 +203,21 @@ class Engine(Said):
                 )
             require_whole(made)
             modes = self.mode, lambda: self.mode
-            permit = grant(made.action, made.judgement, *modes, least=made.rung, by=by, confirmation=confirmation)
+            permit = grant(
+                made.action,
+                made.judgement,
+                *modes,
+                least=made.rung,
+                by=by,
+                confirmation=confirmation,
+                second_person=self.approvals.rule(),
+                approval=self.approvals.given(made.action.sha256, self.shell(made.action.target).cwd),
+            )
             self.adapter(made)
+        except SecondPersonMissing as missing:
+            self._ask_second(made, confirmation, by)
+            mend = _("somebody else approves it with `cockpit approve {session}`; then run it again")
+            raise SecondPersonMissing(missing.what, mend=mend.format(session=self.folder.name)) from missing
         except CockpitError as refusal:
             self.finish(
                 made.step.id,
@@ -211,6 +229,32 @@ class Engine(Said):
             )
             raise
         return made, permit
+
+    def _ask_second(self, made: Draft, confirmation: Confirmation | None, by: str) -> None:
+        cwd = self.shell(made.action.target).cwd
+        values = {name: self._inputs.shown(name, value) for name, value in made.values.items()}
+        reason = confirmation.reason if confirmation else ""
+        told = shown_to_second(made, values, environment=self.environment, cwd=cwd, by=by, reason=reason)
+        shown = redacted(told, self.secrets.redact)
+        asked, new = self.approvals.ask(made.action.sha256, cwd, shown)
+        if new:
+            step, part = made.step.id, made.part.id if made.part else None
+            number, sha256 = asked.number, made.action.sha256
+            self.record("approval.asked", actor=by, durable=True, approval=number, step=step, part=part, sha256=sha256)
+
+    def second_word(self, number: str, digest: str, *, yes: bool, name: str, uid: int) -> None:
+        """Take another user's yes or no to what they were shown.
+
+        Raises:
+            UsageError: it no longer waits, or is not what they were shown.
+        """
+        told = {"approval": number, "by": name, "uid": uid}
+        if yes:
+            self.approvals.answer(number, digest, name)
+            self.record("approval.given", actor=f"approver:{name}", durable=True, **told)
+        else:
+            self.approvals.deny(number, digest)
+            self.record("approval.denied", actor=f"approver:{name}", durable=True, **told)
 
     def intent(
         self,
@@ -235,6 +279,8 @@ class Engine(Said):
         shown = {name: self._inputs.shown(name, value) for name, value in made.values.items()}
         cwd = self.shell(made.action.target).cwd
         data = intent_of(made, confirmation, shown, cwd=cwd, timeout_s=self._deadline_s(made))
+        if approved_by := self.approvals.use_up(made.action.sha256):
+            data["approved_by"] = approved_by
         if repetition is not None:
             data["repetition"] = repetition
         attempts += not again
@@ -269,7 +315,7 @@ class Engine(Said):
             PolicyRefusal: it has to stay as it is.
         """
         changed = self._modes.changed(self.state, mode)
-        self._drafts = {}
+        self.forget_drafts()
         self.record("mode.changed", actor=by, durable=True, mode=changed.value, reason=reason)
 
     def set_target(self, target: str, by: str) -> None:
@@ -279,7 +325,7 @@ class Engine(Said):
             UsageError: no such target.
         """
         adapter_called(target, self.adapters)
-        self._drafts = {}
+        self.forget_drafts()
         self.record("target.changed", actor=by, target=target)
 
     def fresh_shell(self, target: str, by: str) -> None:
@@ -294,7 +340,7 @@ class Engine(Said):
         shell = self.shell(target)
         if shell.cwd is not None and not os.access(shell.cwd, os.X_OK):
             shell.cwd = None  # it was this folder that went: the operator's own home is left
-        self._drafts = {}
+        self.forget_drafts()
         self.record("state.reset", actor=by, durable=True, target=target, cwd=shell.cwd)
 
     def require_idle(self, target: str) -> None:

@@ -26,6 +26,7 @@ every_s, within_s, runs, held, tries, duration_s} when it was one of several, br
 | state.carried | target, cwd, variables [name], lost [name] |
 | state.reset | target, cwd: its shell was begun afresh, and carries nothing on |
 | warning.raised | about, text, mend: something of the ground that does not hold |
+| approval.asked | approval, step, part, sha256 · approval.given, approval.denied: approval, by, uid of another user |
 | enforcement.found | target, by (server, tool), detail: who keeps the target from being changed in read-only mode |
 | warning.raised | about, text, mend: something of the ground that does not hold |
 | note.added | text, step, by |

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cockpit.errors import CockpitError, UsageError
+from cockpit.errors import CockpitError, PolicyRefusal, SecondPersonMissing, UsageError
 from cockpit.runbook.model import Phase, Runbook, Section, Step, StepKind
 from cockpit.safety.permit import Confirmation, Rung
+from cockpit.session.approvals import ASKED_S
 from cockpit.session.event import Event, Status
 from cockpit.session.host import Host
 from cockpit.session.proposal import Proposal
@@ -94,8 +96,14 @@ class Headless:
         self._branch: _Branch | None = None
         wake = host.engine.on_event
 
+        self._word = ""
+        self._word_came = asyncio.Event()
+
         def both(event: Event) -> None:
             wake(event)
+            if event.kind in ("approval.given", "approval.denied"):
+                self._word = event.kind
+                self._word_came.set()
             tell(event)
 
         host.engine.on_event = both
@@ -130,6 +138,7 @@ class Headless:
             AdapterError: the step can't be told to end.
         """
         self._stopped_by.append(_("interrupted"))
+        self._word_came.set()
         if self._host.execution.busy:
             await self._host.execution.cancel(None)
 
@@ -156,13 +165,32 @@ class Headless:
             engine.finish(step.id, Status.REFUSED, reason=refusal, verdict=proposal.verdict.value)
             return
         try:
-            run = await self._host.execution.start(proposal.proposal, self._confirmation(proposal), ACTOR)
+            run = await self._started(step)
         except CockpitError as error:
             if not engine.state.step(step.id).status.over:  # else recorded by the engine, with its reason
                 engine.finish(step.id, Status.REFUSED, reason=str(error))
             return
         await self._host.execution.wait(run)
         self._answer_questions(step)
+
+    async def _started(self, step: Step) -> int:
+        """Run it, once a second person has approved it where one is wanted; returns the run's number.
+
+        Raises:
+            CockpitError: it did not start, and why.
+        """
+        proposal = self._host.engine.propose(step.id)
+        start = self._host.execution.start
+        try:
+            return await start(proposal.proposal, self._confirmation(proposal), ACTOR)
+        except SecondPersonMissing as missing:
+            self._word_came.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._word_came.wait(), ASKED_S)
+            if self._word != "approval.given":
+                raise PolicyRefusal(_("no second person approved it"), mend=missing.mend) from missing
+        proposal = self._host.engine.propose(step.id)
+        return await start(proposal.proposal, self._confirmation(proposal), ACTOR)
 
     def _confirmation(self, proposal: Proposal) -> Confirmation | None:
         """--yes climbs to a plain confirmation; --allow-destructive with it to the top."""

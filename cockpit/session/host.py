@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from cockpit import __version__
 from cockpit.adapters.base import KnowsSecrets, RunsElsewhere, RunsSteps
-from cockpit.errors import JournalError
+from cockpit.errors import CockpitError, ConfigError, JournalError
 from cockpit.places import user_name
 from cockpit.runs.run import Run
 from cockpit.safety.permit import Mode
+from cockpit.session.approvals import Approvals
 from cockpit.session.artefacts import grown_files, sha256_of
 from cockpit.session.engine import Engine
 from cockpit.session.event import Event, Status
@@ -31,6 +32,7 @@ from cockpit.session.journal import Journal
 from cockpit.session.modes import Modes
 from cockpit.session.reader import SessionReader
 from cockpit.session.roots import require_private
+from cockpit.session.second_person import SecondPersonLine
 from cockpit.session.secrets import SecretBook, secrets_of_config
 from cockpit.session.server import Server
 from cockpit.session.settings import SessionSettings
@@ -98,11 +100,13 @@ class Host:
             timeout_s=self.config.safety.timeout_s,
             environment=self._environment(),
             modes=Modes(self._kept_read_only),
+            approvals=Approvals(self._second_person),
         )
         self.execution = Execution(self.engine, umask=umask)
         self.ended = asyncio.Event()
         self.server = Server(self)
         self.ground = Ground(self.engine)
+        self.second_person: SecondPersonLine | None = None
         self.engine.on_event = self._on_event
         self.secrets.on_new = lambda: self.server.wake("secrets")
         self._given = inputs
@@ -137,6 +141,26 @@ class Host:
         changed = self._runbook_changed()
         return _("the session's copy of the runbook is not the one it began with: open a new one") if changed else ""
 
+    def _second_person(self) -> str:
+        """What takes a second person now: the administrator may ask for more while a session runs."""
+        from cockpit.config import stricter
+
+        with contextlib.suppress(ConfigError):  # a file that can't be trusted locks; see the administrator
+            return stricter(self.config.safety.second_person, self.administrator.config().safety.second_person)
+        return self.config.safety.second_person
+
+    async def _open_to_second_person(self) -> None:
+        """Where a second person is wanted, they need a way in.
+
+        Raises:
+            ConfigError, FolderRefused: none can be made.
+        """
+        if self._second_person() and self.second_person is None:
+            approvers = self.administrator.config().safety.approvers or self.config.safety.approvers
+            line = SecondPersonLine(self.engine, approvers)
+            await line.listen()
+            self.second_person = line
+
     def _runbook_changed(self) -> bool:
         began_with = self.engine.state.runbook.get("sha256") if self.resumed else None
         return began_with not in (None, self.runbook.sha256)
@@ -159,6 +183,7 @@ class Host:
             self._keep_read_only()
             adopted, lost = await self.execution.adopt(list(self.engine.adapters.values()))
             self.engine.record("host.recovered", durable=True, pid=os.getpid(), adopted=adopted, lost=lost)
+        await self._open_to_second_person()
         self.ground.begin()
 
     def _carry_on(self) -> None:
@@ -179,6 +204,8 @@ class Host:
             await asyncio.sleep(_SYNC_S)
             self._end_when_left_alone()
             self._keep_read_only()
+            with contextlib.suppress(CockpitError):  # without a way in nothing is approved, and nothing runs
+                await self._open_to_second_person()
             with contextlib.suppress(JournalError):  # `suspect` keeps it, and the next durable record raises
                 if not self.journal.suspect:
                     self.journal.sync()
@@ -282,6 +309,8 @@ class Host:
     async def close(self) -> None:
         """Stop watching and following, and let the lock go. Running steps go on."""
         await self.server.close()
+        if self.second_person:
+            await self.second_person.close()
         await self.ground.close()
         if self._watch:
             await self._watch.stop()

@@ -10,6 +10,31 @@ from cockpit.safety.permit import Confirmation
 from cockpit.session.drafting import Draft
 
 
+def shown_to_second(
+    made: Draft, values: Mapping[str, str], *, environment: str, cwd: str | None, by: str, reason: str
+) -> dict[str, Any]:
+    """What a second person is shown before they say yes; not yet redacted.
+
+    Args:
+        values: the inputs as the record may hold them.
+        by, reason: who wants it to run, and why.
+    """
+    return {
+        "step": made.step.label,
+        "language": made.action.language,
+        "command": made.action.body,
+        "target": made.action.target,
+        "environment": environment,
+        "cwd": cwd or "",
+        "verdict": made.judgement.verdict.value,
+        "reasons": list(made.judgement.reasons),
+        "inputs": dict(values),
+        "undo": made.undo,
+        "by": by,
+        "reason": reason,
+    }
+
+
 def intent_of(
     made: Draft,
     confirmation: Confirmation | None,
