@@ -132,7 +132,9 @@ def unpacked(folder: SessionFolder, tmp_path: Path) -> SessionFolder:
     archive = tmp_path / "bundle.tar.gz"
     assert main(["export", folder.name, "--output", str(archive)]) == 0
     with tarfile.open(archive) as bundle:
-        bundle.extractall(tmp_path / "unpacked", filter="data")
+        # Python 3.11.2 has no filters, 3.12 warns where there is none.
+        bundle.extraction_filter = getattr(tarfile, "data_filter", None)
+        bundle.extractall(tmp_path / "unpacked")
     return SessionFolder(tmp_path / "unpacked" / folder.name)
 
 
