@@ -143,7 +143,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         mend = _("`{prog} --help` says more").format(prog=self.prog)
-        self.exit(UsageError.exit_code, f"cockpit: {message} ({mend})\n")
+        self.exit(UsageError.exit_code, f"cockpit: {one_line(message)} ({mend})\n")
 
 
 def parser_of(name: str | None = None) -> argparse.ArgumentParser:

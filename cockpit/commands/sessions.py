@@ -25,7 +25,8 @@ def run(options: argparse.Namespace) -> int:
     for row in rows:
         counts = ", ".join(f"{n} {status}" for status, n in row["counts"].items())
         when = row["started"] or "-"
-        print(f"{row['session']}  {row['state']:<8} {row['mode']:<10} {when:<32} {one_line(row['title'])}  {counts}")
+        told = f"{row['session']}  {row['state']:<8} {row['mode']:<10} {when:<32} {row['title']}  {counts}"
+        print(one_line(told))
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
+from cockpit.safety.text import one_line
 from cockpit.session.folder import find_session
 from cockpit.session.roots import state_roots
 from cockpit.session.verify import Verification, verify
@@ -17,7 +18,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(verification.as_json(), ensure_ascii=False, indent=2))
     else:
-        print("\n".join(_lines(verification)))
+        print("\n".join(map(one_line, _lines(verification))))
     return 0 if verification.ok else 1
 
 
