@@ -28,8 +28,7 @@ _SHELLS = frozenset(
         "ash",
     ]
 )
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-_INVISIBLE = re.compile("[\u0080-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 
 
 def judge(language: str, command: str, *, values: Mapping[str, str] | None = None) -> Judgement:
@@ -42,7 +41,10 @@ def judge(language: str, command: str, *, values: Mapping[str, str] | None = Non
         refusal = _gate(command)
         if refusal:
             return Judgement(Verdict.UNKNOWN, (refusal,))
-        judged = _judge(normal_language(language), command, values)
+        hidden = _HIDDEN.search(command)
+        judged = _judge(normal_language(language), _HIDDEN.sub("", command) if hidden else command, values)
+        if hidden:
+            return _at_least_unknown(judged, hidden[0])
         if judged.verdict is Verdict.READ_ONLY and not judged.reasons:
             return structs.replace(judged, reasons=(_("it only reads"),))
         return judged
@@ -83,10 +85,15 @@ def _gate(command: str) -> str:
         return _("nothing to judge")
     if len(command) > LONGEST_BYTES or len(command.encode("utf-8", "surrogatepass")) > LONGEST_BYTES:
         return _("it is longer than 64 KiB")
-    control = _CONTROL.search(command) or _INVISIBLE.search(command)
-    if control:
-        return _("it holds the invisible character {code}").format(code=f"U+{ord(control[0]):04X}")
     return ""
+
+
+def _at_least_unknown(judged: Judgement, hidden: str) -> Judgement:
+    """Of a text with an invisible character nothing good is believed, and what is bad without it stays as bad."""
+    reason = _("it holds the invisible character {code}").format(code=f"U+{ord(hidden):04X}")
+    if judged.verdict.rank <= Verdict.UNKNOWN.rank:
+        return Judgement(Verdict.UNKNOWN, (reason,))
+    return structs.replace(judged, reasons=(*judged.reasons, reason))
 
 
 def _judge(language: str, command: str, values: Mapping[str, str] | None) -> Judgement:

@@ -116,7 +116,7 @@ def test_other_languages_are_unknown(language: str) -> None:
         "",
         "   \n",
         "# only a comment",
-        "ls\r\nrm x",
+        "ls\r\ntouch x",
         "ls \x00",
         "ls \x1b[2J",
         "ls \u202e gpj",
@@ -133,6 +133,14 @@ def test_other_languages_are_unknown(language: str) -> None:
 )
 def test_hostile_text_is_unknown_and_never_raises(command: str) -> None:
     assert judge("bash", command).verdict in ("unknown", "mutating")
+
+
+@pytest.mark.parametrize("hidden", ["\u200b", "\u202e", "\x1b", "\r", "\ufeff"])
+def test_a_hidden_character_hides_no_harm(hidden: str) -> None:
+    for command in (f"kubectl delete namespace shop{hidden}", f"kub{hidden}ectl delete namespace shop  # all of it"):
+        judged = judge("bash", command)
+        assert judged.verdict == "destructive"
+        assert any("invisible" in reason for reason in judged.reasons)
 
 
 def test_korean_text_is_data() -> None:
