@@ -20,7 +20,7 @@ STARTUP = """
 ulimit -t 1
 enable -n kill
 command_not_found_handle() {
-  printf '%s\\0' "$@" $'\\001' >> "$ORACLE_LOG"
+  printf '%s\\0' "$@" $'\\001' >> "$ORACLE_LOG/$BASHPID"
   case "$1:$*" in
     date:*|nproc:*|wc:*|stat:*|pgrep:*|pidof:*|id:*|seq:*|hostname:*|uname:*|whoami:*|which:*|tr:*|git:*|grep:*)
       echo 7 ;;
@@ -57,11 +57,9 @@ class Run:
     def __init__(self, command: str, folder: Path, answer: Answer) -> None:
         place = folder / "place"
         log = folder / "log"
-        for path in (folder, place):
+        for path in (folder, place, log):
             path.mkdir(exist_ok=True)
             path.chmod(0o777)
-        log.touch()
-        log.chmod(0o666)
         startup = folder / "startup"
         startup.write_text(STARTUP)
         startup.chmod(0o644)
@@ -80,7 +78,9 @@ class Run:
             check=False,
             user=NOBODY if os.geteuid() == 0 else None,
         )
-        calls = log.read_bytes().decode("utf-8", "replace").split("\0\1\0")
+        # A file for each process: bash writes what it prints line by line, and two ends of a pipe would mix theirs.
+        logs = sorted(log.iterdir(), key=lambda path: int(path.name))
+        calls = b"".join(path.read_bytes() for path in logs).decode("utf-8", "replace").split("\0\1\0")
         self.argvs = [call.split("\0") for call in calls if call]
         self.started = {argv[0] for argv in self.argvs} - {""}
         self.files = set(os.listdir(place))
