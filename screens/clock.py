@@ -22,6 +22,10 @@ class Clock:
         """Seconds that only go forward."""
         return time.monotonic()
 
+    def sent_s(self, at_s: float) -> float:
+        """`monotonic_s` of when the terminal sent a key, from the process's own monotonic clock."""
+        return at_s
+
     def since_s(self, t: str | None) -> float | None:
         """Seconds since an RFC 3339 time; None for None or for what is no time. Never negative."""
         at = moment(t)

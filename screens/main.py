@@ -53,6 +53,7 @@ class MainScreen(Looking):
     def __init__(self, view: View, feed: Feed, foreground: Foreground | None = None) -> None:
         super().__init__(view, feed, foreground)
         self._touched_s = view.clock.monotonic_s()
+        self._pressed_s = 0.0
         self._layout: Layout | None = None
 
     def compose(self) -> ComposeResult:
@@ -196,7 +197,9 @@ class MainScreen(Looking):
 
     def takes(self, press: events.Key) -> bool:
         """A key came: somebody is here. Whether it counts, a dialog may judge by how quickly keys follow each other."""
-        now_s = self.view.clock.monotonic_s()
-        gap_s, self._touched_s = now_s - self._touched_s, now_s
+        self._touched_s = self.view.clock.monotonic_s()
+        # By when the terminal sent it: a screen that is behind must not take a held key for several presses.
+        sent_s = self.view.clock.sent_s(press.time)
+        gap_s, self._pressed_s = sent_s - self._pressed_s, sent_s
         self.pace.keyed(press, press.key, gap_s)
         return self.dialog is None or self.dialog.takes(press.key, gap_s)

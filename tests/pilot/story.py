@@ -54,7 +54,10 @@ class StoryClock(Clock):
         return datetime.now(UTC) + timedelta(seconds=self.ahead_s)
 
     def monotonic_s(self) -> float:
-        return (self._stopped_s or time.monotonic()) + self.ahead_s
+        return self.sent_s(time.monotonic())
+
+    def sent_s(self, at_s: float) -> float:
+        return (self._stopped_s or at_s) + self.ahead_s
 
 
 class Story:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -33,9 +34,25 @@ def _sends(story: Story, text: str) -> None:
 @pytest.mark.parametrize("key", ["enter", "space"])
 async def test_a_held_key_ticks_one_check_and_no_more(opens: Opens, key: str) -> None:
     async with opens(CHECKS) as story:
-        await story.presses(*[key] * 30).sees("1/4 steps")
+        story.at_machine_speed().pauses()
+        for _repeat in range(30):
+            # As slowly as keyboards repeat.
+            story.presses(key).pauses(0.09)
+        await story.sees("1/4 steps")
         assert _ticked(story) == 1
-        await story.presses("enter").sees("2/4 steps")
+        await story.pauses().presses("enter").sees("2/4 steps")
+
+
+async def test_a_held_key_that_a_loaded_machine_takes_slowly_ticks_one_check_too(opens: Opens) -> None:
+    async with opens(CHECKS) as story:
+        at_s = time.monotonic()
+        for n in range(30):
+            press = events.Key("space", " ")
+            press.time = at_s + n * 0.03 - story.clock.ahead_s
+            story.app.post_message(press)
+            # The cockpit comes to it a second late.
+            await story.sees("1/4 steps").pauses()
+        assert _ticked(story) == 1
 
 
 async def test_a_key_that_was_on_its_way_when_the_cursor_moved_is_not_taken_for_the_next_step(
