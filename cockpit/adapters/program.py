@@ -11,6 +11,7 @@ import asyncio
 import json
 import os
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -60,7 +61,7 @@ class Task(Struct, frozen=True, kw_only=True):
     credentials: dict[str, str] = {}
 
 
-class StepProgram(Generic[Settings]):
+class StepProgram(ABC, Generic[Settings]):
     """An adapter whose steps are programs that use a client library.
 
     Args:
@@ -78,21 +79,21 @@ class StepProgram(Generic[Settings]):
 
     # -- for each backend to say -----------------------------------------------------------------------------------
 
+    @abstractmethod
     def perform(self, task: Task, page: Page) -> None:
         """Do it, in the step program. SIGTERM arrives as KeyboardInterrupt: tell the server, and let it pass.
 
         Raises:
             CockpitError: what went wrong; see step_program for the exit status each becomes.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def enforced(self, task: Task) -> Enforcement:
         """Who keeps this target from being changed in read-only mode, asked of the server, in a step program.
 
         Raises:
             CockpitError: it can't be asked.
         """
-        raise NotImplementedError
 
     def credentials(self) -> dict[str, str]:
         """What the program needs to sign in, by name, as it is at this moment. They are masked wherever they show.

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from cockpit.adapters.pm2 import pm2_home
+from cockpit.adapters.pm2.probe import pm2_home
 from cockpit.config import Config, ProbeConfig, Rule, TailConfig
 from cockpit.config.bound import parse_bound
 from cockpit.config.condition import parse_condition

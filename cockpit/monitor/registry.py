@@ -19,10 +19,10 @@ from cockpit.words import _
 GROUP = "cockpit.probes"
 KINDS: Mapping[str, str] = {
     "command": "cockpit.adapters.command:CommandProbe",
-    "http": "cockpit.adapters.http:HttpProbe",
-    "kubernetes": "cockpit.adapters.kubernetes_probe:KubernetesProbe",
+    "http": "cockpit.adapters.http.probe:HttpProbe",
+    "kubernetes": "cockpit.adapters.kubernetes.probe:KubernetesProbe",
     "machine": "cockpit.adapters.machine:MachineProbe",
-    "pm2": "cockpit.adapters.pm2:Pm2Probe",
+    "pm2": "cockpit.adapters.pm2.probe:Pm2Probe",
 }
 
 

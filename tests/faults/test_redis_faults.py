@@ -12,7 +12,7 @@ import pytest
 
 from cockpit.adapters.page import Page
 from cockpit.adapters.program import Task
-from cockpit.adapters.redis import RedisAdapter, RedisOptions
+from cockpit.adapters.redis.adapter import RedisAdapter, RedisOptions
 from cockpit.adapters.step_program import exit_status
 from cockpit.errors import AccessDenied, CockpitError, Declined, OutcomeUnknown, TargetUnreachable
 

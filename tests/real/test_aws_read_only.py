@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from cockpit.adapters.aws import AwsAdapter
-from cockpit.adapters.aws_session import Account, AwsOptions, reads
+from cockpit.adapters.aws.adapter import AwsAdapter
+from cockpit.adapters.aws.session import Account, AwsOptions, reads
 from cockpit.adapters.page import Page
 from cockpit.adapters.program import Task
 from cockpit.errors import AdapterError, CockpitError, PolicyRefusal

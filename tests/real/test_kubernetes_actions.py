@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from cockpit.adapters.kubernetes import KubernetesAdapter
-from cockpit.adapters.kubernetes_cluster import JSON, Cluster, KubernetesOptions
+from cockpit.adapters.kubernetes.adapter import KubernetesAdapter
+from cockpit.adapters.kubernetes.cluster import JSON, Cluster, KubernetesOptions
 from cockpit.adapters.page import Page
 from cockpit.adapters.program import Task
 from cockpit.errors import (
@@ -235,7 +235,7 @@ def _plugin(folder: Path, script: str) -> Callable[[dict[str, Any]], None]:
 def test_a_kubeconfig_that_does_not_work_is_said(
     server: KubernetesServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cockpit.adapters.kubernetes_cluster._SIGN_IN_S", 0.5)
+    monkeypatch.setattr("cockpit.adapters.kubernetes.cluster._SIGN_IN_S", 0.5)
     look = Task(language="kubernetes", body="get pods")
     absent = KubernetesAdapter(KubernetesOptions(kubeconfig_file=str(tmp_path / "absent")))
     other = adapter_of(server, context="elsewhere")
@@ -271,7 +271,7 @@ def test_a_watch_whose_past_is_gone_looks_again(
 ) -> None:
     gone = server.raw("GET", f"{_DEPLOYMENTS}?watch=true&resourceVersion=1&timeoutSeconds=1")[1]
     assert gone["object"]["code"] == 410
-    monkeypatch.setattr("cockpit.adapters.kubernetes.Cluster", ForgetfulCluster)
+    monkeypatch.setattr("cockpit.adapters.kubernetes.adapter.Cluster", ForgetfulCluster)
 
     shown = run(server, f"scale deployment/{api} --replicas=4\nrollout status deployment/{api} --timeout=30s")
 

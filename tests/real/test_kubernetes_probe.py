@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from cockpit.adapters.kubernetes_cluster import Cluster
-from cockpit.adapters.kubernetes_probe import KubernetesProbe, KubernetesProbeOptions
+from cockpit.adapters.kubernetes.cluster import Cluster
+from cockpit.adapters.kubernetes.probe import KubernetesProbe, KubernetesProbeOptions
 from cockpit.adapters.probing import Finding
 from cockpit.errors import AccessDenied, AdapterError
 from cockpit.safety.permit import Mode, grant

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from cockpit.adapters.kubernetes import KubernetesAdapter
-from cockpit.adapters.kubernetes_cluster import JSON, Cluster, KubernetesOptions
+from cockpit.adapters.kubernetes.adapter import KubernetesAdapter
+from cockpit.adapters.kubernetes.cluster import JSON, Cluster, KubernetesOptions
 from cockpit.adapters.page import Page
 from cockpit.adapters.program import Task
 from cockpit.errors import CockpitError, PolicyRefusal

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from cockpit.adapters.pm2 import Pm2Options, Pm2Probe
-from cockpit.adapters.pm2_daemon import run_jlist
+from cockpit.adapters.pm2.daemon import run_jlist
+from cockpit.adapters.pm2.probe import Pm2Options, Pm2Probe
 from cockpit.adapters.probing import Finding
 from cockpit.safety.permit import Mode, grant
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from cockpit.adapters import postgresql_seal
 from cockpit.adapters.page import Page
-from cockpit.adapters.postgresql import PostgresqlAdapter, PostgresqlOptions
+from cockpit.adapters.postgresql import seal
+from cockpit.adapters.postgresql.adapter import PostgresqlAdapter, PostgresqlOptions
 from cockpit.adapters.program import Task
 from cockpit.errors import CockpitError, PolicyRefusal
 from cockpit.safety.judge import judge
@@ -361,8 +361,8 @@ def test_who_enforces_it_is_told_of_each_role(server: PostgresqlServer) -> None:
 def test_the_server_alone_holds_an_ordinary_role_even_where_the_judge_is_blind(
     server: PostgresqlServer, untouched: dict[str, Any], text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgresql_seal, "judge_sql", lambda _text: Judgement(Verdict.READ_ONLY))
-    monkeypatch.setattr(postgresql_seal, "_require_harmless", lambda _wire, _statement: None)
+    monkeypatch.setattr(seal, "judge_sql", lambda _text: Judgement(Verdict.READ_ONLY))
+    monkeypatch.setattr(seal, "_require_harmless", lambda _wire, _statement: None)
     with contextlib.suppress(CockpitError, ValueError):
         _perform(_adapter(server, "app"), text, mode=Mode.LIVE)
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from cockpit.adapters.page import Page
-from cockpit.adapters.postgresql import PostgresqlAdapter, PostgresqlOptions
+from cockpit.adapters.postgresql.adapter import PostgresqlAdapter, PostgresqlOptions
 from cockpit.adapters.program import Task
 from cockpit.errors import AccessDenied, CockpitError, Declined, PolicyRefusal, TargetUnreachable, TimedOut, UsageError
 from tests.servers.postgresql import PostgresqlServer, postgresql_server
@@ -142,7 +142,7 @@ def test_a_change_with_many_rows_is_done_whole_and_shown_in_part(server: Postgre
 def test_a_lock_is_waited_for_only_so_long(server: PostgresqlServer, monkeypatch: pytest.MonkeyPatch) -> None:
     import psycopg
 
-    monkeypatch.setattr("cockpit.adapters.postgresql_seal._LOCK_S", 0.2)
+    monkeypatch.setattr("cockpit.adapters.postgresql.seal._LOCK_S", 0.2)
     with psycopg.connect(f"host={server.folder} port={server.port} dbname=shop user=postgres") as other:
         other.execute("lock table notes")
         with pytest.raises(TimedOut, match="pg_locks"):
@@ -152,7 +152,7 @@ def test_a_lock_is_waited_for_only_so_long(server: PostgresqlServer, monkeypatch
 def test_a_statement_that_takes_too_long_is_ended_by_the_server(
     server: PostgresqlServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cockpit.adapters.postgresql_seal._LONGEST_S", -0.8)
+    monkeypatch.setattr("cockpit.adapters.postgresql.seal._LONGEST_S", -0.8)
 
     with pytest.raises(TimedOut, match="statement timeout"):
         perform(server, "select count(*) from generate_series(1, 99999) a, generate_series(1, 99999) b")

@@ -11,7 +11,7 @@ import pytest
 
 from cockpit.adapters.page import Page
 from cockpit.adapters.program import Task
-from cockpit.adapters.redis import RedisAdapter, RedisOptions
+from cockpit.adapters.redis.adapter import RedisAdapter, RedisOptions
 from cockpit.errors import CockpitError, PolicyRefusal
 from cockpit.safety.judge import judge
 from cockpit.safety.permit import Mode

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cockpit.adapters.credentials import password_from
-from cockpit.adapters.postgresql import PostgresqlAdapter, PostgresqlOptions
+from cockpit.adapters.postgresql.adapter import PostgresqlAdapter, PostgresqlOptions
 from cockpit.errors import ConfigError
 
 

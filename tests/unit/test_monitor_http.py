@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from cockpit.adapters.http import HttpOptions, HttpProbe
+from cockpit.adapters.http.probe import HttpOptions, HttpProbe
 from cockpit.adapters.probing import Finding
 from cockpit.errors import (
     AccessDenied,

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from cockpit.adapters.pm2 import Pm2Options, Pm2Probe
+from cockpit.adapters.pm2.probe import Pm2Options, Pm2Probe
 from cockpit.adapters.probing import Finding
 from cockpit.errors import AdapterError, Malformed, TargetUnreachable, ToolMissing
 from cockpit.safety.permit import Mode, grant

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cockpit.adapters.base import RunsSteps
-from cockpit.adapters.redis import RedisAdapter
+from cockpit.adapters.redis.adapter import RedisAdapter
 from cockpit.config import TargetConfig, load
 from cockpit.errors import ConfigError, UsageError
 from cockpit.runbook.reading import parse

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from cockpit.adapters.aws import AwsAdapter
-from cockpit.adapters.aws_session import AwsOptions
+from cockpit.adapters.aws.adapter import AwsAdapter
+from cockpit.adapters.aws.session import AwsOptions
 from tests.contract.specimens.specimen import Specimen
 from tests.servers.holding import holding
 from tests.servers.moto import MotoServer, moto_server

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from cockpit.adapters.postgresql import PostgresqlAdapter, PostgresqlOptions
+from cockpit.adapters.postgresql.adapter import PostgresqlAdapter, PostgresqlOptions
 from tests.contract.specimens.specimen import Specimen
 from tests.servers.postgresql import PostgresqlServer, postgresql_server
 from tests.servers.proxy import proxied

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from cockpit.adapters.redis import RedisAdapter, RedisOptions
+from cockpit.adapters.redis.adapter import RedisAdapter, RedisOptions
 from tests.contract.specimens.specimen import Specimen
 from tests.servers.proxy import proxied
 from tests.servers.redis import redis_server

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from msgspec import Struct
 
-from cockpit.adapters.pm2_daemon import ask_daemon, run_jlist
+from cockpit.adapters.pm2.daemon import ask_daemon, run_jlist
 from cockpit.adapters.probing import TEXT_CHARACTERS, Finding, Value
 from cockpit.errors import Malformed
 from cockpit.places import expanded, home_folder

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from cockpit.adapters.kubernetes_call import Call
-from cockpit.adapters.kubernetes_cluster import JSON_PATCH, MERGE, STRATEGIC
-from cockpit.adapters.kubernetes_kinds import Kind
+from cockpit.adapters.kubernetes.call import Call
+from cockpit.adapters.kubernetes.cluster import JSON_PATCH, MERGE, STRATEGIC
+from cockpit.adapters.kubernetes.kinds import Kind
 from cockpit.errors import Declined, UsageError
 from cockpit.words import _
 

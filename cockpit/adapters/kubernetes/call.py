@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from cockpit.adapters.kubernetes_cluster import Cluster
-from cockpit.adapters.kubernetes_kinds import Kind, checked, kind_called, kinds_of, targets_of
+from cockpit.adapters.kubernetes.cluster import Cluster
+from cockpit.adapters.kubernetes.kinds import Kind, checked, kind_called, kinds_of, targets_of
 from cockpit.adapters.page import Page
 from cockpit.errors import UsageError
 from cockpit.safety.kubernetes_action import KubernetesAction

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cockpit.adapters.kubernetes_cluster import Cluster, path_of
+from cockpit.adapters.kubernetes.cluster import Cluster, path_of
 from cockpit.errors import Declined, UsageError
 from cockpit.words import _
 

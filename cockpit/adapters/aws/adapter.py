@@ -16,10 +16,10 @@ from typing import Any, ClassVar
 
 from msgspec import Struct
 
-from cockpit.adapters import aws_waiting
-from cockpit.adapters.aws_answer import show
-from cockpit.adapters.aws_parameters import parameters_of
-from cockpit.adapters.aws_session import Account, AwsOptions, as_our_errors
+from cockpit.adapters.aws import waiting
+from cockpit.adapters.aws.answer import show
+from cockpit.adapters.aws.parameters import parameters_of
+from cockpit.adapters.aws.session import Account, AwsOptions, as_our_errors
 from cockpit.adapters.base import Enforcement
 from cockpit.adapters.page import Page
 from cockpit.adapters.program import StepProgram, Task
@@ -127,11 +127,11 @@ def _perform(account: Account, action: AwsAction, task: Task, page: Page) -> Non
     model = account.client(action.service).meta.service_model.operation_model(name)
     parameters = parameters_of(model.input_shape, action.options, task.values)
     if action.wait:
-        aws_waiting.check(action.service, name)
+        waiting.check(action.service, name)
     answer = _pages(account, action, name, parameters, page)
     show(answer, model.output_shape, page)
     if action.wait:
-        aws_waiting.wait(account, action.service, name, parameters, answer, page)
+        waiting.wait(account, action.service, name, parameters, answer, page)
 
 
 def _pages(account: Account, action: AwsAction, name: str, parameters: dict[str, Any], page: Page) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cockpit.adapters.base import Enforcement
-from cockpit.adapters.postgresql_wire import Wire
+from cockpit.adapters.postgresql.wire import Wire
 from cockpit.words import _
 
 _POWERS = """

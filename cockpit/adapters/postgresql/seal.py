@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from cockpit.adapters.postgresql_role import powers_of
-from cockpit.adapters.postgresql_wire import Answer, Wire
+from cockpit.adapters.postgresql.role import powers_of
+from cockpit.adapters.postgresql.wire import Answer, Wire
 from cockpit.adapters.program import Task
 from cockpit.errors import CockpitError, PolicyRefusal
 from cockpit.safety.permit import Mode

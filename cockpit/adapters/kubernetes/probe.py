@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import msgspec
 from msgspec import Struct
 
-from cockpit.adapters.kubernetes_cluster import Cluster, KubernetesOptions
-from cockpit.adapters.kubernetes_mirror import Mirror, Mirrored
+from cockpit.adapters.kubernetes.cluster import Cluster, KubernetesOptions
+from cockpit.adapters.kubernetes.mirror import Mirror, Mirrored
 from cockpit.adapters.own_thread import OwnThread
 from cockpit.adapters.probing import TEXT_CHARACTERS, Finding, Value
 from cockpit.errors import AccessDenied, ToolMissing

@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from cockpit.adapters.kubernetes_call import WORKLOADS, Call
-from cockpit.adapters.kubernetes_cluster import TABLE, Cluster
-from cockpit.adapters.kubernetes_kinds import Kind, checked
+from cockpit.adapters.kubernetes.call import WORKLOADS, Call
+from cockpit.adapters.kubernetes.cluster import TABLE, Cluster
+from cockpit.adapters.kubernetes.kinds import Kind, checked
 from cockpit.errors import Declined, UsageError
 from cockpit.words import _
 

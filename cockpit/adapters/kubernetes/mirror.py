@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from msgspec import Struct
 
-from cockpit.adapters.kubernetes_cluster import Cluster, KubernetesOptions
+from cockpit.adapters.kubernetes.cluster import Cluster, KubernetesOptions
 from cockpit.errors import CockpitError, Malformed, TargetUnreachable
 from cockpit.words import _
 

@@ -24,8 +24,8 @@ from cockpit.adapters.base import Enforcement
 from cockpit.adapters.credentials import password_from
 from cockpit.adapters.page import Page
 from cockpit.adapters.program import StepProgram, Task
-from cockpit.adapters.redis_replies import shown
-from cockpit.adapters.redis_seal import require_reading
+from cockpit.adapters.redis.replies import shown
+from cockpit.adapters.redis.seal import require_reading
 from cockpit.errors import (
     AccessDenied,
     AdapterError,

@@ -26,9 +26,9 @@ from msgspec import Struct
 from cockpit.adapters.base import Enforcement
 from cockpit.adapters.credentials import password_from
 from cockpit.adapters.page import Page
-from cockpit.adapters.postgresql_role import enforcement_of
-from cockpit.adapters.postgresql_seal import sealed
-from cockpit.adapters.postgresql_wire import Answer, Wire
+from cockpit.adapters.postgresql.role import enforcement_of
+from cockpit.adapters.postgresql.seal import sealed
+from cockpit.adapters.postgresql.wire import Answer, Wire
 from cockpit.adapters.program import StepProgram, Task
 from cockpit.errors import (
     AccessDenied,

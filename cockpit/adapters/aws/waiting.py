@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from cockpit.adapters.aws_session import Account, as_our_errors
+from cockpit.adapters.aws.session import Account, as_our_errors
 from cockpit.adapters.page import Page
 from cockpit.errors import Declined, UsageError
 from cockpit.words import _

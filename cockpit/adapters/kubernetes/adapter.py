@@ -10,11 +10,11 @@ from typing import ClassVar
 
 from msgspec import Struct
 
-from cockpit.adapters import kubernetes_changing, kubernetes_reading, kubernetes_rollouts
 from cockpit.adapters.base import Enforcement
-from cockpit.adapters.kubernetes_call import Call
-from cockpit.adapters.kubernetes_cluster import Cluster, KubernetesOptions, kubeconfigs
-from cockpit.adapters.kubernetes_kinds import Kind
+from cockpit.adapters.kubernetes import changing, reading, rollouts
+from cockpit.adapters.kubernetes.call import Call
+from cockpit.adapters.kubernetes.cluster import Cluster, KubernetesOptions, kubeconfigs
+from cockpit.adapters.kubernetes.kinds import Kind
 from cockpit.adapters.page import Page
 from cockpit.adapters.program import StepProgram, Task
 from cockpit.errors import OutcomeUnknown, PolicyRefusal, TargetUnreachable, TimedOut, ToolMissing, UsageError
@@ -25,23 +25,23 @@ from cockpit.words import _
 
 _PERFORMERS: Mapping[str, Callable[[Call], None]] = MappingProxyType(
     {
-        "get": kubernetes_reading.get,
-        "describe": kubernetes_reading.describe,
-        "logs": kubernetes_reading.logs,
-        "events": kubernetes_reading.events,
-        "top": kubernetes_reading.top,
-        "auth can-i": kubernetes_reading.can_i,
-        "rollout status": kubernetes_rollouts.status,
-        "rollout history": kubernetes_rollouts.history,
-        "rollout undo": kubernetes_rollouts.undo,
-        "rollout restart": kubernetes_rollouts.restart,
-        "rollout pause": kubernetes_rollouts.pause,
-        "rollout resume": kubernetes_rollouts.resume,
-        "scale": kubernetes_changing.scale,
-        "set env": kubernetes_changing.set_env,
-        "set image": kubernetes_changing.set_image,
-        "delete": kubernetes_changing.delete,
-        "exec": kubernetes_changing.execute,
+        "get": reading.get,
+        "describe": reading.describe,
+        "logs": reading.logs,
+        "events": reading.events,
+        "top": reading.top,
+        "auth can-i": reading.can_i,
+        "rollout status": rollouts.status,
+        "rollout history": rollouts.history,
+        "rollout undo": rollouts.undo,
+        "rollout restart": rollouts.restart,
+        "rollout pause": rollouts.pause,
+        "rollout resume": rollouts.resume,
+        "scale": changing.scale,
+        "set env": changing.set_env,
+        "set image": changing.set_image,
+        "delete": changing.delete,
+        "exec": changing.execute,
     }
 )
 _MAY_CHANGE = (
@@ -95,7 +95,7 @@ class KubernetesAdapter(StepProgram[KubernetesOptions]):
                 f"{verb} {resource}/{door}".rstrip("/")
                 for verb, group, resource, door in _MAY_CHANGE
                 if any(
-                    kubernetes_reading.may(cluster, namespace, verb, group, resource, door)
+                    reading.may(cluster, namespace, verb, group, resource, door)
                     for namespace in (cluster.namespace, "")
                 )
             ]

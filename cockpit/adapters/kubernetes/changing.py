@@ -6,9 +6,9 @@ import json
 import re
 from typing import Any
 
-from cockpit.adapters.kubernetes_call import Call
-from cockpit.adapters.kubernetes_cluster import MERGE, STRATEGIC
-from cockpit.adapters.kubernetes_kinds import checked
+from cockpit.adapters.kubernetes.call import Call
+from cockpit.adapters.kubernetes.cluster import MERGE, STRATEGIC
+from cockpit.adapters.kubernetes.kinds import checked
 from cockpit.errors import Declined, TargetUnreachable, UsageError
 from cockpit.words import _
 

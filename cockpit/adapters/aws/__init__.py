@@ -1,0 +1,1 @@
+"""AWS operations as steps, through boto3."""

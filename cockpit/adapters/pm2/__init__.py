@@ -1,0 +1,1 @@
+"""What PM2 says of its processes."""

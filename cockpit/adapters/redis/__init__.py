@@ -1,0 +1,1 @@
+"""Redis commands as steps; read-only by what the server says of each command."""
