@@ -50,6 +50,11 @@ class Form(Dialog[dict[str, str]]):
             made += [Label(self.view, f"{field.label}   {field.help}".rstrip(), "strong"), each]
         return (*made, self.hint, self._choices)
 
+    def first_focus(self) -> Widget | None:
+        """The first field that still wants a value: what is typed at once must not replace one that has it."""
+        wanting = (each for field, each in zip(self._fields, self._inputs, strict=True) if field.required)
+        return next((each for each in wanting if not each.value.strip()), super().first_focus())
+
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter goes to the next field; from the last one it is done."""
         event.stop()

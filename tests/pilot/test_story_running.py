@@ -50,6 +50,14 @@ async def test_a_secret_is_never_on_the_screen(opens: Opens) -> None:
         assert "hunter2" not in story.folder.journal.read_text()
 
 
+async def test_what_is_typed_into_the_inputs_fills_the_one_that_is_missing(opens: Opens) -> None:
+    text = "---\ninputs:\n  PLACE:\n    default: /srv\n  VERSION: {}\n---\n# Doc\n\n```bash\necho at $PLACE $VERSION\n```\n"
+    async with opens(text) as story:
+        await story.sees("to fill first: VERSION").presses("i").sees("Inputs, asked once").types("v7").presses("enter")
+        await story.sees("with PLACE = /srv   VERSION = v7")
+        assert story.state.inputs["PLACE"] == "/srv"
+
+
 async def test_ctrl_c_tells_once_stops_twice_and_never_leaves(opens: Opens) -> None:
     async with opens("# Long\n\n```bash\nsleep 60\n```\n") as story:
         await story.presses("ctrl+c").sees("nothing is running")
