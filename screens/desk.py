@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from cockpit.errors import CockpitError
 from cockpit.words import _
-from screens.logs import Logs
+from screens.logs.panes import Logs
 from screens.once import OnceScreen
 from screens.over import OverCompositor
 from screens.pace import Pace
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from screens.dialogs.dialog import Dialog
     from screens.feed import Feed
-    from screens.pane import Pane
+    from screens.panes.pane import Pane
     from screens.terminal_relay import Foreground
 
 T = TypeVar("T")

@@ -12,7 +12,7 @@ from cockpit.errors import RunbookError
 from cockpit.words import _
 from screens.once import OnceScreen
 from screens.paint import BLANK, Line, cropped, line
-from screens.pane import Canvas
+from screens.panes.pane import Canvas
 
 _GLANCE_BYTES = 16 * 1024
 _SIGN = re.compile(
@@ -51,7 +51,7 @@ def _masked(lines: tuple[str, ...]) -> tuple[str, ...]:
     text = "\n".join(lines)
     if not _SIGN.search(text):
         return lines
-    from cockpit.safety.redaction import Redactor
+    from cockpit.safety.redaction.redactor import Redactor
 
     return tuple(Redactor().redact(text).split("\n"))
 

@@ -10,17 +10,17 @@ from textual.containers import Horizontal, Vertical
 
 from cockpit.session.event import Event, Status
 from screens import keys
-from screens.aside import Contacts, Timeline
-from screens.bars import Advice, Bar, KeyBar, Notice
-from screens.card import Card
-from screens.frame import Edge, frame_of
-from screens.guide import Guide
-from screens.header import TopBar
 from screens.layout import PANES, Layout, layout_of
 from screens.looking import Looking
-from screens.pane import Pane
-from screens.panel_stack import FoldedPanels, PanelStack
-from screens.steps import StepList
+from screens.panels.stack import FoldedPanels, PanelStack
+from screens.panes.aside import Contacts, Timeline
+from screens.panes.bars import Advice, Bar, KeyBar, Notice
+from screens.panes.card import Card
+from screens.panes.frame import Edge, frame_of
+from screens.panes.guide import Guide
+from screens.panes.header import TopBar
+from screens.panes.pane import Pane
+from screens.panes.steps import StepList
 from screens.view import View
 
 if TYPE_CHECKING:

@@ -39,7 +39,7 @@ def shown_code(code: str) -> str:
 
 @lru_cache(maxsize=1)
 def _redact() -> Redact:
-    from cockpit.safety.redaction import Redactor, secrets_of_environment
+    from cockpit.safety.redaction.redactor import Redactor, secrets_of_environment
 
     return Redactor(secrets_of_environment(os.environ)).redact
 

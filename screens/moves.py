@@ -13,8 +13,8 @@ from screens.layout import PANES
 from screens.rows import first_row_of
 
 if TYPE_CHECKING:
-    from screens.guide import Guide
-    from screens.steps import StepList
+    from screens.panes.guide import Guide
+    from screens.panes.steps import StepList
 
 _PREVIEW_S = 0.2
 

@@ -12,8 +12,8 @@ from cockpit.session.clock import moment
 from cockpit.session.event import Event
 from cockpit.words import _
 from screens import keys
-from screens.aside import event_line
 from screens.main import MainScreen
+from screens.panes.aside import event_line
 
 if TYPE_CHECKING:
     from screens.feed import Feed

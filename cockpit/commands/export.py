@@ -80,7 +80,7 @@ def _masked(runbook: Path) -> bytes | None:
     The session's own copy stays byte for byte what was run from; it is closed to everybody else.
     """
     from cockpit.runbook.decoding import decode
-    from cockpit.safety.redaction import Redactor, secrets_of_environment
+    from cockpit.safety.redaction.redactor import Redactor, secrets_of_environment
 
     if not runbook.is_file():
         return None

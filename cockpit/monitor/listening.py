@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
-from cockpit.adapters.health import status_of
+from cockpit.adapters.http.health import status_of
 
 _PATH = "/actuator/health"
 _PATIENCE_S = 0.5

@@ -18,10 +18,10 @@ from cockpit.words import _
 
 GROUP = "cockpit.probes"
 KINDS: Mapping[str, str] = {
-    "command": "cockpit.adapters.command:CommandProbe",
+    "command": "cockpit.adapters.command.probe:CommandProbe",
     "http": "cockpit.adapters.http.probe:HttpProbe",
     "kubernetes": "cockpit.adapters.kubernetes.probe:KubernetesProbe",
-    "machine": "cockpit.adapters.machine:MachineProbe",
+    "machine": "cockpit.adapters.machine.probe:MachineProbe",
     "pm2": "cockpit.adapters.pm2.probe:Pm2Probe",
 }
 

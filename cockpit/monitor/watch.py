@@ -17,7 +17,7 @@ from cockpit.config import Config, TailConfig
 from cockpit.config.document import WHERE as FRONT_MATTER
 from cockpit.errors import CockpitError, ConfigError
 from cockpit.monitor.filling import known_inputs, with_inputs
-from cockpit.monitor.log_probe import LogProbe
+from cockpit.monitor.logs.probe import LogProbe
 from cockpit.monitor.probe import Probe
 from cockpit.monitor.record import SampleLog
 from cockpit.monitor.registry import build
@@ -25,7 +25,7 @@ from cockpit.monitor.rule import RuleState, begin, fold_rule, recommendation
 from cockpit.monitor.sample import Sample
 from cockpit.monitor.schedule import Monitor
 from cockpit.runbook.model import Runbook
-from cockpit.safety.redaction import Known
+from cockpit.safety.redaction.redactor import Known
 
 
 class Keeps(Protocol):

@@ -59,7 +59,7 @@ def _titles(runbook: Path) -> dict[str, StepTitle]:
     The copy is the author's own bytes, secrets included; the record is clean, and a report must be.
     """
     from cockpit.runbook.reading import read
-    from cockpit.safety.redaction import Redactor, secrets_of_environment
+    from cockpit.safety.redaction.redactor import Redactor, secrets_of_environment
 
     try:
         document = read(runbook)

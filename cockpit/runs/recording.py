@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from cockpit.safety.redaction import Redactor
+    from cockpit.safety.redaction.redactor import Redactor
 
 STDOUT, STDERR, TERMINAL, NOTE = 1, 2, 3, 4
 FRAME = struct.Struct("<QQIB3x")
@@ -122,7 +122,7 @@ class Recorder:
     def _redactor(self, stream: int) -> Redactor:
         if stream not in self._redactors:
             # Here and not above: its import takes longer than starting the command does.
-            from cockpit.safety.redaction import Redactor
+            from cockpit.safety.redaction.redactor import Redactor
 
             self._redactors[stream] = Redactor(self._secrets)
         return self._redactors[stream]

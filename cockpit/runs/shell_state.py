@@ -86,7 +86,7 @@ def carried(
 
 def without_secrets(passed_on: Mapping[str, Any], secrets: Sequence[str]) -> dict[str, Any]:
     """What may lie on disk of {cwd, variables, lost}: a variable that holds a secret is only named, as lost."""
-    from cockpit.safety.redaction import Redactor
+    from cockpit.safety.redaction.redactor import Redactor
 
     redact = Redactor(secrets).redact
     cwd = passed_on["cwd"]

@@ -11,7 +11,7 @@ from typing import Any
 from cockpit.places import home_folder
 from cockpit.runs.files import write_whole
 from cockpit.runs.process import boot_id
-from cockpit.safety.redaction import Redactor, secrets_of_environment
+from cockpit.safety.redaction.redactor import Redactor, secrets_of_environment
 
 OUTPUT_CAP_BYTES = 256 << 20
 

@@ -110,13 +110,13 @@ def _judge(language: str, command: str, values: Mapping[str, str] | None) -> Jud
 
 
 def _sql(command: str) -> Judgement:
-    from cockpit.safety.sql import judge_sql
+    from cockpit.safety.sql.judgement import judge_sql
 
     return judge_sql(command, psql=True)
 
 
 def _redis(command: str) -> Judgement:
-    from cockpit.safety.redis import judge_redis_lines
+    from cockpit.safety.redis.judgement import judge_redis_lines
 
     return judge_redis_lines(command)
 
@@ -134,13 +134,13 @@ def _powershell(command: str) -> Judgement:
 
 
 def _kubernetes(command: str) -> Judgement:
-    from cockpit.safety.kubernetes import judge_kubernetes
+    from cockpit.safety.kubernetes.judgement import judge_kubernetes
 
     return judge_kubernetes(command)
 
 
 def _aws(command: str) -> Judgement:
-    from cockpit.safety.aws import judge_aws
+    from cockpit.safety.aws.judgement import judge_aws
 
     return judge_aws(command)
 

@@ -10,7 +10,7 @@ from cockpit.words import _
 
 def shown(text: str) -> str:
     """A document's words on one line, as a terminal may have them: its own secrets masked."""
-    from cockpit.safety.redaction import Redactor
+    from cockpit.safety.redaction.redactor import Redactor
 
     return one_line(Redactor().redact(text))
 
@@ -20,7 +20,7 @@ def told(text: str) -> str:
     if not text.strip():
         return text
     # Imported here: most commands have nothing to complain of, and it takes a while.
-    from cockpit.safety.redaction import Redactor, secrets_of_environment
+    from cockpit.safety.redaction.redactor import Redactor, secrets_of_environment
 
     return sanitise(Redactor(secrets_of_environment(os.environ)).redact(text))
 

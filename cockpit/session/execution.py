@@ -14,7 +14,7 @@ from cockpit.adapters.base import Outcome, Running, RunRequest, RunsSteps
 from cockpit.errors import AdapterError, CockpitError, JournalError, UsageError
 from cockpit.runbook.model import Expectation
 from cockpit.safety.permit import Confirmation
-from cockpit.safety.redaction import secrets_of_environment
+from cockpit.safety.redaction.redactor import secrets_of_environment
 from cockpit.safety.text import decode, sanitise
 from cockpit.session.artefacts import files_of_run
 from cockpit.session.checking import Finding, Result

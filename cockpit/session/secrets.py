@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from cockpit.safety.redaction import Known, Redactor, secrets_of_environment
+from cockpit.safety.redaction.redactor import Known, Redactor, secrets_of_environment
 
 if TYPE_CHECKING:
     from cockpit.config import Config

@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from cockpit.words import _
 from screens.paint import Line, line
-from screens.pane import Pane
+from screens.panes.pane import Pane
 from screens.view import View
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from textual.widget import Widget
 from cockpit.words import _
 from screens.dialogs.dialog import Dialog, too_fast, typed_field
 from screens.paint import BLANK, Line, line, spread
-from screens.pane import Pane
+from screens.panes.pane import Pane
 from screens.view import View
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cockpit.monitor.raw_tail import Chunk, RawTail
+from cockpit.monitor.logs.raw_tail import Chunk, RawTail
 from tests.benchmarks import first_screen
 from tests.benchmarks.programs import log_writer
 from tests.benchmarks.sandbox import PROGRAMS, Sandbox

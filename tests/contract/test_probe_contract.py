@@ -150,7 +150,7 @@ async def bench(kind: str) -> AsyncIterator[Bench]:
 
 
 def made(kind: str, options: dict[str, Any], **changes: Any) -> WatchedProbe:
-    from cockpit.safety.redaction import Redactor
+    from cockpit.safety.redaction.redactor import Redactor
 
     return build(ProbeConfig(name="it", kind=kind, options=options, **changes), Redactor().redact)
 

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from cockpit.adapters.base import KnowsSecrets, Outcome, Running, RunRequest, RunsSteps, TellsEnforcement
-from cockpit.adapters.page import Page
-from cockpit.adapters.program import StepProgram, Task
+from cockpit.adapters.step_program.adapter import StepProgram, Task
+from cockpit.adapters.step_program.page import Page
 from cockpit.errors import AccessDenied, AdapterError, ConfigError, PolicyRefusal, ToolMissing
 from cockpit.safety.permit import Action, Confirmation, Mode, Permit, Rung, grant
 from cockpit.safety.verdict import Judgement, Verdict

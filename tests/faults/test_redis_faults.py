@@ -10,10 +10,10 @@ from io import BytesIO
 
 import pytest
 
-from cockpit.adapters.page import Page
-from cockpit.adapters.program import Task
 from cockpit.adapters.redis.adapter import RedisAdapter, RedisOptions
-from cockpit.adapters.step_program import exit_status
+from cockpit.adapters.step_program.__main__ import exit_status
+from cockpit.adapters.step_program.adapter import Task
+from cockpit.adapters.step_program.page import Page
 from cockpit.errors import AccessDenied, CockpitError, Declined, OutcomeUnknown, TargetUnreachable
 
 

@@ -9,7 +9,7 @@ from cockpit.adapters.local import LocalAdapter
 from cockpit.errors import CockpitError, TargetUnreachable
 from cockpit.session import ground, host
 from cockpit.session.footing import Weakness
-from screens.frame import Edge
+from screens.panes.frame import Edge
 from tests.pilot.conftest import Opens
 from tests.pilot.story import Story
 

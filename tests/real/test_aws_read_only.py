@@ -10,8 +10,8 @@ import pytest
 
 from cockpit.adapters.aws.adapter import AwsAdapter
 from cockpit.adapters.aws.session import Account, AwsOptions, reads
-from cockpit.adapters.page import Page
-from cockpit.adapters.program import Task
+from cockpit.adapters.step_program.adapter import Task
+from cockpit.adapters.step_program.page import Page
 from cockpit.errors import AdapterError, CockpitError, PolicyRefusal
 from cockpit.safety.judge import judge
 from cockpit.safety.permit import Mode

@@ -11,8 +11,8 @@ import pytest
 
 from cockpit.adapters.kubernetes.adapter import KubernetesAdapter
 from cockpit.adapters.kubernetes.cluster import JSON, Cluster, KubernetesOptions
-from cockpit.adapters.page import Page
-from cockpit.adapters.program import Task
+from cockpit.adapters.step_program.adapter import Task
+from cockpit.adapters.step_program.page import Page
 from cockpit.errors import CockpitError, PolicyRefusal
 from cockpit.safety.judge import judge
 from cockpit.safety.permit import Mode

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from cockpit.adapters.page import Page
 from cockpit.adapters.postgresql import seal
 from cockpit.adapters.postgresql.adapter import PostgresqlAdapter, PostgresqlOptions
-from cockpit.adapters.program import Task
+from cockpit.adapters.step_program.adapter import Task
+from cockpit.adapters.step_program.page import Page
 from cockpit.errors import CockpitError, PolicyRefusal
 from cockpit.safety.judge import judge
 from cockpit.safety.permit import Mode

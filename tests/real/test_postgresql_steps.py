@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from cockpit.adapters.page import Page
 from cockpit.adapters.postgresql.adapter import PostgresqlAdapter, PostgresqlOptions
-from cockpit.adapters.program import Task
+from cockpit.adapters.step_program.adapter import Task
+from cockpit.adapters.step_program.page import Page
 from cockpit.errors import AccessDenied, CockpitError, Declined, PolicyRefusal, TargetUnreachable, TimedOut, UsageError
 from tests.servers.postgresql import PostgresqlServer, postgresql_server
 from tests.servers.server import free_port

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cockpit.safety.judge import judge
-from cockpit.safety.redis_flags import ADMIN, READONLY, WRITE
+from cockpit.safety.redis.flags import ADMIN, READONLY, WRITE
 from cockpit.safety.verdict import Verdict
 from tests.servers.redis import redis_server
 

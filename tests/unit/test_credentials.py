@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cockpit.adapters.credentials import password_from
 from cockpit.adapters.postgresql.adapter import PostgresqlAdapter, PostgresqlOptions
+from cockpit.adapters.step_program.credentials import password_from
 from cockpit.errors import ConfigError
 
 

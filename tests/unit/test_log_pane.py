@@ -13,10 +13,10 @@ from textual.app import App, ComposeResult
 from textual.geometry import Region
 from textual.pilot import Pilot
 
-from cockpit.monitor.log_reader import LogReader
-from screens.log_lines import LogLines
-from screens.log_pane import LogPane, LogSource
-from screens.output_pane import OutputPane, source_of
+from cockpit.monitor.logs.reader import LogReader
+from screens.logs.lines import LogLines
+from screens.logs.output import OutputPane, source_of
+from screens.logs.pane import LogPane, LogSource
 
 DEADLINE_S = 10.0
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from cockpit.monitor.line_store import LineStore, Place
-from cockpit.monitor.logfile import LogFile
-from cockpit.monitor.page import Sieve
-from cockpit.monitor.raw_tail import Chunk, Happening, TailEvent
-from cockpit.monitor.search import Direction, Search
-from cockpit.monitor.severity import Severity
+from cockpit.monitor.logs.file import LogFile
+from cockpit.monitor.logs.line_store import LineStore, Place
+from cockpit.monitor.logs.page import Sieve
+from cockpit.monitor.logs.raw_tail import Chunk, Happening, TailEvent
+from cockpit.monitor.logs.search import Direction, Search
+from cockpit.monitor.logs.severity import Severity
 
 FOREVER = float("inf")
 EVERYTHING = Sieve()

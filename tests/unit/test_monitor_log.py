@@ -7,9 +7,9 @@ from typing import Any
 
 from cockpit.config import TailConfig
 from cockpit.config.bound import parse_bound
-from cockpit.monitor.log_probe import Evidence, LogProbe
+from cockpit.monitor.logs.probe import Evidence, LogProbe
+from cockpit.monitor.logs.tail import FileTail
 from cockpit.monitor.sample import Level, Outcome, Sample
-from cockpit.monitor.tail import FileTail
 
 
 def log_probe(path: Path, evidence: Path, *thresholds: str) -> LogProbe:

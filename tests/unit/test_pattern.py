@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from cockpit.monitor.page import Page, Sieve
+from cockpit.monitor.logs.page import Page, Sieve
 from cockpit.runbook.model import Expectation, ExpectationKind
 from cockpit.runbook.phrases import is_pattern
 from cockpit.session.checking import Result, check

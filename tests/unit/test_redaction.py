@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cockpit.safety.redaction import Redactor, secrets_of_environment
+from cockpit.safety.redaction.redactor import Redactor, secrets_of_environment
 
 SECRET = "wJalr/XUtn+FEMI=K7\"MD'ENG"
 PLAIN = "Zm9vYmFy-tangerine-42"
@@ -322,7 +322,7 @@ def test_the_environment_s_secrets_are_found() -> None:
 def test_a_bare_python_can_redact() -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r}); "
-        "from cockpit.safety.redaction import Redactor; from cockpit.safety.text import Lines; "
+        "from cockpit.safety.redaction.redactor import Redactor; from cockpit.safety.text import Lines; "
         "print(Redactor(['hunter2hunter2']).redact('a hunter2hunter2 b'))"
     )
     done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)
@@ -332,7 +332,7 @@ def test_a_bare_python_can_redact() -> None:
 def test_a_bare_python_imports_nothing_slow_until_there_is_something_to_mask() -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r}); "
-        "from cockpit.safety.redaction import Redactor; Redactor().feed(b'a plain line\\n'); "
+        "from cockpit.safety.redaction.redactor import Redactor; Redactor().feed(b'a plain line\\n'); "
         "print(sorted({'typing', 'urllib.parse', 'json', 'ipaddress'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)

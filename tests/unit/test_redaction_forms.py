@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cockpit.safety.redaction import Redactor
+from cockpit.safety.redaction.redactor import Redactor
 from tests.planted import AWKWARD, FORMS, PLAIN, WORDY, folded, gives_away
 
 SECRETS = [AWKWARD, PLAIN, WORDY]

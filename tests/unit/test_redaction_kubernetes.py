@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from cockpit.safety.redaction import Redactor
+from cockpit.safety.redaction.redactor import Redactor
 
 VALUES = ["YWRtaW5pc3RyYXRvcg==", "aHVudGVyMmh1bnRlcjI=", "3q2+78r+ur7erb7vyv66vt6tvu/K/rq+3q2+7w=="]
 MANIFEST = {

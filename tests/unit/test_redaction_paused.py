@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cockpit.safety.redaction import Redactor
+from cockpit.safety.redaction.redactor import Redactor
 from tests.unit.test_redaction import SHAPES
 
 

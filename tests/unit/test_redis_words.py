@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cockpit.adapters.redis.replies import shown
 from cockpit.safety.judge import judge
-from cockpit.safety.redis_words import redis_commands, redis_quoted, redis_words
+from cockpit.safety.redis.words import redis_commands, redis_quoted, redis_words
 from cockpit.safety.verdict import Verdict
 
 

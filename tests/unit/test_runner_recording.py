@@ -145,7 +145,7 @@ def test_a_fault_in_redaction_costs_output_and_nothing_else(tmp_path: Path, monk
     made = recorder(tmp_path)
     made.take(STDERR, b"fine\n")
     with monkeypatch.context() as patch:
-        patch.setattr("cockpit.safety.redaction.Redactor.feed", broken)
+        patch.setattr("cockpit.safety.redaction.redactor.Redactor.feed", broken)
         made.take(STDOUT, b"unclean\n")
     made.take(STDERR, b"fine again\n")
     end = made.finish()

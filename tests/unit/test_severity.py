@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cockpit.monitor.severity import Severity, count, is_continuation, severity_of
+from cockpit.monitor.logs.severity import Severity, count, is_continuation, severity_of
 
 LINES = [
     (Severity.ERROR, "2026-11-20 23:34:09.123 ERROR [case-api,1] 42 --- [nio-1] c.e.Case : x"),

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cockpit.monitor.framing import HEAD_BYTES
-from cockpit.monitor.tail import FileTail, Happening, TailBatch
+from cockpit.monitor.logs.framing import HEAD_BYTES
+from cockpit.monitor.logs.tail import FileTail, Happening, TailBatch
 
 
 class Clock:

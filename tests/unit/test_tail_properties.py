@@ -10,11 +10,11 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cockpit.monitor.framing import Framing
-from cockpit.monitor.line_store import LineStore
-from cockpit.monitor.logfile import LogFile
-from cockpit.monitor.page import Sieve
-from cockpit.monitor.raw_tail import Chunk, RawTail
+from cockpit.monitor.logs.file import LogFile
+from cockpit.monitor.logs.framing import Framing
+from cockpit.monitor.logs.line_store import LineStore
+from cockpit.monitor.logs.page import Sieve
+from cockpit.monitor.logs.raw_tail import Chunk, RawTail
 
 Act = tuple[str, int]
 _ACTS = st.lists(

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from cockpit.safety.aws import judge_operation
-from cockpit.safety.aws_action import kebab, letters
+from cockpit.safety.aws.action import kebab, letters
+from cockpit.safety.aws.judgement import judge_operation
 from cockpit.safety.judge import judge
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cockpit.safety.judge import judge
-from cockpit.safety.kubernetes_request import refusal_of
+from cockpit.safety.kubernetes.request import refusal_of
 
 SERVER = "https://10.0.0.1:6443"
 

@@ -21,11 +21,11 @@ from cockpit.adapters.aws.answer import show
 from cockpit.adapters.aws.parameters import parameters_of
 from cockpit.adapters.aws.session import Account, AwsOptions, as_our_errors
 from cockpit.adapters.base import Enforcement
-from cockpit.adapters.page import Page
-from cockpit.adapters.program import StepProgram, Task
+from cockpit.adapters.step_program.adapter import StepProgram, Task
+from cockpit.adapters.step_program.page import Page
 from cockpit.errors import AdapterError, OutcomeUnknown, PolicyRefusal, TargetUnreachable, TimedOut, ToolMissing
-from cockpit.safety.aws import judge_operation
-from cockpit.safety.aws_action import AwsAction, aws_actions
+from cockpit.safety.aws.action import AwsAction, aws_actions
+from cockpit.safety.aws.judgement import judge_operation
 from cockpit.safety.verdict import Verdict
 from cockpit.words import _
 

@@ -7,7 +7,7 @@ import re
 from datetime import datetime
 from typing import Any
 
-from cockpit.adapters.page import Page
+from cockpit.adapters.step_program.page import Page
 
 _SECRET_MEMBER = re.compile(
     r"(?:secret(?:string|binary|accesskey|key)|sessiontoken|.*password|authorizationtoken|.*accesstoken|authtoken"

@@ -8,7 +8,7 @@ from typing import Any
 
 from cockpit.errors import UsageError
 from cockpit.safety.action_words import ActionWord
-from cockpit.safety.aws_action import letters
+from cockpit.safety.aws.action import letters
 from cockpit.words import _
 
 _NUMBERS = {"integer": int, "long": int, "float": float, "double": float}

@@ -19,8 +19,8 @@ from cockpit.errors import (
     TimedOut,
     UsageError,
 )
-from cockpit.safety.aws import judge_operation
-from cockpit.safety.aws_action import kebab, letters
+from cockpit.safety.aws.action import kebab, letters
+from cockpit.safety.aws.judgement import judge_operation
 from cockpit.safety.verdict import Verdict
 from cockpit.words import _
 

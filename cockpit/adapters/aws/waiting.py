@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from cockpit.adapters.aws.session import Account, as_our_errors
-from cockpit.adapters.page import Page
+from cockpit.adapters.step_program.page import Page
 from cockpit.errors import Declined, UsageError
 from cockpit.words import _
 

@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
-from cockpit.adapters.health import components, status_level, status_of, value_at
 from cockpit.adapters.http.body import BODY_CAP_BYTES, read_body
 from cockpit.adapters.http.failure import failure_of, refusal_of
+from cockpit.adapters.http.health import components, status_level, status_of, value_at
 from cockpit.adapters.probing import Finding, Value
 from cockpit.errors import ConfigError, Malformed, TimedOut
 from cockpit.safety.judge import judge

@@ -15,11 +15,11 @@ from cockpit.adapters.kubernetes import changing, reading, rollouts
 from cockpit.adapters.kubernetes.call import Call
 from cockpit.adapters.kubernetes.cluster import Cluster, KubernetesOptions, kubeconfigs
 from cockpit.adapters.kubernetes.kinds import Kind
-from cockpit.adapters.page import Page
-from cockpit.adapters.program import StepProgram, Task
+from cockpit.adapters.step_program.adapter import StepProgram, Task
+from cockpit.adapters.step_program.page import Page
 from cockpit.errors import OutcomeUnknown, PolicyRefusal, TargetUnreachable, TimedOut, ToolMissing, UsageError
-from cockpit.safety.kubernetes import judge_action
-from cockpit.safety.kubernetes_action import KubernetesAction, kubernetes_actions
+from cockpit.safety.kubernetes.action import KubernetesAction, kubernetes_actions
+from cockpit.safety.kubernetes.judgement import judge_action
 from cockpit.safety.verdict import Verdict
 from cockpit.words import _
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from cockpit.adapters.kubernetes.cluster import Cluster
 from cockpit.adapters.kubernetes.kinds import Kind, checked, kind_called, kinds_of, targets_of
-from cockpit.adapters.page import Page
+from cockpit.adapters.step_program.page import Page
 from cockpit.errors import UsageError
-from cockpit.safety.kubernetes_action import KubernetesAction
+from cockpit.safety.kubernetes.action import KubernetesAction
 from cockpit.words import _
 
 WORKLOADS = ("deployments", "statefulsets", "daemonsets")

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode
 from msgspec import Struct
 
 from cockpit.errors import AccessDenied, ConfigError, Declined, Malformed, PolicyRefusal, TargetUnreachable, TimedOut
-from cockpit.safety.kubernetes_request import refusal_of
+from cockpit.safety.kubernetes.request import refusal_of
 from cockpit.words import _
 
 JSON = "application/json"

@@ -15,7 +15,7 @@ from cockpit.adapters.kubernetes.mirror import Mirror, Mirrored
 from cockpit.adapters.own_thread import OwnThread
 from cockpit.adapters.probing import TEXT_CHARACTERS, Finding, Value
 from cockpit.errors import AccessDenied, ToolMissing
-from cockpit.safety.kubernetes import judge_kubernetes
+from cockpit.safety.kubernetes.judgement import judge_kubernetes
 from cockpit.safety.permit import Action, Permit
 from cockpit.safety.verdict import Judgement
 from cockpit.words import _

@@ -24,12 +24,12 @@ from typing import Any, ClassVar, Literal
 from msgspec import Struct
 
 from cockpit.adapters.base import Enforcement
-from cockpit.adapters.credentials import password_from
-from cockpit.adapters.page import Page
 from cockpit.adapters.postgresql.role import enforcement_of
 from cockpit.adapters.postgresql.seal import sealed
 from cockpit.adapters.postgresql.wire import Answer, Wire
-from cockpit.adapters.program import StepProgram, Task
+from cockpit.adapters.step_program.adapter import StepProgram, Task
+from cockpit.adapters.step_program.credentials import password_from
+from cockpit.adapters.step_program.page import Page
 from cockpit.errors import (
     AccessDenied,
     AdapterError,
@@ -40,7 +40,7 @@ from cockpit.errors import (
     ToolMissing,
     UsageError,
 )
-from cockpit.safety.sql_lexer import Statement, statements
+from cockpit.safety.sql.lexer import Statement, statements
 from cockpit.words import _
 
 _CONNECT_S = 5

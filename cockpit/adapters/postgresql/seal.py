@@ -14,12 +14,12 @@ from collections.abc import Iterable, Sequence
 
 from cockpit.adapters.postgresql.role import powers_of
 from cockpit.adapters.postgresql.wire import Answer, Wire
-from cockpit.adapters.program import Task
+from cockpit.adapters.step_program.adapter import Task
 from cockpit.errors import CockpitError, PolicyRefusal
 from cockpit.safety.permit import Mode
-from cockpit.safety.sql import judge_sql
-from cockpit.safety.sql_functions import LOSSES, READS, WRITES
-from cockpit.safety.sql_lexer import Statement, statements
+from cockpit.safety.sql.functions import LOSSES, READS, WRITES
+from cockpit.safety.sql.judgement import judge_sql
+from cockpit.safety.sql.lexer import Statement, statements
 from cockpit.safety.verdict import Verdict
 from cockpit.words import _
 

@@ -21,11 +21,11 @@ from uuid import uuid4
 from msgspec import Struct
 
 from cockpit.adapters.base import Enforcement
-from cockpit.adapters.credentials import password_from
-from cockpit.adapters.page import Page
-from cockpit.adapters.program import StepProgram, Task
 from cockpit.adapters.redis.replies import shown
 from cockpit.adapters.redis.seal import require_reading
+from cockpit.adapters.step_program.adapter import StepProgram, Task
+from cockpit.adapters.step_program.credentials import password_from
+from cockpit.adapters.step_program.page import Page
 from cockpit.errors import (
     AccessDenied,
     AdapterError,
@@ -36,7 +36,7 @@ from cockpit.errors import (
     ToolMissing,
     UsageError,
 )
-from cockpit.safety.redis_words import redis_commands
+from cockpit.safety.redis.words import redis_commands
 from cockpit.words import _
 
 _CONNECT_S = 5.0

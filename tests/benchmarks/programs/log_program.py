@@ -50,7 +50,7 @@ def feed(log: Log, path: Path) -> None:
 
 def main(kind: str, path: Path) -> None:
     if kind == "pane":
-        from screens.log_pane import LogPane, LogSource
+        from screens.logs.pane import LogPane, LogSource
 
         LogProgram(LogPane([LogSource(path.name, path)])).run()
         return

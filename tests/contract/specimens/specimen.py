@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from cockpit.adapters.program import StepProgram
+from cockpit.adapters.step_program.adapter import StepProgram
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cockpit.safety.redis import judge_redis_command, judge_redis_lines
+from cockpit.safety.redis.judgement import judge_redis_command, judge_redis_lines
 from cockpit.safety.shell.options import Reading, read_options
 from cockpit.safety.shell.tool import (
     DESTRUCTIVE,
@@ -22,7 +22,7 @@ from cockpit.safety.shell.tool import (
     unknown,
 )
 from cockpit.safety.shell.words import Word, constants
-from cockpit.safety.sql import judge_sql
+from cockpit.safety.sql.judgement import judge_sql
 from cockpit.safety.verdict import Judgement, worst
 from cockpit.words import _
 

@@ -1,0 +1,1 @@
+"""Commands: watched by what they say."""

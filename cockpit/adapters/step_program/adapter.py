@@ -1,0 +1,236 @@
+"""What adapters that use a client library have in common: each step is a program of its own, under the runner.
+
+So a query, like a script, outlives the host, streams its output, has a deadline, is cancelled, redacted and adopted. A
+new backend is a subclass with `perform`, which runs in that program; `start` and the rest run in the host, which never
+imports the library.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from secrets import token_hex
+from typing import Any, ClassVar, Generic, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from cockpit.adapters.base import Enforcement, Outcome, RunRequest
+from cockpit.adapters.followed import FollowedRun, adopt, launch
+from cockpit.adapters.step_program.page import Page
+from cockpit.errors import CockpitError, Malformed, PolicyRefusal, TimedOut, ToolMissing
+from cockpit.runs.spec import program_document
+from cockpit.safety.environment import child_environment
+from cockpit.safety.permit import Action, Mode, Permit
+from cockpit.safety.verdict import Verdict
+from cockpit.words import _, chosen
+
+Settings = TypeVar("Settings", bound=Struct)
+
+_PROGRAM = ("-I", "-X", "utf8", "-m", "cockpit.adapters.step_program")
+_ENFORCEMENT_S = 10.0
+
+REFUSED_EXIT = 3
+"""A step program's exit status for PolicyRefusal: nothing was done."""
+LOST_EXIT = 4
+"""A step program's exit status for OutcomeUnknown."""
+
+
+class Task(Struct, frozen=True, kw_only=True):
+    """One permitted action, as the step program gets it.
+
+    `read_only`: nothing may change, whatever `body` says; the backend itself has to see to that. `mode` is the
+    session's. `sha256` is the identity of what was permitted. `values` are inputs to hand over as parameters.
+    `credentials` are those of `StepProgram.credentials`.
+    """
+
+    language: str = ""
+    body: str = ""
+    target: str = ""
+    sha256: str = ""
+    values: dict[str, str] = {}
+    read_only: bool = True
+    mode: Mode = Mode.READ_ONLY
+    timeout_s: float | None = None
+    credentials: dict[str, str] = {}
+
+
+class StepProgram(ABC, Generic[Settings]):
+    """An adapter whose steps are programs that use a client library.
+
+    Args:
+        options: the target's.
+        trusted: they stand in a file and not in a document, which gets no credentials that it did not bring along.
+    """
+
+    name: ClassVar[str]
+    languages: ClassVar[frozenset[str]]
+    Options: ClassVar[type[Struct]]
+
+    def __init__(self, options: Settings, *, trusted: bool = True) -> None:
+        self.options = options
+        self.trusted = trusted
+
+    # -- for each backend to say -----------------------------------------------------------------------------------
+
+    @abstractmethod
+    def perform(self, task: Task, page: Page) -> None:
+        """Do it, in the step program. SIGTERM arrives as KeyboardInterrupt: tell the server, and let it pass.
+
+        Raises:
+            CockpitError: what went wrong; see step_program for the exit status each becomes.
+        """
+
+    @abstractmethod
+    def enforced(self, task: Task) -> Enforcement:
+        """Who keeps this target from being changed in read-only mode, asked of the server, in a step program.
+
+        Raises:
+            CockpitError: it can't be asked.
+        """
+
+    def credentials(self) -> dict[str, str]:
+        """What the program needs to sign in, by name, as it is at this moment. They are masked wherever they show.
+
+        Raises:
+            ConfigError: an environment variable or file that the options name is not there.
+        """
+        return {}
+
+    def other_secrets(self) -> Sequence[str]:
+        """Values to mask that the library finds by itself, such as those of ~/.pgpass."""
+        return ()
+
+    # -- in the host -----------------------------------------------------------------------------------------------
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every value to mask. See `KnowsSecrets`."""
+        try:
+            held = self.credentials()
+        except CockpitError:
+            held = {}  # the step that needs it will say so
+        return (*held.values(), *self.other_secrets())
+
+    async def start(self, permit: Permit, request: RunRequest) -> ProgramRun:
+        """Start the permitted action; returns once its program is under way.
+
+        Raises:
+            PolicyRefusal: no real permit, or not of this action. ToolMissing: not a language of this backend.
+            ConfigError: its credentials are not there. AdapterError: it could not be started; nothing ran.
+        """
+        if not isinstance(permit, Permit):
+            raise PolicyRefusal(_("a permit is granted by policy, never constructed"))
+        action = permit.action
+        permit.covers(Action(action.language, action.body, action.target, action.values))
+        if action.language not in self.languages:
+            raise ToolMissing(_("{name} does not know {language}").format(name=self.name, language=action.language))
+        task = Task(
+            language=action.language,
+            body=action.body,
+            target=action.target,
+            sha256=permit.sha256,
+            values=dict(action.values),
+            read_only=permit.mode is Mode.READ_ONLY or permit.judgement.verdict is Verdict.READ_ONLY,
+            mode=permit.mode,
+            timeout_s=request.timeout_s,
+            credentials=self.credentials(),
+        )
+        document = program_document(
+            request.folder,
+            self._written("perform", task),
+            (sys.executable, *_PROGRAM),
+            child_environment(os.environ) | {"COCKPIT_RUN": str(request.folder)},
+            command=action.body,
+            secrets=(*request.secrets, *task.credentials.values(), *self.other_secrets()),
+        )
+        return ProgramRun(await launch(request.folder, document | {"timeout_s": request.timeout_s}))
+
+    async def adopt(self, folder: Path) -> ProgramRun:
+        """Take over a run that another host started.
+
+        Raises:
+            AdapterError: there is no such run.
+        """
+        return ProgramRun(adopt(folder))
+
+    async def enforcement(self) -> Enforcement:
+        """Who enforces read-only mode here. See `TellsEnforcement`."""
+        asked = self._written("enforced", Task(credentials=self.credentials()))
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *_PROGRAM,
+            "/dev/stdin",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=child_environment(os.environ),
+            start_new_session=True,
+        )
+        try:
+            async with asyncio.timeout(_ENFORCEMENT_S):
+                told, complaint = await process.communicate(asked.encode())
+        except TimeoutError as error:
+            raise TimedOut(_("no answer within {seconds:.0f} s").format(seconds=_ENFORCEMENT_S)) from error
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        if process.returncode:
+            raise Malformed(complaint.decode("utf-8", "replace").strip())
+        return msgspec.json.decode(told, type=Enforcement)
+
+    def _written(self, what: str, task: Task) -> str:
+        program = {
+            # The spec holds this text's hash: without salt it would tell who guesses a password that he is right.
+            "salt": token_hex(16),
+            "class": f"{type(self).__module__}:{type(self).__qualname__}",
+            "options": msgspec.to_builtins(self.options),
+            "trusted": self.trusted,
+            "what": what,
+            "task": msgspec.to_builtins(task),
+            "words": chosen(),
+        }
+        return json.dumps(program)
+
+
+class ProgramRun:
+    """A step program under way."""
+
+    def __init__(self, followed: FollowedRun) -> None:
+        self._followed = followed
+
+    @property
+    def pid(self) -> int | None:
+        """The program's pid."""
+        return self._followed.pid
+
+    async def wait(self) -> Outcome:
+        """Wait for the end. Where the link broke in the middle, the status is lost, whatever the program's own is."""
+        outcome = await self._followed.wait()
+        if outcome.exit_code == REFUSED_EXIT:
+            return replace(outcome, ending="refused")
+        if outcome.exit_code != LOST_EXIT:
+            return outcome
+        detail = _("the connection broke; whether it was done is not known")
+        return replace(outcome, ending="lost", exit_code=None, detail=detail)
+
+    async def cancel(self) -> None:
+        """Ask it to cancel on the server and end; what does not end is killed after a grace."""
+        await self._followed.cancel()
+
+
+def performed(written: bytes) -> tuple[str, StepProgram[Any], Task, str]:
+    """The other side of `_written`: what to do, the adapter, its task, and the interface language."""
+    from importlib import import_module
+
+    told: Mapping[str, Any] = json.loads(written)
+    module, _colon, name = told["class"].partition(":")
+    made: type[StepProgram[Any]] = getattr(import_module(module), name)
+    adapter = made(msgspec.convert(told["options"], made.Options), trusted=told["trusted"])
+    return told["what"], adapter, msgspec.convert(told["task"], Task), told["words"]

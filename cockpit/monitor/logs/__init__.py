@@ -1,0 +1,1 @@
+"""Logs: followed, read from anywhere, searched, and graded by severity."""

@@ -1,0 +1,1 @@
+"""AWS operations: what a typed action says, and what it does."""

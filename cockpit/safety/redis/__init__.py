@@ -1,0 +1,1 @@
+"""Redis commands: their words, the server's own flags, and what they do."""

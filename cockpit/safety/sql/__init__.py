@@ -1,0 +1,1 @@
+"""PostgreSQL statements: their tokens, the functions they call, and what they do."""

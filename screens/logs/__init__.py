@@ -1,0 +1,1 @@
+"""Logs and the output of runs on the screen: followed, walked through, searched, sieved."""

@@ -1,0 +1,110 @@
+"""The output of runs and the followed logs: heavier panes, made when there is first something to show."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual.containers import Vertical
+
+from screens.paint import clean
+from screens.view import View
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+    from textual.widget import Widget
+
+    from cockpit.session.folder import SessionFolder
+    from screens.feed import Source
+    from screens.logs.output import OutputPane
+    from screens.logs.pane import LogPane
+
+
+class Logs:
+    """Makes and shows them on a screen. `output` and `followed` are None until then.
+
+    Args:
+        folder: the session's.
+        source: says how the output of a run grows.
+    """
+
+    def __init__(self, screen: Screen[None], folder: SessionFolder, source: Source) -> None:
+        self._screen = screen
+        self._folder = folder
+        self._source = source
+        self.output: OutputPane | None = None
+        self.followed: LogPane | None = None
+        self._run: int | None = None
+        self._secrets: Sequence[str] | None = None
+
+    def show_output(self, view: View) -> None:
+        """The output of the run that goes with the cursor."""
+        run = view.shown_run()
+        if run is None:
+            return
+        over = view.state.runs[run].finished_t is not None
+        if run == self._run and self.output is not None:
+            self.output.tell_over(over)
+            return
+        from screens.logs.output import OutputPane, source_of
+
+        self._run = run
+        source = source_of(self._folder.run(run), clean(view.run_title(run)), self._source.growth(run))
+        if self.output is None:
+            self.output = OutputPane((source,), id="output")
+            self._screen.query_one("#centre", Vertical).mount(self.output)
+        else:
+            self.output.show(source)
+        self.output.over = over
+
+    @property
+    def has_output(self) -> bool:
+        """Whether there is an output to show."""
+        return self._run is not None
+
+    def start_over(self) -> None:
+        """Another moment is told: what was shown of an output may not have come yet."""
+        self._run = None
+
+    def open(self, tails: Sequence[Mapping[str, str]]) -> bool:
+        """The followed logs; False when there are none."""
+        if self.followed is None and tails:
+            from screens.logs.pane import LogPane, LogSource
+
+            sources = [LogSource(tail.get("title") or tail["name"], Path(tail["path"])) for tail in tails]
+            self.followed = LogPane(sources, secrets=self._known_secrets(), id="logs")
+            self._screen.query_one("#centre", Vertical).mount(self.followed)
+        return self.followed is not None
+
+    def _known_secrets(self) -> Sequence[str]:
+        """The host's; until it has told them, or where there is none, those of the viewer's own environment."""
+        from cockpit.safety.redaction.redactor import secrets_of_environment
+
+        return secrets_of_environment(os.environ) if self._secrets is None else self._secrets
+
+    def learn(self, secrets: Sequence[str]) -> None:
+        """Mask these in followed logs."""
+        self._secrets = secrets
+        if self.followed is not None:
+            self.followed.learn(secrets)
+
+    def display(self, shown: frozenset[str]) -> None:
+        """Show those of this layout."""
+        if self.output is not None:
+            self.output.display = "output" in shown
+        if self.followed is not None:
+            self.followed.display = "logs" in shown
+
+    def holds(self, widget: Widget) -> bool:
+        """Whether a widget lies in one of them."""
+        return any(pane is not None and pane in widget.ancestors_with_self for pane in (self.output, self.followed))
+
+    def focus(self, name: str) -> None:
+        """Keys to one of them, or back to the screen."""
+        pane = {"output": self.output, "logs": self.followed}.get(name)
+        if pane is None:
+            self._screen.set_focus(None)
+        else:
+            pane.on_focus()
