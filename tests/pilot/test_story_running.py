@@ -51,8 +51,8 @@ async def test_a_secret_is_never_on_the_screen(opens: Opens) -> None:
 
 
 async def test_what_is_typed_into_the_inputs_fills_the_one_that_is_missing(opens: Opens) -> None:
-    text = "---\ninputs:\n  PLACE:\n    default: /srv\n  VERSION: {}\n---\n# Doc\n\n```bash\necho at $PLACE $VERSION\n```\n"
-    async with opens(text) as story:
+    inputs = "---\ninputs:\n  PLACE:\n    default: /srv\n  VERSION: {}\n---\n"
+    async with opens(f"{inputs}# Doc\n\n```bash\necho at $PLACE $VERSION\n```\n") as story:
         await story.sees("to fill first: VERSION").presses("i").sees("Inputs, asked once").types("v7").presses("enter")
         await story.sees("with PLACE = /srv   VERSION = v7")
         assert story.state.inputs["PLACE"] == "/srv"
