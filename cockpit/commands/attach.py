@@ -16,6 +16,7 @@ def run(options: argparse.Namespace) -> int:
     """Show the session; an ended one is only shown."""
     require_terminal()
     folder = find_session(state_roots(), options.session)
+    folder.require_its_own()
     reader = SessionReader(folder)
     reader.poll()
     ended = reader.state.ended_t is not None

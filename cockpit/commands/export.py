@@ -15,6 +15,7 @@ from typing import Any
 
 from cockpit import __version__
 from cockpit.errors import UsageError
+from cockpit.runs.kept import NotKept, open_kept, read_kept
 from cockpit.session.artefacts import sha256_of
 from cockpit.session.folder import PRIVATE_FILE, SessionFolder, find_session
 from cockpit.session.roots import state_roots
@@ -54,7 +55,7 @@ def _write(folder: SessionFolder, file: Any) -> int:
         for path in _files(folder.path):
             name = str(path.relative_to(folder.path))
             if masked is None or path != folder.runbook:
-                rows.append({"file": name, **_add(archive, path, f"{folder.name}/{name}")})
+                rows.append({"file": name, **_add(archive, folder, name)})
         if masked is not None:
             rows.append({"file": _REDACTED, **_add_text(archive, masked, f"{folder.name}/{_REDACTED}")})
         manifest = {
@@ -71,7 +72,8 @@ def _write(folder: SessionFolder, file: Any) -> int:
 
 def _told(path: Path, why: str) -> dict[str, str]:
     """A file that stays behind, with its hash: `cockpit verify` tells it from one that is missing."""
-    return {"file": path.name, "sha256": sha256_of(path) if path.is_file() else "", "why": why}
+    kept = path.is_file() and not path.is_symlink()
+    return {"file": path.name, "sha256": sha256_of(path.parent, path.name) if kept else "", "why": why}
 
 
 def _masked(runbook: Path) -> bytes | None:
@@ -82,9 +84,10 @@ def _masked(runbook: Path) -> bytes | None:
     from cockpit.runbook.decoding import decode
     from cockpit.safety.redaction.redactor import Redactor, secrets_of_environment
 
-    if not runbook.is_file():
+    try:
+        text = decode(read_kept(runbook.parent, runbook.name), str(runbook)).text
+    except (FileNotFoundError, NotKept):
         return None
-    text = decode(runbook.read_bytes(), str(runbook)).text
     masked = Redactor(secrets_of_environment(os.environ)).redact(text)
     return None if masked == text else masked.encode("utf-8", "surrogateescape")
 
@@ -102,18 +105,18 @@ def _files(root: Path) -> Iterator[Path]:
             yield path
 
 
-def _add(archive: tarfile.TarFile, path: Path, name: str) -> dict[str, Any]:
+def _add(archive: tarfile.TarFile, folder: SessionFolder, name: str) -> dict[str, Any]:
     """Add a file as it stands now; returns its size and hash, of exactly the bytes that went in."""
-    size = path.stat().st_size
     digest = hashlib.sha256()
-    with path.open("rb") as source:
-        left = size
+    with os.fdopen(open_kept(folder.path, name), "rb") as source:
+        about = os.fstat(source.fileno())
+        left = size = about.st_size
         while left and (block := source.read(min(_BLOCK_BYTES, left))):
             digest.update(block)
             left -= len(block)
         size -= left
         source.seek(0)
-        header = tarfile.TarInfo(name)
-        header.size, header.mode, header.mtime = size, PRIVATE_FILE, int(path.stat().st_mtime)
+        header = tarfile.TarInfo(f"{folder.name}/{name}")
+        header.size, header.mode, header.mtime = size, PRIVATE_FILE, int(about.st_mtime)
         archive.addfile(header, source)
     return {"size_bytes": size, "sha256": digest.hexdigest()}

@@ -18,4 +18,5 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(_("the speed must be above zero"), where="--speed")
     require_terminal()
     folder = find_session(state_roots(), options.session)
+    folder.require_its_own()
     return show(folder, spectator=True, replay_speed=options.speed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cockpit.commands.streams import silence
+from cockpit.runs.kept import open_kept
 from cockpit.safety.text import Lines, sanitise
 from cockpit.session.event import Event
 from cockpit.session.folder import SessionFolder
@@ -99,7 +101,7 @@ class OutputReader:
     def lines(self) -> list[str]:
         """Complete lines that came since the last call."""
         try:
-            with self._path.open("rb") as file:
+            with os.fdopen(open_kept(self._path.parent, self._path.name), "rb") as file:
                 file.seek(self._offset)
                 new = file.read()
         except OSError:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cockpit.errors import CockpitError
 from cockpit.report.facts import ReportFacts, StepTitle, facts_of
+from cockpit.runs.kept import open_kept, read_kept
 from cockpit.safety.text import decode, sanitise
 from cockpit.session.folder import SessionFolder
 from cockpit.session.reader import SessionReader
@@ -47,22 +48,22 @@ def gather(folder: SessionFolder) -> Gathered:
     events = reader.poll()
     head = (verification.head_seq, verification.head)
     # An exported bundle holds the document with its secrets masked, where it had any.
-    runbook = folder.runbook if folder.runbook.exists() else folder.path / "runbook.redacted.md"
-    facts = facts_of(events, reader.state, _titles(runbook), head)
+    runbook = folder.runbook.name if os.path.lexists(folder.runbook) else "runbook.redacted.md"
+    facts = facts_of(events, reader.state, _titles(folder.path, runbook), head)
     runs = [attempt for step in facts.steps for attempt in step.attempts]
-    return Gathered(facts, verification, {run.run: _tail(folder.path / run.output) for run in runs})
+    return Gathered(facts, verification, {run.run: _tail(folder.path, run.output) for run in runs})
 
 
-def _titles(runbook: Path) -> dict[str, StepTitle]:
+def _titles(folder: Path, runbook: str) -> dict[str, StepTitle]:
     """The steps as the session's own copy calls them; none if it can't be read, so that the record still tells.
 
     The copy is the author's own bytes, secrets included; the record is clean, and a report must be.
     """
-    from cockpit.runbook.reading import read
+    from cockpit.runbook.reading import read_bytes
     from cockpit.safety.redaction.redactor import Redactor, secrets_of_environment
 
     try:
-        document = read(runbook)
+        document = read_bytes(read_kept(folder, runbook), runbook)
     except (CockpitError, OSError):
         return {}
     clean = Redactor(secrets_of_environment(os.environ)).redact
@@ -73,9 +74,10 @@ def _titles(runbook: Path) -> dict[str, StepTitle]:
     }
 
 
-def _tail(path: Path) -> Tail:
+def _tail(folder: Path, name: str) -> Tail:
+    """The end of an output. Where it lies is the record's word, and a record may be tampered with."""
     try:
-        with path.open("rb") as file:
+        with os.fdopen(open_kept(folder, name), "rb") as file:
             size = file.seek(0, 2)
             file.seek(max(0, size - _TAIL_BYTES))
             data = file.read(_TAIL_BYTES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from cockpit.runs.kept import open_kept
 from cockpit.runs.recording import FRAME
 
 
@@ -12,13 +13,13 @@ class Pace:
     """The growth of one run's output. Nothing is kept in memory: an index may have millions of frames."""
 
     def __init__(self, run: Path) -> None:
-        self._index = run / "index"
+        self._run = run
         self._output = run / "output"
 
     def bytes_at(self, m: int) -> int:
         """How many bytes of output had been written by a moment of the monotonic clock (ns); without frames none."""
         try:
-            descriptor = os.open(self._index, os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = open_kept(self._run, "index")
         except OSError:
             return 0
         try:

@@ -25,6 +25,7 @@ from typing import Any, Literal
 
 from cockpit.errors import TargetUnreachable, TimedOut
 from cockpit.runs.files import ABANDONED
+from cockpit.runs.kept import read_kept
 from cockpit.runs.process import boot_id, is_same_process
 from cockpit.words import _
 
@@ -175,7 +176,7 @@ class Run:
 
 def _document(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_bytes())
+        document = json.loads(read_kept(path.parent, path.name))
     except (OSError, ValueError):
         return {}
     return document if isinstance(document, dict) else {}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cockpit.runs.kept import NotKept, open_kept, read_kept
 from cockpit.words import _
 
 _RUN_FILES = (
@@ -64,7 +67,7 @@ def files_of_run(folder: Path) -> dict[str, str]:
     found = {}
     for name in _RUN_FILES:
         try:
-            found[name] = sha256_of(folder / name)
+            found[name] = sha256_of(folder, name)
         except OSError:
             continue
     return found
@@ -75,18 +78,18 @@ def grown_files(folder: Path) -> dict[str, dict[str, Any]]:
     found = {}
     for path in sorted(path for pattern in _GROWING for path in folder.glob(pattern)):
         if path.is_file() and not path.is_symlink():
-            size = path.stat().st_size
-            found[str(path.relative_to(folder))] = {"bytes": size, "sha256": sha256_of(path, size)}
+            size, name = path.stat().st_size, str(path.relative_to(folder))
+            found[name] = {"bytes": size, "sha256": sha256_of(folder, name, size)}
     return found
 
 
-def sha256_of(path: Path, first_bytes: int | None = None) -> str:
-    """The hash of a file, or of its first bytes, read in blocks.
+def sha256_of(folder: Path, name: str, first_bytes: int | None = None) -> str:
+    """The hash of a plain file of the folder, or of its first bytes, read in blocks.
 
     Raises:
-        OSError: it can't be read.
+        NotKept: it is none. OSError: it can't be read.
     """
-    with path.open("rb") as file:
+    with os.fdopen(open_kept(folder, name), "rb") as file:
         if first_bytes is None:
             return hashlib.file_digest(file, "sha256").hexdigest()
         digest = hashlib.sha256()
@@ -116,21 +119,23 @@ def _claims(kind: str, data: Mapping[str, Any]) -> Iterator[_Claim]:
 def _left_out(folder: Path) -> dict[str, str]:
     """What an export says it left out, with the hash it had: it is told as such, and is not missing."""
     try:
-        told = json.loads((folder / "manifest.json").read_bytes())["left_out"]
+        told = json.loads(read_kept(folder, "manifest.json"))["left_out"]
         return {str(row["file"]): str(row["sha256"]) for row in told}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 
 
 def _fault(folder: Path, claim: _Claim) -> str:
-    path = folder / claim.path
     try:
-        if not path.resolve().is_relative_to(folder.resolve()):
-            return _("it lies outside the session folder")
-        size = path.stat().st_size
+        descriptor = open_kept(folder, claim.path)
+        size = os.fstat(descriptor).st_size
+        os.close(descriptor)
         if claim.size_bytes is not None and (size < claim.size_bytes if claim.prefix else size != claim.size_bytes):
             return _("{found} bytes, recorded {expected}").format(found=size, expected=claim.size_bytes)
-        same = sha256_of(path, claim.size_bytes if claim.prefix else None) == claim.sha256
+        same = sha256_of(folder, claim.path, claim.size_bytes if claim.prefix else None) == claim.sha256
         return "" if same else _("its content is not what was recorded")
+    except NotKept as error:
+        outside = error.errno == errno.EXDEV
+        return _("it lies outside the session folder") if outside else _("it is no plain file of the session folder")
     except OSError as error:
         return _("it can't be read: {error}").format(error=error.strerror)

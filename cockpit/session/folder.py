@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -91,6 +92,26 @@ class SessionFolder(Struct, frozen=True):
     def run(self, number: int) -> Path:
         """The folder of one run."""
         return self.path / "runs" / f"{number:04d}"
+
+    def require_its_own(self) -> None:
+        """What a screen shows of a session lies in its folder: one from elsewhere may hold links to other places.
+
+        Raises:
+            FolderRefused: something in it is neither a folder nor a plain file, nor a run's control.
+        """
+        for within, folders, files in os.walk(self.path):
+            for name in (*folders, *files):
+                path = Path(within, name)
+                try:
+                    mode = path.lstat().st_mode
+                except FileNotFoundError:
+                    continue
+                if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or (stat.S_ISFIFO(mode) and name == "control")):
+                    raise FolderRefused(
+                        _("a session holds plain files only, and this is none"),
+                        where=str(path),
+                        mend=_("look at where it came from; `cockpit verify` tells which files are as recorded"),
+                    )
 
     def discard_unbegun(self) -> bool:
         """Take the folder away again if nothing was ever recorded in it; whether it was so."""

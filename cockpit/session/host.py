@@ -251,7 +251,7 @@ class Host:
             pid=os.getpid(),
             scenario=settings.scenario,
             rehearsal=settings.mode == "rehearsal",
-            settings_sha256=sha256_of(self.folder.settings),
+            settings_sha256=sha256_of(self.folder.path, self.folder.settings.name),
         )
         if self.config.severity:
             reason = _("the runbook's front matter says so")

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from cockpit.runs.kept import open_kept
 from cockpit.session.event import Event
 from cockpit.session.folder import SessionFolder
 from cockpit.session.state import SessionState, fold
@@ -36,7 +37,7 @@ class LineFollower:
     def poll(self) -> list[bytes]:
         """New complete lines without their newline; [] while there is no file. Sets `shrunk` on a new one."""
         try:
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = open_kept(self.path.parent, self.path.name)
         except OSError:
             return []
         try:
@@ -62,7 +63,7 @@ class LineFollower:
         if self._older is None or not wanted:
             return []
         try:
-            descriptor = os.open(self._older, os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = open_kept(self._older.parent, self._older.name)
         except OSError:
             return []
         try:
@@ -177,7 +178,7 @@ class SessionReader:
     def output(self, run: int, offset: int, limit: int = _CHUNK_BYTES) -> bytes:
         """Bytes of a run's output from `offset`, at most `limit`; b"" when there are none yet."""
         try:
-            descriptor = os.open(self.folder.run(run) / "output", os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = open_kept(self.folder.path, f"runs/{run:04d}/output")
         except OSError:
             return b""
         try:

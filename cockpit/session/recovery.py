@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cockpit.errors import JournalError
+from cockpit.runs.kept import read_kept
 from cockpit.session.chain import GENESIS, Link, link_of
 from cockpit.words import _
 
@@ -61,7 +62,7 @@ def _recover(folder: Path, descriptor: int) -> Recovered:
 def kept_head(folder: Path) -> tuple[int, str]:
     """The seq and hash kept beside the journal; (0, "") when there are none."""
     try:
-        told = json.loads((folder / "journal.head").read_bytes())
+        told = json.loads(read_kept(folder, "journal.head"))
         return int(told["seq"]), str(told["h"])
     except (OSError, ValueError, KeyError, TypeError):
         return 0, ""

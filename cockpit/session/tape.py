@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from cockpit.runs.kept import open_kept
 from cockpit.session.clock import moment
 
 T = TypeVar("T")
@@ -151,7 +152,7 @@ def _size(path: Path) -> int:
 
 def _read(path: Path, start: int, end: int) -> bytes:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = open_kept(path.parent, path.name)
     except OSError:
         return b""
     try:

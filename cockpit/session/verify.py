@@ -6,12 +6,13 @@ Reads in blocks and decodes only the records it must, so a journal of any size f
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from cockpit.errors import JournalError
+from cockpit.runs.kept import open_kept
 from cockpit.session.artefacts import BadArtefact, check_artefacts
 from cockpit.session.chain import GENESIS, MAX_RECORD_BYTES, TORN_END, Link, kind_of, link_of
 from cockpit.session.folder import SessionFolder
@@ -107,7 +108,7 @@ class _Walk:
         self._ended: dict[str, Any] | None = None
 
     def all_lines(self) -> None:
-        for line, terminated in _lines(self._folder.journal):
+        for line, terminated in _lines(self._folder):
             self._line += 1
             if terminated:
                 self._take(line)
@@ -196,10 +197,10 @@ def _gap(record: dict[str, Any]) -> Gap:
     return Gap(record["seq"], lost, int(data.get("missing_records", 0)), str(data.get("file", "")))
 
 
-def _lines(path: Path) -> Iterator[tuple[bytes, bool]]:
+def _lines(folder: SessionFolder) -> Iterator[tuple[bytes, bool]]:
     """Each line without its newline, and whether it had one. A line beyond any record's size comes cut in pieces."""
     pending = b""
-    with path.open("rb", buffering=0) as file:
+    with os.fdopen(open_kept(folder.path, folder.journal.name), "rb", buffering=0) as file:
         while block := file.read(_BLOCK_BYTES):
             *complete, pending = (pending + block).split(b"\n")
             for line in complete:
