@@ -11,6 +11,7 @@ from screens.logs.panes import Logs
 from screens.once import OnceScreen
 from screens.over import OverCompositor
 from screens.pace import Pace
+from screens.panes.seen import Seen
 from screens.view import View
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ class Desk(OnceScreen):
             super().set_focus(None)
             self.dialog, self.view.asking = None, False
             await dialog.remove()
+            for beneath in self.query(Seen):
+                beneath.uncovered()
             self.logs.focus(self.view.active)
             self.panes["keys"].sync()
 

@@ -9,16 +9,16 @@ from textual import events
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.timer import Timer
-from textual.widget import Widget
 
 from screens.paint import BLANK, Line, strip_of
-from screens.panes.pane import changed_region, paint_seen
+from screens.panes.pane import changed_region
+from screens.panes.seen import Seen
 from screens.themes import palette_of
 
 PAINTS_PER_S = 12.0
 
 
-class LogLines(Widget, can_focus=True):
+class LogLines(Seen, can_focus=True):
     """Shows what `compose_rows(width, height)` gives. While nobody asks for a paint, nothing happens at all."""
 
     DEFAULT_CSS = """
@@ -55,9 +55,9 @@ class LogLines(Widget, can_focus=True):
         changed = [y for y, row in enumerate(fresh) if y >= len(self._painted) or row != self._painted[y]]
         width = self.size.width
         if len(fresh) != len(self._painted) or len(changed) > len(fresh) // 2:
-            paint_seen(self, [Region(0, y, width, 1) for y in range(len(fresh))])
+            self.paint_seen([Region(0, y, width, 1) for y in range(len(fresh))])
         else:
-            paint_seen(self, [changed_region(y, self._painted[y], fresh[y], width) for y in changed])
+            self.paint_seen([changed_region(y, self._painted[y], fresh[y], width) for y in changed])
         self._painted = fresh
 
     def render_line(self, y: int) -> Strip:

@@ -6,14 +6,14 @@ whose text stays the same sends no byte.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from textual.geometry import Region, Size
-from textual.widget import Widget
 
 from screens.paint import BLANK, Line, Span, fit, line, spread, strip_of
+from screens.panes.seen import Seen
 from screens.themes import palette_of
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from screens.view import View
 
 
-class Canvas(Widget):
+class Canvas(Seen):
     """Rows of lines. Subclasses give `count`, `row_at` and, if they have a title bar, `title_text`."""
 
     DEFAULT_CSS = """
@@ -80,7 +80,7 @@ class Canvas(Widget):
             self._painted, self._painted_for = fresh, self.size
             return
         rows = enumerate(zip(self._painted, fresh, strict=True))
-        paint_seen(self, [changed_region(y, old, new, self.size.width) for y, (old, new) in rows if old != new])
+        self.paint_seen([changed_region(y, old, new, self.size.width) for y, (old, new) in rows if old != new])
         self._painted = fresh
 
     def render_line(self, y: int) -> Strip:
@@ -159,19 +159,6 @@ class Pane(Canvas):
     def __init__(self, view: View, pane_id: str | None) -> None:
         super().__init__(pane_id)
         self.view = view
-
-
-def paint_seen(widget: Widget, regions: Iterable[Region]) -> None:
-    """Paint these parts of a widget, but for those that a dialog lies over.
-
-    To paint a covered part is to send that piece of the dialog again, and a wide character across the piece's edge
-    would be cut in two. Once the dialog is gone, what it covered is painted whole.
-    """
-    over = [dialog.region for dialog in widget.screen.query("#dialog") if dialog not in widget.ancestors]
-    corner = widget.region.offset
-    seen = [part for part in regions if not any(part.translate(corner).overlaps(each) for each in over)]
-    if seen:
-        widget.refresh(*seen)
 
 
 def changed_region(y: int, old: Line, new: Line, width: int) -> Region:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from cockpit.session.event import Status
 from screens.terminal_relay import RelayEnd
 from tests.pilot.conftest import Opens
@@ -149,3 +151,19 @@ async def test_a_notice_goes_by_itself_after_a_while(opens: Opens) -> None:
 async def test_the_timeline_tells_commands_rather_than_their_comments(opens: Opens) -> None:
     async with opens("# Look\n\n```bash\n# First, look closely\necho he''llo\n```\n", size=(170, 40)) as story:
         await story.presses("enter").sees("[OK]", "$ echo he''llo").sees_no("$ # First")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+async def test_what_changed_beneath_a_dialog_is_there_when_it_closes(
+    opens: Opens, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    gate = tmp_path / "gate"
+    text = f"# Wait\n\n```bash\nuntil [ -f {gate} ]; do sleep 0.05; done; echo at la''st\n```\n\n- [ ] it is well\n"
+
+    async def open_gate() -> None:
+        gate.touch()
+
+    async with opens(text, size=size) as story:
+        await story.presses("enter").sees("running").presses("question_mark").sees("Keys")
+        await story.does(open_gate).finds(lambda state: not state.running, "end").pauses()
+        await story.presses("escape").sees("[OK]", "at last", "1/2 steps", "[2/2]").sees_no("running")
