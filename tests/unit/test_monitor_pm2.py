@@ -6,9 +6,11 @@ import asyncio
 import json
 import socket
 import tempfile
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -152,3 +154,19 @@ async def test_one_restart_is_a_deployment_and_several_in_a_minute_are_a_loop(ho
         (2, "yellow"),
         (0, "green"),
     ]
+
+
+async def test_a_process_that_waits_for_its_restart_for_ever_is_down(
+    home: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # PM2 says so of a process that it gave up on after too many unstable restarts.
+    probe, now_s = Pm2Probe(Pm2Options(home=str(home)), 5.0), time.monotonic()
+    monkeypatch.setattr("cockpit.adapters.pm2.probe.time", SimpleNamespace(monotonic=lambda: now_s, time=time.time))
+    waiting = frame({"args": [None, [{**PROCESS, "pm2_env": {"status": "waiting restart", "restart_time": 3}}]]})
+    async with serve(waiting):
+        assert (await within(probe)).rows[0]["level"] == "yellow"
+        now_s += 60
+        found = await within(probe)
+    assert found.rows[0]["level"] == "red"
+    assert found.text == "0 of 1 online · web waiting restart"
+    assert next(value.level for value in found.values if value.name == "down") == "red"

@@ -33,7 +33,10 @@ _LEVELS = {
     "stopped": "red",
     "missing": "red",
 }
+# What a process passes through. PM2 leaves one that it gave up on in the last of them.
+_PASSING = frozenset({"launching", "stopping", "waiting restart"})
 _MINUTE_S = 60.0
+_STUCK_S = 30.0
 
 
 class Pm2Options(Struct, frozen=True, kw_only=True):
@@ -52,8 +55,9 @@ class _Restarts:
     def __init__(self, restarts: int) -> None:
         self._first = restarts
         self._seen: deque[tuple[float, int]] = deque()
+        self._passing_since_s: float | None = None
 
-    def note(self, restarts: int, at_s: float) -> None:
+    def note(self, restarts: int, status: str, at_s: float) -> None:
         # A process that was deleted and started anew counts from zero again.
         if self._seen and restarts < self._seen[-1][1]:
             self._first = restarts
@@ -62,6 +66,10 @@ class _Restarts:
         # The newest look that is a minute old stays: the minute is counted from it.
         while len(self._seen) > 1 and at_s - self._seen[1][0] >= _MINUTE_S:
             self._seen.popleft()
+        if status not in _PASSING:
+            self._passing_since_s = None
+        elif self._passing_since_s is None:
+            self._passing_since_s = at_s
 
     @property
     def change(self) -> int:
@@ -74,6 +82,18 @@ class _Restarts:
     @property
     def looping(self) -> bool:
         return self.last_min > 1
+
+    @property
+    def stuck(self) -> bool:
+        """It was on its way to something at every look for so long that it is not."""
+        since_s = self._passing_since_s
+        return since_s is not None and self._seen[-1][0] - since_s >= _STUCK_S
+
+    def level(self, status: str) -> str:
+        """The colour of the process."""
+        if self.stuck:
+            return "red"
+        return "yellow" if status == "online" and self.looping else _LEVELS.get(status, "yellow")
 
 
 class Pm2Probe:
@@ -136,7 +156,7 @@ class Pm2Probe:
         status = _text(env.get("status"))
         restarts = int(_number(env.get("restart_time")))
         counted = self._restarts.setdefault((name, number), _Restarts(restarts))
-        counted.note(restarts, time.monotonic())
+        counted.note(restarts, status, time.monotonic())
         started_s = _number(env.get("pm_uptime")) / 1000
         return {
             "name": name,
@@ -150,7 +170,7 @@ class Pm2Probe:
             "cpu_percent": _number(monit.get("cpu")),
             "memory_bytes": int(_number(monit.get("memory"))),
             "uptime_s": round(max(0.0, time.time() - started_s)) if status == "online" and started_s else 0,
-            "level": "yellow" if status == "online" and counted.looping else _LEVELS.get(status, "yellow"),
+            "level": counted.level(status),
         }
 
 
