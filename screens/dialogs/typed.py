@@ -12,10 +12,15 @@ from cockpit.safety.text import in_one_cell, sanitise
 
 if TYPE_CHECKING:
     from textual import events
+    from textual.geometry import Region
 
 
 class Typed(Input):
     """A field of one row."""
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Its rows in a frame."""
+        return super().render_lines(crop) if self.is_attached else _gone(crop)
 
     def render_line(self, y: int) -> Strip:
         """The row as a terminal may have it."""
@@ -37,6 +42,10 @@ class TypedLines(TextArea):
         super().__init__(text, show_line_numbers=False, compact=True)
         self.cursor_blink = False
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Its rows in a frame."""
+        return super().render_lines(crop) if self.is_attached else _gone(crop)
+
     def render_line(self, y: int) -> Strip:
         """A row as a terminal may have it."""
         return _guarded(super().render_line(y), self.size.width)
@@ -46,6 +55,11 @@ class TypedLines(TextArea):
         event.prevent_default()
         event.stop()
         self.replace(_fit(event.text), *self.selection)
+
+
+def _gone(crop: Region) -> list[Strip]:
+    """Empty rows. A frame can fall between a field's end and the layout without it: it has no styles then to paint by."""
+    return [Strip.blank(crop.width)] * crop.height
 
 
 def _guarded(strip: Strip, width: int) -> Strip:

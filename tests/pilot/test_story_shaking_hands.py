@@ -117,6 +117,22 @@ async def test_a_pasted_line_end_takes_nothing_in_a_menu_and_edits_stay_lines(op
         assert story.state.runs == {}
 
 
+@pytest.mark.parametrize(("key", "title"), [("n", "Note"), ("e", "Edit the command")])
+async def test_a_frame_that_falls_between_a_dialogs_end_and_the_next_layout_is_painted(
+    opens: Opens, key: str, title: str
+) -> None:
+    async with opens("# Doc\n\n```bash\nls\n```\n") as story:
+        await story.presses(key).sees(title)
+        screen = story.app.screen
+        assert screen.focused is not None
+        # It has to be painted anew, and where every widget stands is still as it was with the dialog.
+        with story.app.batch_update():
+            screen.focused.refresh()
+            await screen.query_one("#dialog").remove()
+            assert "[1/1]" in story.screen
+        await story.sees_no(title)
+
+
 async def test_a_paste_beside_any_field_does_nothing(opens: Opens) -> None:
     async with opens(CHECKS) as story:
         await _pastes(story, "q\ns\n\n\n")
