@@ -33,6 +33,10 @@ echo begun; sleep 1000; echo never
 for i in $(seq 1 200); do echo "line $i"; sleep 0.005; done; exit 7
 ```
 
+```bash {name=gated}
+seq -f 'line %g' 100; until [ -e GATE ]; do sleep 0.02; done; seq -f 'line %g' 101 200; exit 7
+```
+
 ```bash {name=stubborn}
 trap '' TERM INT; echo begun; sleep 1000; sleep 1000
 ```
@@ -53,14 +57,17 @@ class Bench:
     def __init__(self, root: Path, environment: dict[str, str]) -> None:
         self.state = root / "state"
         self.runbook = root / "killed.md"
-        self.runbook.write_text(RUNBOOK)
+        self.gate = root / "gate"
+        self.runbook.write_text(RUNBOOK.replace("GATE", str(self.gate)))
         self._environment = environment | {"COCKPIT_STATE_DIR": str(self.state), "XDG_RUNTIME_DIR": str(root)}
         self._started: list[subprocess.Popen[bytes]] = []
 
     def start(self, *arguments: str, **more: Any) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-P", "-m", "cockpit.cli", "run", str(self.runbook), "--yes", *arguments]
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **more}
-        process = subprocess.Popen(command, env=self._environment, start_new_session=True, **streams)
+        process = subprocess.Popen(
+            command, env=self._environment, start_new_session=True, preexec_fn=_hears_hang_ups, **streams
+        )
         self._started.append(process)
         return process
 
@@ -97,6 +104,11 @@ class Bench:
             pid = json.loads(runner.read_text())["child"]
             if process_start_time(pid) is not None:
                 os.killpg(pid, signal.SIGKILL)
+
+
+def _hears_hang_ups() -> None:
+    """Also where the suite runs under nohup, whose children inherit that they don't."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def until(condition: Callable[[], Any], what: str) -> None:
@@ -147,10 +159,11 @@ def test_a_second_ctrl_c_leaves_the_end_to_the_next_host(bench: Bench) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP, signal.SIGTERM])
 def test_a_killed_run_leaves_its_step_to_the_next_host(bench: Bench, number: signal.Signals) -> None:
-    process = bench.start("--step", "counts")
+    process = bench.start("--step", "gated")
     until(lambda: bench.events("step.started"), "it runs")
     process.send_signal(number)
     assert process.wait(DEADLINE_S) == -number
+    bench.gate.touch()
     until(lambda: not host_alive(bench.folder), "the lock is free")
     start_host(bench.folder)
     until(bench.statuses, "its end is recorded")

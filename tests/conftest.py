@@ -1,0 +1,19 @@
+"""A folder for each test, with a name as short wherever the suite runs."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """In place of pytest's own, whose length hangs on the user, on $TMPDIR and on `-n`: a socket's path ends at 104
+    bytes, what stands on a screen at its last column, and other users can't enter what lies above pytest's."""
+    folder = Path(tempfile.mkdtemp(prefix="ck-", dir="/tmp")).resolve()
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
