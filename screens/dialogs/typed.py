@@ -58,7 +58,7 @@ class TypedLines(TextArea):
 
 
 def _gone(crop: Region) -> list[Strip]:
-    """Empty rows. A frame can fall between a field's end and the layout without it: it has no styles then to paint by."""
+    """Empty rows. A frame can fall between a field's end and the layout without it: it has no styles by then."""
     return [Strip.blank(crop.width)] * crop.height
 
 

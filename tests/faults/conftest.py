@@ -60,6 +60,8 @@ class LocalBench:
     async def run(self, script: str, **request: Any) -> tuple[Outcome, bytes]:
         running = await self.start(script, **request)
         outcome = await running.wait()
+        if not outcome.survivors and running.pid:
+            self._started.remove((running.pid, running.run.folder))
         return outcome, running.run.output.read_bytes()
 
     def end_leftovers(self) -> None:

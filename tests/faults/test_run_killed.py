@@ -66,7 +66,11 @@ class Bench:
         command = [sys.executable, "-P", "-m", "cockpit.cli", "run", str(self.runbook), "--yes", *arguments]
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **more}
         process = subprocess.Popen(
-            command, env=self._environment, start_new_session=True, preexec_fn=_hears_hang_ups, **streams
+            command,
+            env=self._environment,
+            start_new_session=True,
+            preexec_fn=_hears_hang_ups,  # noqa: PLW1509 - it makes one system call
+            **streams,
         )
         self._started.append(process)
         return process
