@@ -43,3 +43,11 @@ def _(message: str) -> str:
 def plural(one: str, many: str, n: int) -> str:
     """The message for a count, in the chosen language."""
     return _catalogue.ngettext(one, many, n)
+
+
+def shortened(text: str, most: int) -> str:
+    """The text, or its beginning and a `…`: by that the redactor knows that a secret may have been cut in two there.
+
+    Text that may hold a secret, and has not been redacted, is cut in no other way.
+    """
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -14,7 +14,7 @@ from cockpit.errors import Malformed, PolicyRefusal, ToolMissing
 from cockpit.runs.spec import OUTPUT_CAP_BYTES, document_for
 from cockpit.safety.environment import assignable, child_environment, fixed_path, steers_programs
 from cockpit.safety.permit import Action, Permit
-from cockpit.words import _
+from cockpit.words import _, shortened
 
 
 class LocalAdapter:
@@ -110,7 +110,9 @@ def _check_text(action: Action) -> None:
         for text in (action.body, *action.values, *action.values.values()):
             text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError as error:
-        raise Malformed(_("the command holds characters that are no text"), where=repr(error.object[:40])) from error
+        raise Malformed(
+            _("the command holds characters that are no text"), where=repr(shortened(error.object, 40))
+        ) from error
     if any("\0" in name + text or "=" in name for name, text in action.values.items()):
         raise Malformed(_("an input holds a NUL character, or its name an equals sign"))
 

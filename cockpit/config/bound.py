@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from cockpit.config.unit import known
 from cockpit.errors import ConfigError
-from cockpit.words import _
+from cockpit.words import _, shortened
 
 Operator = Literal["<", "<=", ">", ">=", "==", "!="]
 Statistic = Literal["single", "mean", "p95", "ratio"]
@@ -70,7 +70,7 @@ def parse_bound(written: str, where: str) -> Bound:
     found = _WRITTEN.match(written)
     if not found:
         raise ConfigError(
-            _("not a bound: {written}").format(written=written.strip()[:80]),
+            _("not a bound: {written}").format(written=shortened(written.strip(), 80)),
             where=where,
             mend=_('write it like "latency_ms > 500 ms red"'),
         )

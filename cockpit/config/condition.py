@@ -11,7 +11,7 @@ from msgspec import Struct
 from cockpit.config.bound import Bound, parse_bound
 from cockpit.config.unit import seconds
 from cockpit.errors import ConfigError
-from cockpit.words import _
+from cockpit.words import _, shortened
 
 Standing = Literal["failed", "none", "red", "yellow"]
 STANDINGS: tuple[str, ...] = get_args(Standing)
@@ -51,7 +51,7 @@ def parse_condition(written: str, where: str) -> Condition:
     alternatives = [test.strip() for test in re.split(r"\s+or\s+", tests.strip()) if test.strip()]
     if not probe or not alternatives:
         raise ConfigError(
-            _("not a condition: {written}").format(written=written.strip()[:80]),
+            _("not a condition: {written}").format(written=shortened(written.strip(), 80)),
             where=where,
             mend=_('write it like "health failed or status != UP 3 in a row"'),
         )

@@ -16,7 +16,7 @@ from cockpit.config.model import ProbeConfig, Rule, TailConfig, TargetConfig
 from cockpit.config.table import check_keys, fields_of, mapping, typed
 from cockpit.errors import ConfigError
 from cockpit.places import expanded
-from cockpit.words import _
+from cockpit.words import _, shortened
 
 Entry = TypeVar("Entry", ProbeConfig, TailConfig, Rule, TargetConfig)
 
@@ -36,7 +36,7 @@ def entries(raw: object, where: str, build: Callable[[dict[str, Any], str], Entr
         entry = build(table, path)
         if not _NAME.fullmatch(entry.name):
             raise ConfigError(
-                _("{name} can't be a name").format(name=repr(entry.name)[:80]),
+                _("{name} can't be a name").format(name=shortened(repr(entry.name), 80)),
                 where=f"{path}.name",
                 mend=_("use letters, digits, dots and dashes, at most 64"),
             )

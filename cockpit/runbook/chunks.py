@@ -10,6 +10,7 @@ from cockpit.runbook.manners import manners_of
 from cockpit.runbook.printed import is_answer, is_json
 from cockpit.runbook.statements import Row, is_comment, rows_of
 from cockpit.runbook.vocabulary import looks_typed
+from cockpit.words import shortened
 
 _EXPECTS = re.compile(
     r"\s*(?:#|--)+\s*(?:[✅✓☑→=>-]+\s*)?(?:기대|예상|expect|should|output|result|returns?\b|출력|결과|예시|"
@@ -253,6 +254,6 @@ def _finished(chunk: Chunk, language: str) -> Chunk:
     told = [text for text in comments if _MARK.sub("", text).strip(" =-#*")]
     numbered = [text for text in told if _NUMBERED.match(text)]
     chosen = numbered[-1] if numbered else told[0] if told else ""
-    chunk.label = _MARK.sub("", chosen).strip(" =-#*")[:120]
+    chunk.label = shortened(_MARK.sub("", chosen).strip(" =-#*"), 120)
     chunk.alternative = _ALTERNATIVE.match(chunk.label) is not None
     return chunk

@@ -17,6 +17,7 @@ from cockpit.runbook.model import ExpectationKind, Section, StepKind
 from cockpit.runbook.prompts import session_of
 from cockpit.runbook.repetition import throughout
 from cockpit.runbook.ways_back import way_back_in_comments
+from cockpit.words import shortened
 
 _COMMENT_LINE = re.compile(r"^\s*(?:#|--)")
 _DURATION = re.compile(r"^(\d{1,6}(?:\.\d+)?)\s*(ms|s|m|h)?$")
@@ -156,7 +157,7 @@ def _settle(draft: Draft) -> None:
         draft.interactive = False
     draft.timeout_s = duration_s(draft.attributes.get("timeout"))
     draft.hint = _first_command(draft.code or "")
-    draft.label = (draft.parts[0].label if draft.parts else draft.hint)[:_LONGEST_LABEL]
+    draft.label = shortened(draft.parts[0].label if draft.parts else draft.hint, _LONGEST_LABEL)
 
 
 def duration_s(value: object) -> float | None:
@@ -168,5 +169,5 @@ def duration_s(value: object) -> float | None:
 def _first_command(code: str) -> str:
     for line in code.split("\n", 200):
         if line.strip() and not _COMMENT_LINE.match(line):
-            return line.strip()[:_LONGEST_LABEL]
-    return code.strip("\n# -").split("\n", 1)[0][:_LONGEST_LABEL]
+            return shortened(line.strip(), _LONGEST_LABEL)
+    return shortened(code.strip("\n# -").split("\n", 1)[0], _LONGEST_LABEL)

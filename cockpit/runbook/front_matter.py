@@ -68,7 +68,7 @@ def _read(body: str, form: str, lines: int) -> FrontMatter:
         problem = Problem(min(refusal.line + 1, lines), refusal.code, str(refusal), _not_used())
         return FrontMatter({}, (problem,), lines)
     except (ValueError, RecursionError) as error:
-        reason = str(error).split("\n", 1)[0][:200]
+        reason = str(error).split("\n", 1)[0]
         message = _("The front matter is not {form}: {reason}").format(form=form.upper(), reason=reason)
         return FrontMatter(
             {}, (Problem(_line_of(error, form, lines), "broken-front-matter", message, _not_used()),), lines
@@ -116,7 +116,7 @@ def _yaml(body: str) -> Any:
             mark.line + 1 if mark else 1,
             "broken-front-matter",
             _("The front matter is not YAML: {reason}").format(
-                reason=str(getattr(error, "problem", "") or error).split("\n", 1)[0][:200]
+                reason=str(getattr(error, "problem", "") or error).split("\n", 1)[0]
             ),
         ) from error
 

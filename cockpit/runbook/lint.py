@@ -18,7 +18,7 @@ from cockpit.runbook.model import Problem, Runbook, StepKind
 from cockpit.runbook.outline import Outline
 from cockpit.runbook.prompts import session_of
 from cockpit.runbook.vocabulary import words
-from cockpit.words import _
+from cockpit.words import _, shortened
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//|/|\{|<|\$")
 _ENDINGS = ("", ".md", ".html.md", ".html.md.erb", "/README.md", "/index.md", "/_index.md")
@@ -195,7 +195,7 @@ def _answers_inside(reading: Reading) -> Iterator[Problem]:
         if first.startswith("#"):
             continue  # a symptom shown under its comment
         if first in block.text.split("\n") and session_of(block.text, "console") is None:
-            message = _("{line} is not a command").format(line=first[:80])
+            message = _("{line} is not a command").format(line=shortened(first, 80))
             hint = _("move output into a block of its own, or mark commands with $")
             yield Problem(block.line, "output-among-commands", message, hint)
 

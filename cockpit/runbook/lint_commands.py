@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from cockpit.runbook.model import ExpectationKind, Part, Problem, Step
 from cockpit.runbook.omissions import omission_in
 from cockpit.runbook.vocabulary import looks_like_sql, looks_typed
-from cockpit.words import _
+from cockpit.words import _, shortened
 
 _NOT_SHELL = frozenset({"python", "javascript", "ruby", "go", "java", "typescript", "yaml", "json"})
 _POSITIONAL = re.compile(r"^[ \t]*[A-Za-z_]\w*=\"?(\$\{?[1-9]\b)(?!:?[-=])", re.MULTILINE)
@@ -236,14 +236,14 @@ def _without_comments(code: str, *, keep_lines: bool = False) -> str:
 
 
 def _first_command(code: str) -> str:
-    return _without_comments(code).strip().split("\n", 1)[0][:60]
+    return _without_comments(code).strip().split("\n", 1)[0]
 
 
 def _left_out(step: Step) -> Iterator[Problem]:
     for piece in step.parts or (step,):
         line = omission_in(piece.code or "", step.language or "bash")
         if line is not None:
-            message = _("Something is left out here: {line}").format(line=line[:60])
+            message = _("Something is left out here: {line}").format(line=shortened(line, 60))
             hint = _("write it in, or name it as an input: <what-it-is>")
             yield Problem(_command_line(piece), "left-out", message, hint)
 

@@ -9,6 +9,7 @@ from cockpit.runbook.markdown import Block, ListItem, ListNode
 from cockpit.runbook.model import Item, Link, Phase, Section, StepKind
 from cockpit.runbook.outline import Outline, is_procedure, phase
 from cockpit.runbook.vocabulary import first_word, is_command_word, looks_typed
+from cockpit.words import shortened
 
 _COUNT = re.compile(
     r"(\d{1,2})\s*(?:개|가지|건)\s*이상|at least\s+(\d{1,2}|one|two|three)|(\d{1,2})\s+or more|"
@@ -149,7 +150,7 @@ def _any_of(text: str) -> int | None:
 def short(text: str) -> str:
     """A text as a label: its first line, without the colon that leads to what follows."""
     line = text.strip().split("\n", 1)[0].rstrip(":： ")
-    return line if len(line) <= _LONGEST_LABEL else line[: _LONGEST_LABEL - 1] + "…"
+    return shortened(line, _LONGEST_LABEL)
 
 
 class Procedures:

@@ -37,7 +37,7 @@ from cockpit.session.secrets import SecretBook, secrets_of_config
 from cockpit.session.server import Server
 from cockpit.session.settings import SessionSettings
 from cockpit.session.targets import targets_of
-from cockpit.words import _, choose
+from cockpit.words import _, choose, shortened
 
 if TYPE_CHECKING:
     from cockpit.config import Administrator
@@ -237,7 +237,7 @@ class Host:
             durable=True,
             session=self.folder.name,
             runbook={
-                "title": runbook.title[:_LONGEST_TITLE],
+                "title": shortened(runbook.title, _LONGEST_TITLE),
                 "path": settings.runbook_path,
                 "sha256": runbook.sha256,
                 "language": runbook.language,

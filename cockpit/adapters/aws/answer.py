@@ -36,7 +36,7 @@ def _copy(stream: Any, page: Page) -> None:
         page.write(chunk)
         size += len(chunk)
         if size >= _LARGEST_BODY_BYTES:
-            page.line()
+            # On the same line: what was cut in two there is told by it.
             page.line(f"… more than {_LARGEST_BODY_BYTES >> 20} MiB")
             break
     stream.close()

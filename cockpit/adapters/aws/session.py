@@ -22,7 +22,7 @@ from cockpit.errors import (
 from cockpit.safety.aws.action import kebab, letters
 from cockpit.safety.aws.judgement import judge_operation
 from cockpit.safety.verdict import Verdict
-from cockpit.words import _
+from cockpit.words import _, shortened
 
 _CONNECT_S, _READ_S = 5, 60
 _ATTEMPTS_OF_READS = 3
@@ -195,7 +195,9 @@ def as_our_errors() -> Iterator[None]:
     except trouble.HTTPClientError as error:
         raise TargetUnreachable(_("AWS can't be reached: {error}").format(error=error)) from error
     except ResponseParserError as error:
-        raise Malformed(_("AWS answered with something that can't be read"), where=str(error)[:200]) from error
+        raise Malformed(
+            _("AWS answered with something that can't be read"), where=shortened(str(error), 200)
+        ) from error
     except trouble.BotoCoreError as error:
         raise AdapterError(str(error)) from error
 

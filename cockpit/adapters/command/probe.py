@@ -19,7 +19,7 @@ from cockpit.safety.judge import judge
 from cockpit.safety.permit import Action, Permit
 from cockpit.safety.text import decode
 from cockpit.safety.verdict import Judgement
-from cockpit.words import _
+from cockpit.words import _, shortened
 
 _OUTPUT_BYTES = 64 * 1024
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
@@ -60,7 +60,7 @@ class CommandProbe:
         said = not self._options.contains or self._options.contains in output
         healthy = exit_code == 0 and said
         number = _NUMBER.search(output)
-        first_line = output.strip().partition("\n")[0][:TEXT_CHARACTERS]
+        first_line = shortened(output.strip().partition("\n")[0], TEXT_CHARACTERS)
         values = (
             *([Value("value", float(number[0]), self._options.unit)] if number else []),
             Value("exit_code", float(exit_code), "", "green" if exit_code == 0 else "red"),

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from cockpit.adapters.probing import TEXT_CHARACTERS
 from cockpit.errors import AccessDenied, AdapterError, Malformed, TargetUnreachable, TimedOut
-from cockpit.words import _
+from cockpit.words import _, shortened
 
 if TYPE_CHECKING:
     import httpx
@@ -27,7 +27,7 @@ def refusal_of(response: httpx.Response, where: str) -> AdapterError | None:
             mend=_("give a valid token in the probe's headers"),
         )
     if code == 429:
-        wait = response.headers.get("retry-after", "")[:TEXT_CHARACTERS]
+        wait = shortened(response.headers.get("retry-after", ""), TEXT_CHARACTERS)
         return AccessDenied(
             _("it is asked too often (429)"),
             where=where,
@@ -56,14 +56,15 @@ def failure_of(error: Exception, where: str) -> AdapterError:
         return TargetUnreachable(
             _("nothing listens there"), where=place, mend=_("is the service running, and on this port?")
         )
+    said = shortened(str(error) or type(error).__name__, TEXT_CHARACTERS)
     if isinstance(error, httpx.RemoteProtocolError | httpx.DecodingError | httpx.InvalidURL):
         return Malformed(
-            _("what answers does not speak HTTP properly: {error}").format(error=str(error)[:TEXT_CHARACTERS]),
+            _("what answers does not speak HTTP properly: {error}").format(error=said),
             where=place,
             mend=_("look at what listens there"),
         )
     return TargetUnreachable(
-        _("the connection broke: {error}").format(error=(str(error) or type(error).__name__)[:TEXT_CHARACTERS]),
+        _("the connection broke: {error}").format(error=said),
         where=place,
         mend=_("look at the service and the network between"),
     )

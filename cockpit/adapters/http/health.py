@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cockpit.adapters.probing import TEXT_CHARACTERS
+from cockpit.words import shortened
 
 _MOST_ROWS = 50
 _LARGEST = 10**300
@@ -21,7 +22,7 @@ def status_of(document: Any) -> str:
     status = document.get("status") if isinstance(document, Mapping) else None
     if isinstance(status, Mapping):
         status = status.get("code") or status.get("status")
-    return status[:TEXT_CHARACTERS] if isinstance(status, str) else ""
+    return shortened(status, TEXT_CHARACTERS) if isinstance(status, str) else ""
 
 
 def status_level(status: str) -> str:
@@ -38,7 +39,7 @@ def components(document: Any) -> tuple[Mapping[str, Any], ...]:
     """One row a component: {"component": "db", "status": "UP", "level": "green", "detail": "…"}, at most 50."""
     rows = [
         {
-            "component": name[:TEXT_CHARACTERS],
+            "component": shortened(name, TEXT_CHARACTERS),
             "status": status_of(part),
             "level": status_level(status_of(part)),
             "detail": _detail(part),
@@ -62,7 +63,7 @@ def value_at(document: Any, path: str) -> float | str | bool | None:
     if isinstance(document, int) and not isinstance(document, bool):
         return float(document) if abs(document) < _LARGEST else None
     if isinstance(document, str):
-        return document[:TEXT_CHARACTERS]
+        return shortened(document, TEXT_CHARACTERS)
     return document if isinstance(document, bool | float) else None
 
 
@@ -85,4 +86,4 @@ def _detail(part: Any) -> str:
     if not isinstance(details, Mapping):
         return ""
     shown = (f"{k}={v}" for k, v in details.items() if isinstance(v, str | int | float | bool))
-    return ", ".join(shown)[:TEXT_CHARACTERS]
+    return shortened(", ".join(shown), TEXT_CHARACTERS)

@@ -18,7 +18,7 @@ from cockpit.errors import AccessDenied, ToolMissing
 from cockpit.safety.kubernetes.judgement import judge_kubernetes
 from cockpit.safety.permit import Action, Permit
 from cockpit.safety.verdict import Judgement
-from cockpit.words import _
+from cockpit.words import _, shortened
 
 _MOST_ROWS = 100
 _SHARE_OF_DEADLINE = 0.9
@@ -251,9 +251,9 @@ def _node_row(it: Node) -> dict[str, Any]:
 
 def _row(it: Mirrored, ready: str, status: str, restarts: int, level: str) -> dict[str, Any]:
     return {
-        "name": it.metadata.name[:TEXT_CHARACTERS],
+        "name": shortened(it.metadata.name, TEXT_CHARACTERS),
         "ready": ready,
-        "status": status[:TEXT_CHARACTERS],
+        "status": shortened(status, TEXT_CHARACTERS),
         "restarts": restarts,
         "level": level,
     }

@@ -19,7 +19,7 @@ import msgspec
 from cockpit.adapters.probing import TEXT_CHARACTERS
 from cockpit.errors import AccessDenied, Malformed, TargetUnreachable, ToolMissing
 from cockpit.safety.environment import child_environment
-from cockpit.words import _
+from cockpit.words import _, shortened
 
 _VERSION = 1
 _ID = "s:cockpit:1"
@@ -114,7 +114,9 @@ def _listing(argument: bytes, where: str) -> list[Any]:
         message = msgspec.json.decode(argument[2:])
         if "error" in message:
             raise TargetUnreachable(
-                _("PM2 answered with an error: {error}").format(error=str(message["error"])[:TEXT_CHARACTERS]),
+                _("PM2 answered with an error: {error}").format(
+                    error=shortened(str(message["error"]), TEXT_CHARACTERS)
+                ),
                 where=where,
             )
         listing = message["args"][-1]

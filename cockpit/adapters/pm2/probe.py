@@ -22,7 +22,7 @@ from cockpit.errors import Malformed
 from cockpit.places import expanded, home_folder
 from cockpit.safety.permit import Action, Permit
 from cockpit.safety.verdict import Judgement, Verdict
-from cockpit.words import _, plural
+from cockpit.words import _, plural, shortened
 
 _LEVELS = {
     "online": "green",
@@ -217,7 +217,7 @@ def _part(value: object) -> Mapping[str, Any]:
 
 
 def _text(value: object) -> str:
-    return value[:TEXT_CHARACTERS] if isinstance(value, str) else ""
+    return shortened(value, TEXT_CHARACTERS) if isinstance(value, str) else ""
 
 
 def _number(value: object) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from typing import BinaryIO
 
@@ -16,6 +17,9 @@ Cell = str | None
 _WIDEST_CELLS = 160
 """A wider table is printed one value a line instead."""
 _LONGEST_CELL = 100_000
+_HIDDEN = "[redacted:secret]"
+_MAY_BE_SECRET = re.compile(r"pass|pwd|token|secret|credential|key", re.IGNORECASE)
+_SPECIMEN = "Zq7-Lx0-Wv4-Tb9"
 _IN_A_CELL = str.maketrans({"\n": "␊", "\t": "␉"})
 
 
@@ -41,7 +45,11 @@ class Page:
             right: the numbers of columns to align to the right.
         """
         heads = [_cell(name) for name in columns]
-        cells = [[_cell(value) for value in row] for row in rows]
+        hidden = _secret_columns(columns)
+        cells = [
+            [_HIDDEN if number in hidden and value else _cell(value) for number, value in enumerate(row)]
+            for row in rows
+        ]
         widths = [max(map(cell_len, column)) for column in zip(heads, *cells, strict=True)]
         if sum(widths) + 3 * len(widths) > _WIDEST_CELLS and cells:
             self._records(heads, cells)
@@ -62,9 +70,22 @@ class Page:
             self.write(("\n".join(lines) + "\n").encode())
 
 
-def _cell(value: Cell) -> str:
+def _secret_columns(columns: Sequence[str]) -> frozenset[int]:
+    """Which columns hold secrets, by their names: in a table no name stands beside a value that could tell it."""
+    if not any(_MAY_BE_SECRET.search(name) for name in columns):
+        return frozenset()
+    from cockpit.safety.redaction.redactor import Redactor
+
+    pattern = Redactor()
+    named = (f"{name}={_SPECIMEN}" for name in columns)
+    return frozenset(number for number, text in enumerate(named) if pattern.redact(text) != text)
+
+
+def _cell(value: Cell, *, hide: bool = False) -> str:
     if value is None:
         return "NULL"
+    if hide and value:
+        return _HIDDEN
     if len(value) > _LONGEST_CELL:
         more = _("… {count} more characters").format(count=len(value) - _LONGEST_CELL)
         value = value[:_LONGEST_CELL] + more

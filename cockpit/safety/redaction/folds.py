@@ -24,7 +24,9 @@ _ROW = rb"[A-Za-z0-9+/_-]{16}"
 _FOLD = LatePattern(rb"\n(?:(?<=" + _ROW + rb"\n)|(?<=" + _ROW + rb"\r\n))")
 # JSON writes the line ends within a value.
 _FOLD_IN_JSON = LatePattern(rb"\\n(?:(?<=" + _ROW + rb"\\n)|(?<=" + _ROW + rb"\\r\\n))")
-_PIECE_END = LatePattern(rb"\n|(?:\\r)?\\n")
+# A table's cell shows them.
+_FOLD_IN_CELL = LatePattern("␊".encode() + rb"(?<=" + _ROW + "␊".encode() + rb")")
+_PIECE_END = LatePattern(rb"\n|(?:\\r)?\\n|" + "␊".encode())
 _BESIDE = b" \t\r\"',>|"
 
 
@@ -99,7 +101,9 @@ class Folds:
 
 def _folds(block: bytes, at: int) -> Iterator[tuple[int, int]]:
     """Where lines of base64 end, and where the next ones begin."""
-    found = [match.span() for pattern in (_FOLD, _FOLD_IN_JSON) for match in pattern.now.finditer(block, at)]
+    found = [
+        match.span() for pattern in (_FOLD, _FOLD_IN_JSON, _FOLD_IN_CELL) for match in pattern.now.finditer(block, at)
+    ]
     for end, onward in sorted(found):
         returns = 1 if block.endswith(b"\r", 0, end) else 2 if block.endswith(b"\\r", 0, end) else 0
         yield end - returns, onward

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from functools import partial
+from functools import cached_property, partial
 
 from cockpit.safety.redaction.late_pattern import LatePattern
 from cockpit.safety.redaction.rules import CASED, LONG, LOWERED, TOKEN_STARTS, SecretRule
@@ -29,6 +29,15 @@ _PORT = re.compile(rb":\d{1,5}")
 _GOING_ON = (b"Aa0Bb1Cc2Dd3Ee4Ff5Gg6Hh7Ii8Jj9Kk0", b"Aa0Bb1Cc2Dd3Ee4Ff5Gg6@h")
 
 
+_CUT_MARKS = ("…".encode(), b"...")
+# A character that is written as several may be cut in two as well; some leave a blank before the mark.
+_OPEN = LatePattern(rb"(?:%[0-9a-fA-F]{0,3}|\\*u[0-9a-fA-F]{0,4}|\\+|&[#a-z0-9]{0,6}|'[\"']{0,3}|[\"]| )?\Z")
+_OPEN_BYTES = 12
+_CUT_MARK_BYTES = b" " + b"".join(_CUT_MARKS)
+_CUT_BYTES = 4
+"""So much of a known value, and it counts as one, where a mark says that its rest was cut off."""
+
+
 class Search:
     """Finds secrets in lines. Knows the exact values; has no state.
 
@@ -50,7 +59,9 @@ class Search:
         found = [*(COLOURED.found(block, self._found) if COLOURED.used_in(block) else self._found(block))]
         for spelling, forms in self._spelled:
             if forms and spelling.used_in(block):
-                found += spelling.found(block, partial(_each, (*forms, *self._forms.packed)))
+                found += spelling.found(block, partial(self._in_another_spelling, forms))
+        if self._everything:
+            found += self._cut_short(block)
         return joined(found) if found else found
 
     def may_begin(self, line: bytes, spans: list[Span]) -> int:
@@ -82,6 +93,9 @@ class Search:
     def _known_prefix(self, line: bytes) -> int:
         """Where the end of the line begins to be a known value, in any of its spellings."""
         limit = len(line) - self._longest_beginning(line)
+        before_mark = line.rstrip(_CUT_MARK_BYTES)
+        length = self._longest_beginning(before_mark)
+        limit = min(limit, len(before_mark) - length if length >= _CUT_BYTES else limit)
         for spelling, _forms in self._spelled:
             if spelling.used_in(line):
                 whole = spelling.whole(line)
@@ -100,6 +114,28 @@ class Search:
                     yield from _of(rule, match, block)
         yield from _each(self._loose, block)
         yield from self._in_runs(block)
+
+    def _cut_short(self, block: bytes) -> Iterator[Span]:
+        """Known values of which only the beginning is there, and then `…`."""
+        for mark in _CUT_MARKS:
+            at = block.find(mark)
+            while at >= 0:
+                for end in {at, _OPEN.now.search(block, max(0, at - _OPEN_BYTES), at).start()}:  # type: ignore[union-attr]
+                    if block[max(0, end - _CUT_BYTES) : end] in self._stretches:
+                        length = self._longest_beginning(block[max(0, end - self.longest) : end])
+                        if length >= _CUT_BYTES:
+                            yield end - length, at, KNOWN
+                at = block.find(mark, at + len(mark))
+
+    def _in_another_spelling(self, forms: tuple[bytes, ...], plain: bytes) -> Iterator[Span]:
+        yield from _each((*forms, *self._forms.packed), plain)
+        yield from self._cut_short(plain)
+
+    @cached_property
+    def _stretches(self) -> frozenset[bytes]:
+        """Every stretch of so many bytes of every form, but for its end."""
+        forms = self._everything
+        return frozenset(form[at : at + _CUT_BYTES] for form in forms for at in range(len(form) - _CUT_BYTES))
 
     def _in_runs(self, block: bytes) -> Iterator[Span]:
         """Secrets that need many letters in a row are looked for only where such rows are."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cockpit.words import _
+from cockpit.words import _, shortened
 
 _COMMENTS = ("#", "//", "--")
 _PIECE = re.compile(
@@ -37,7 +37,9 @@ def redis_words(line: str) -> list[bytes]:
     while at < len(line):
         piece = _PIECE.match(line, at)
         if piece is None:
-            raise ValueError(_("a quote is not closed, or stands inside a word: {line}").format(line=line[:60]))
+            raise ValueError(
+                _("a quote is not closed, or stands inside a word: {line}").format(line=shortened(line, 60))
+            )
         at = piece.end()
         if piece["double"] is not None:
             words.append(_unescaped(piece["double"]))

@@ -23,7 +23,7 @@ from cockpit.safety.shell.tool import (
 )
 from cockpit.safety.shell.words import Word
 from cockpit.safety.verdict import Judgement
-from cockpit.words import _
+from cockpit.words import _, shortened
 
 _GIT_READS = names(
     """log rev-parse rev-list ls-files ls-tree describe shortlog name-rev merge-base for-each-ref show-ref
@@ -101,7 +101,9 @@ def _git(call: Call, tool: Tool) -> Judgement:
 def _verb(verb: str, rest: tuple[Word, ...]) -> Judgement:
     texts = [word.text for word in rest]
     if verb in _GIT_LOSSES and any(re.fullmatch(_GIT_LOSSES[verb], text) for text in texts):
-        return destructive(_("git {verb} with {word} loses work").format(verb=verb, word=" ".join(texts)[:60]))
+        return destructive(
+            _("git {verb} with {word} loses work").format(verb=verb, word=shortened(" ".join(texts), 60))
+        )
     if any(word.may_be_option and not word.constant for word in rest):
         return unknown(_("git: a word built when it runs could be an option"))
     options = texts[: texts.index("--")] if "--" in texts else texts
