@@ -159,9 +159,9 @@ class Moves(Desk):
             return
         self._full_screen("output")
 
-    def action_logs(self) -> None:
+    async def action_logs(self) -> None:
         """The followed logs on the whole screen, and back."""
-        if self.logs.open(self.feed.tails):
+        if await self.logs.open(self.feed.tails):
             self._full_screen("logs")
         else:
             self.tell(_("no logs are followed"))

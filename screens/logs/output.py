@@ -7,7 +7,8 @@ from pathlib import Path
 
 from cockpit.monitor.logs.raw_tail import Happening, TailEvent
 from cockpit.words import _
-from screens.logs.pane import LogPane, LogSource
+from screens.logs.pane import LogPane
+from screens.logs.source import LogSource
 
 
 def source_of(run: Path, name: str, growth: Callable[[], int] | None = None) -> LogSource:

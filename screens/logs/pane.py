@@ -6,9 +6,7 @@ choosing rows a view's (`LogView`), painting a widget's (`LogLines`); this one j
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -20,35 +18,19 @@ from textual.reactive import reactive
 from cockpit.monitor.logs.cleaning import Cleaning
 from cockpit.monitor.logs.line_store import LineStore
 from cockpit.monitor.logs.page import Sieve
-from cockpit.monitor.logs.raw_tail import Start, TailEvent
+from cockpit.monitor.logs.raw_tail import TailEvent
 from cockpit.monitor.logs.reader import LogReader, Opened
 from cockpit.monitor.logs.search import Direction, Search
 from cockpit.monitor.logs.severity import Severity
 from cockpit.words import _, plural
 from screens.logs.lines import LogLines
 from screens.logs.prompt import LogPrompt, Purpose
+from screens.logs.source import LogSource
 from screens.logs.view import LogView
 from screens.paint import Line, line, spread
 
 _SIDEWAYS_CELLS = 20
 _LEVELS = (Severity.NONE, Severity.WARN, Severity.ERROR)
-
-
-@dataclass(frozen=True, slots=True)
-class LogSource:
-    """A file to follow, and what to call it.
-
-    `start` is where reading begins; older lines can be gone back to from either. `redacted`: its secrets were masked
-    when it was written. `provisional_s`: how long an unfinished line waits before it is shown. `growth`: how many bytes
-    of it are to be taken as written by now, where it is told anew; asked in another thread.
-    """
-
-    name: str
-    path: Path
-    start: Start = "end"
-    redacted: bool = False
-    provisional_s: float = 1.0
-    growth: Callable[[], int] | None = None
 
 
 def _bound(keys: str, action: str, about: str, *, at_once: bool = False) -> Binding:
@@ -127,6 +109,8 @@ class LogPane(Vertical):
         self._store = LineStore()
         self._view = LogView(self._store, Cleaning())
         self._search: Search | None = None
+        self._sieve: Sieve | None = None
+        """What the operator sieves by, in every log; None as long as each log's own filter counts."""
         self._notice = ""
         self._lines = LogLines(self._compose_rows)
         self._prompt = LogPrompt()
@@ -134,13 +118,14 @@ class LogPane(Vertical):
     # -- what to show ------------------------------------------------------------------------------------------------
 
     def show(self, source: LogSource) -> None:
-        """Follow this log from now on. What was typed to search or sieve by stays."""
+        """Follow this log from now on, through its own filter. What was typed to search or sieve by stays."""
         self._let_go()
         former, self.source = self._view, source
         cleaning = Cleaning(self._secrets, redacted=source.redacted)
         self._store = LineStore(cleaning.anew())
         self._view = LogView(self._store, cleaning)
-        self._view.sieve, self._view.needle, self._view.wrap = former.sieve, former.needle, former.wrap
+        self._view.sieve = Sieve(source.filter) if self._sieve is None else self._sieve
+        self._view.needle, self._view.wrap = former.needle, former.wrap
         self._notice = ""
         self._reader = LogReader(
             source.path,
@@ -183,15 +168,19 @@ class LogPane(Vertical):
         """Take what the reader has, and paint when it is time."""
         if self._reader is None or self.source is None:
             return
+        opened = False
         for piece in self._reader.take():
             if isinstance(piece, Opened):
                 self._store.attach(piece.file, piece.offset)
+                opened = True
                 continue
             if isinstance(piece, TailEvent):
                 if not self.worth_showing(piece):
                     continue
                 self.post_message(self.Happened(self, self.source, piece))
             self._store.add(piece)
+        if opened and self._view.sieve:
+            self._store.fill()
         self._view.provisional = self._reader.provisional
         self._lines.paint_soon()
 
@@ -229,7 +218,8 @@ class LogPane(Vertical):
             parts.append(_("searching {share}").format(share=f"{share:.0%}" if share is not None else "…"))
         sieve = self._view.sieve
         if sieve.text:
-            parts.append(_("only “{text}”").format(text=sieve.text))
+            only = _("only “{text}”") if self._sieve is not None else _("only “{text}”, as configured (Esc: all)")
+            parts.append(only.format(text=sieve.text))
         if sieve.least > Severity.NONE:
             parts.append(_("warnings and worse") if sieve.least is Severity.WARN else _("errors and worse"))
         if sieve:
@@ -362,7 +352,7 @@ class LogPane(Vertical):
         elif self._view.needle:
             self._view.needle, self._search, self._notice = "", None, ""
         else:
-            self._view.sieve = Sieve()
+            self._view.sieve = self._sieve = Sieve()
         self._changed()
 
     def _something_to_take_back(self) -> bool:
@@ -374,7 +364,7 @@ class LogPane(Vertical):
         self.screen.set_focus(self._lines)
 
     def _sieve_by(self, sieve: Sieve) -> None:
-        self._view.sieve = sieve
+        self._view.sieve = self._sieve = sieve
         if sieve:
             self._store.fill()
         self._changed()

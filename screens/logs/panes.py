@@ -68,14 +68,18 @@ class Logs:
         """Another moment is told: what was shown of an output may not have come yet."""
         self._run = None
 
-    def open(self, tails: Sequence[Mapping[str, str]]) -> bool:
-        """The followed logs; False when there are none."""
+    async def open(self, tails: Sequence[Mapping[str, str]]) -> bool:
+        """The followed logs, ready to take keys; False when there are none."""
         if self.followed is None and tails:
-            from screens.logs.pane import LogPane, LogSource
+            from screens.logs.pane import LogPane
+            from screens.logs.source import LogSource
 
-            sources = [LogSource(tail.get("title") or tail["name"], Path(tail["path"])) for tail in tails]
+            sources = [
+                LogSource(tail.get("title") or tail["name"], Path(tail["path"]), filter=tail.get("filter", ""))
+                for tail in tails
+            ]
             self.followed = LogPane(sources, secrets=self._known_secrets(), id="logs")
-            self._screen.query_one("#centre", Vertical).mount(self.followed)
+            await self._screen.query_one("#centre", Vertical).mount(self.followed)
         return self.followed is not None
 
     def _known_secrets(self) -> Sequence[str]:

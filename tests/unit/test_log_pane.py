@@ -16,7 +16,8 @@ from textual.pilot import Pilot
 from cockpit.monitor.logs.reader import LogReader
 from screens.logs.lines import LogLines
 from screens.logs.output import OutputPane, source_of
-from screens.logs.pane import LogPane, LogSource
+from screens.logs.pane import LogPane
+from screens.logs.source import LogSource
 
 DEADLINE_S = 10.0
 
@@ -180,6 +181,35 @@ async def test_only_lines_with_a_text(log: Path) -> None:
         await reader.sees(lambda: reader.shown[-1] == "line 77 again")
         await reader.press("escape")
         assert reader.shown[-1] == "not this"
+
+
+async def test_a_log_begins_with_its_own_filter_which_says_so_and_can_be_taken_back(log: Path) -> None:
+    append(log, "10:00 ERROR boom\n10:01 all is well\n10:02 java.lang.Exception: no\n")
+    other = log.with_name("other.log")
+    other.write_text("one\ntwo\n")
+    sources = [LogSource("app", log, filter="ERROR|Exception"), LogSource("other", other)]
+    async with reading(LogPane(sources)) as reader:
+        await reader.sees(lambda: reader.shown == ["10:00 ERROR boom", "10:02 java.lang.Exception: no"])
+        assert "only “ERROR|Exception”, as configured" in reader.title
+        await reader.press("right_square_bracket")
+        await reader.sees(lambda: reader.shown == ["one", "two"])
+        await reader.press("left_square_bracket")
+        await reader.sees(lambda: len(reader.shown) == 2)
+        await reader.press("escape")
+        assert reader.shown[-2] == "10:01 all is well"
+        assert "only" not in reader.title
+        await reader.press("right_square_bracket", "left_square_bracket")
+        await reader.sees(lambda: reader.shown[-2:-1] == ["10:01 all is well"])
+
+
+async def test_the_operators_own_text_stays_from_log_to_log(log: Path) -> None:
+    other = log.with_name("other.log")
+    other.write_text("line 7\nline 77\n")
+    async with reading(LogPane([LogSource("app", log, filter="99"), LogSource("other", other, filter="x")])) as reader:
+        await reader.sees(lambda: reader.shown[-1:] == ["line 999"])
+        await reader.press("f", *"77", "enter", "right_square_bracket")
+        await reader.sees(lambda: reader.shown == ["line 77"])
+        assert "as configured" not in reader.title
 
 
 async def test_only_errors_with_their_stack_traces_marked_by_letters(log: Path) -> None:

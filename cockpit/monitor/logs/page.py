@@ -18,7 +18,7 @@ class Sieve:
     """Which lines to show: those that hold the text, and those of at least that severity with their stack traces.
 
     Args:
-        text: as typed. Small letters find capital ones too; a capital letter finds itself.
+        text: as typed. Small letters find capital ones too; a capital letter finds itself. "a|b" is either of them.
         least: NONE for all lines, else WARN or worse.
     """
 
@@ -102,7 +102,7 @@ class Page:
     def _sift(self, sieve: Sieve) -> list[int]:
         found: list[int] | None = None
         if sieve.text:
-            found = self.holding(sieve.text)
+            found = self._holding_any(sieve.text)
         if sieve.least > Severity.NONE:
             severe = self._severe(sieve.least)
             found = severe if found is None else [index for index in found if index in set(severe)]
@@ -120,6 +120,12 @@ class Page:
             end = data.find(b"\n", at)
             at = data.find(needle, end) if end >= 0 else -1
         return found
+
+    def _holding_any(self, text: str) -> list[int]:
+        either = [each for each in text.split("|") if each] or [text]
+        if len(either) == 1:
+            return self.holding(either[0])
+        return sorted({index for each in either for index in self.holding(each)})
 
     def _severe(self, least: Severity) -> list[int]:
         found: list[int] = []

@@ -50,7 +50,8 @@ def feed(log: Log, path: Path) -> None:
 
 def main(kind: str, path: Path) -> None:
     if kind == "pane":
-        from screens.logs.pane import LogPane, LogSource
+        from screens.logs.pane import LogPane
+        from screens.logs.source import LogSource
 
         LogProgram(LogPane([LogSource(path.name, path)])).run()
         return
