@@ -18,7 +18,7 @@ from cockpit.session.headless import without_inputs
 from cockpit.session.inputs import InputBook
 from cockpit.session.secrets import SecretBook, redacted
 from cockpit.session.state import SessionState
-from cockpit.session.targets import target_for
+from cockpit.session.targets import adapter_for, target_for
 from cockpit.words import _
 
 
@@ -47,9 +47,9 @@ def dry_run(
         row: dict[str, Any] = {"step": step.id, "line": step.line, "kind": step.kind.value}
         row["text"] = step.code or step.text or ""
         if step.kind is StepKind.COMMAND:
-            wishes = (step.attributes.get("target"), target)
-            where = target_for(step.language or "bash", adapters, wishes) or target
+            where = target_for(step.language or "bash", adapters, step.attributes.get("target"), (target,)) or target
             row |= _command(runbook, step, where, mode, values, environment)
+            row["refused"] = row["refused"] or _nowhere(step, where, adapters)
         incomplete = incomplete or bool(row.get("refused"))
         row = redacted(row, secrets.redact)
         print(json.dumps(row, ensure_ascii=False) if as_json else _told(row))
@@ -84,6 +84,15 @@ def _command(
         "missing": list(made.missing),
         "refused": refused,
     }
+
+
+def _nowhere(step: Step, target: str, adapters: Mapping[str, RunsSteps]) -> str:
+    """Why that target can't run the step; "" when it can."""
+    try:
+        adapter_for(step.language or "bash", adapters, target)
+    except UsageError as error:
+        return str(error)
+    return ""
 
 
 def _told(row: Mapping[str, Any]) -> str:

@@ -80,15 +80,17 @@ def _choice(path: Path, document: bytes, options: argparse.Namespace) -> _Choice
 
     runbook = read_bytes(document, str(path))
     config = load(Path(options.config) if options.config else None, runbook)
-    for problem in config.problems:
+    problems = list(config.problems)
+    adapters = targets_of(config.targets, config.origin, left_out=problems.append)
+    for problem in problems:
         print(f"cockpit: {one_line(problem)}", file=sys.stderr)
     steps = chosen_steps(runbook, options.section, options.step)
-    _require_known("--target", [options.target or LOCAL], [LOCAL, *(target.name for target in config.targets)])
+    _require_known("--target", [options.target or LOCAL], adapters)
     given = {name: (runbook.input(name), value) for name, value in assignments(options.set).items()}
     unknown = [name for name, (blank, _value) in given.items() if blank is None]
     _require_known("--set", unknown, [blank.name for blank in runbook.inputs])
     inputs = {blank.name: value for blank, value in given.values() if blank is not None}
-    return _Choice(runbook, config, targets_of(config.targets, config.origin), steps, inputs)
+    return _Choice(runbook, config, adapters, steps, inputs)
 
 
 def _require_known(option: str, given: Iterable[str], known: Iterable[str]) -> None:

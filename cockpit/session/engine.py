@@ -134,8 +134,8 @@ class Engine(Said):
         language = step.language or "bash"
         ran = (run.intent for run in reversed(tuple(self.state.runs.values())))
         last = next((intent.get("target") for intent in ran if intent.get("language") == language), None)
-        wishes = (step.attributes.get("target"), self.state.target, last)
-        return target_for(language, self.adapters, wishes) or self.state.target
+        wishes = (self.state.target, last)
+        return target_for(language, self.adapters, step.attributes.get("target"), wishes) or self.state.target
 
     def _known_environment(self, target: str) -> dict[str, str] | None:
         """The variables that the target's scripts see, None when it is another machine that knows them."""

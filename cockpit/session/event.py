@@ -2,7 +2,7 @@
 
 | kind | data |
 | --- | --- |
-| session.started | session, runbook {title, path, sha256, language}, mode, target, environment, user, origin,
+| session.started | session, runbook {title, path, sha256, language}, mode, target, environment, title, user, origin,
 version, rehearsal, settings_sha256 |
 | session.ended | session, counts {status: n}, reason, files {path: {bytes, sha256}}: what grew with the session |
 | host.recovered | pid, adopted [run], lost [run] |
@@ -25,10 +25,9 @@ every_s, within_s, runs, held, tries, duration_s} when it was one of several, br
 | step.reopened | step, reason: a tick taken back |
 | state.carried | target, cwd, variables [name], lost [name] |
 | state.reset | target, cwd: its shell was begun afresh, and carries nothing on |
-| warning.raised | about, text, mend: something of the ground that does not hold |
 | approval.asked | approval, step, part, sha256 · approval.given, approval.denied: approval, by, uid of another user |
 | enforcement.found | target, by (server, tool), detail: who keeps the target from being changed in read-only mode |
-| warning.raised | about, text, mend: something of the ground that does not hold |
+| warning.raised | about, text, mend: something of the ground, or of the settings, that does not hold |
 | note.added | text, step, by |
 | message.prepared | step, text, channel |
 | probe.changed | probe, outcome, level, was, text |

@@ -41,6 +41,11 @@ class Ground:
                 self._start(self._ask(name, adapter))
         self._asked = read_only
 
+    def warn(self, about: str, text: str, mend: str) -> None:
+        """Tell of something that does not hold, once a session."""
+        if text not in self._engine.state.warnings:
+            self._record("warning.raised", about=about, text=text, mend=mend)
+
     async def close(self) -> None:
         """Stop looking."""
         for task in self._tasks:
@@ -53,10 +58,8 @@ class Ground:
         task.add_done_callback(self._tasks.discard)
 
     async def _tell_weaknesses(self) -> None:
-        known = self._engine.state.warnings
         for about, text, mend in await asyncio.to_thread(self._look):
-            if text not in known:
-                self._record("warning.raised", about=about, text=text, mend=mend)
+            self.warn(about, text, mend)
 
     async def _ask(self, target: str, adapter: RunsSteps) -> None:
         found = await _enforcement(adapter)

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from cockpit import __version__
 from cockpit.adapters.base import KnowsSecrets, RunsElsewhere, RunsSteps
 from cockpit.errors import CockpitError, ConfigError, JournalError
@@ -121,7 +123,9 @@ class Host:
 
     def _adapters(self) -> dict[str, RunsSteps]:
         """What runs the steps of each target, once everything they and the configuration know is masked."""
-        adapters = targets_of(self.config.targets, self.config.origin)
+        problems: list[str] = []
+        adapters = targets_of(self.config.targets, self.config.origin, left_out=problems.append)
+        self.config = replace(self.config, problems=(*self.config.problems, *problems))
         for adapter in adapters.values():
             if isinstance(adapter, KnowsSecrets):
                 self.secrets.learn(adapter.secrets())
@@ -245,6 +249,7 @@ class Host:
             mode="read-only" if self._kept_read_only() else settings.mode,
             target=settings.target,
             environment=self.engine.environment,
+            title=self.config.cockpit.title,
             user=user_name(),
             origin=os.environ.get("SSH_CONNECTION", "").split(" ")[0],
             version=__version__,
@@ -274,6 +279,8 @@ class Host:
             inputs=self.engine.values(),
         )
         await self._watch.start()
+        for problem in self._watch.config.problems:
+            self.ground.warn("front matter", problem, _("mend the runbook's front matter; until then it is left out"))
 
     def _probe_changed(self, data: Mapping[str, Any]) -> None:
         self._observe("probe.changed", data)

@@ -105,6 +105,7 @@ class SessionState(Struct, frozen=True):
     mode: str = "live"
     rehearsal: bool = False
     environment: str = ""
+    title: str = ""
     enforcement: Mapping[str, Mapping[str, Any]] = field(default_factory=_nothing)
     target: str = "local"
     severity: str | None = None
@@ -174,6 +175,7 @@ def _session_started(state: SessionState, event: Event) -> SessionState:
         runbook=data.get("runbook", _EMPTY),
         mode=data.get("mode", "live"),
         environment=data.get("environment", ""),
+        title=data.get("title", ""),
         rehearsal=bool(data.get("rehearsal", data.get("mode") == "rehearsal")),
         target=data.get("target", "local"),
         user=data.get("user", ""),

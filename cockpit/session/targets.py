@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from cockpit.adapters.base import Adapter, RunsSteps
 from cockpit.adapters.registry import load
 from cockpit.config import TargetConfig
+from cockpit.config.document import WHERE
 from cockpit.config.table import typed
-from cockpit.errors import ConfigError, UsageError
+from cockpit.errors import CockpitError, ConfigError, UsageError
 from cockpit.words import _
 
 LOCAL = "local"
 _CREDENTIALS = ("_env", "_file")
 
 
-def targets_of(configured: Iterable[TargetConfig] = (), origin: str = "") -> dict[str, RunsSteps]:
+def targets_of(
+    configured: Iterable[TargetConfig] = (), origin: str = "", *, left_out: Callable[[str], None] | None = None
+) -> dict[str, RunsSteps]:
     """An adapter per target name; this machine, called "local", is always one.
 
     Args:
         origin: the file they are configured in, for messages.
+        left_out: told why a document's own target can't be had: its runbook has to open all the same. None raises.
 
     Raises:
         ConfigError: an adapter that can't run steps, or options that it does not have. ToolMissing: one that isn't
@@ -29,16 +33,24 @@ def targets_of(configured: Iterable[TargetConfig] = (), origin: str = "") -> dic
     """
     adapters: dict[str, RunsSteps] = {}
     for target in (TargetConfig(name=LOCAL), *configured):
-        where = f"{origin}: target.{target.name}" if origin else f"target.{target.name}"
-        adapter = load(target.kind, partial(_made, target=target, where=where))
-        if not isinstance(adapter, RunsSteps):
-            raise ConfigError(
-                _("the adapter {kind} runs no steps").format(kind=target.kind),
-                where=where,
-                mend=_("choose another kind"),
-            )
-        adapters[target.name] = adapter
+        source = origin if target.trusted else WHERE
+        where = f"{source}: target.{target.name}" if source else f"target.{target.name}"
+        try:
+            adapters[target.name] = _adapter_of(target, where)
+        except CockpitError as error:
+            if target.trusted or left_out is None:
+                raise
+            left_out(str(error) if error.where else f"{where}: {error}")
     return adapters
+
+
+def _adapter_of(target: TargetConfig, where: str) -> RunsSteps:
+    adapter = load(target.kind, partial(_made, target=target, where=where))
+    if not isinstance(adapter, RunsSteps):
+        raise ConfigError(
+            _("the adapter {kind} runs no steps").format(kind=target.kind), where=where, mend=_("choose another kind")
+        )
+    return adapter
 
 
 def _made(kind: Any, target: TargetConfig, where: str) -> Adapter:
@@ -74,8 +86,14 @@ def able(adapters: Mapping[str, RunsSteps], language: str) -> tuple[str, ...]:
     return tuple(name for name, adapter in adapters.items() if language in adapter.languages)
 
 
-def target_for(language: str, adapters: Mapping[str, RunsSteps], wishes: Sequence[Any]) -> str | None:
-    """Where a step of this language goes: the first wish that can run it; else the only target that can; else None."""
+def target_for(language: str, adapters: Mapping[str, RunsSteps], named: Any, wishes: Sequence[Any]) -> str | None:
+    """Where a step of this language goes.
+
+    The target that the document names for it, whether or not there is one: what was written for another machine runs
+    nowhere else. Else the first wish that can run it; else the only target that can; else None.
+    """
+    if isinstance(named, str) and named:
+        return named
     names = able(adapters, language)
     for wish in wishes:
         if wish in names:

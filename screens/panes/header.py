@@ -66,7 +66,8 @@ class TopBar(Pane):
         if view.link is LinkState.CONNECTING:
             right.append((_("connecting… "), "warn"))
         right.append((_("{done}/{total} steps ").format(done=done, total=total), ""))
-        return spread(line((f" {view.runbook.title}", "dim"), row="header"), line(*right), self.size.width)
+        named = [(f" {view.state.title}", "strong")] if view.state.title else []
+        return spread(line(*named, (f" {view.runbook.title}", "dim"), row="header"), line(*right), self.size.width)
 
     def _trouble(self) -> Line | None:
         """What stands in the way of everything, and at the right what to do about it, which stays however narrow."""

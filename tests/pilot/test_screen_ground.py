@@ -91,7 +91,7 @@ async def test_read_only_says_who_enforces_it(
     words: tuple[str, str],
 ) -> None:
     targets = {name: Guarded(answer) for name, answer in found.items()}
-    monkeypatch.setattr(host, "targets_of", lambda *_given: targets)
+    monkeypatch.setattr(host, "targets_of", lambda *_given, **_also: targets)
     async with opens(PLAIN, mode="read-only", size=(250, 40)) as story:
         await story.sees(words[0]).presses("t").sees(*words)
 

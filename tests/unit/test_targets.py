@@ -114,6 +114,28 @@ def test_a_step_may_name_its_target(tmp_path: Path) -> None:
     assert engine.propose(ids(engine)[2], target="orders").target == "orders"
 
 
+def test_a_step_for_a_target_that_is_not_there_runs_nowhere_else(tmp_path: Path) -> None:
+    engine = engine_with(tmp_path, orders=_Speaks("sql"))
+
+    proposal = engine.propose(ids(engine)[2])
+
+    assert proposal.target == "archive"
+    assert "no target is called archive" in proposal.refusal
+    with pytest.raises(UsageError, match="archive"):
+        engine.permitted(proposal.proposal, Confirmation(proposal.sha256, Rung.NONE, "kim"), "kim")
+
+
+def test_a_documents_own_target_that_can_not_be_had_is_left_out_and_told() -> None:
+    told: list[str] = []
+    configured = [TargetConfig(name=name, kind=kind, trusted=False) for name, kind in (("a", "telnet"), ("c", "redis"))]
+
+    adapters = targets_of(configured, "", left_out=told.append)
+
+    assert sorted(adapters) == ["c", "local"]
+    assert "front matter: target.a" in told[0]
+    assert "telnet" in told[0]
+
+
 def test_a_language_nobody_speaks_is_said_with_what_to_do(tmp_path: Path) -> None:
     engine = engine_with(tmp_path)
 
@@ -126,8 +148,8 @@ def test_a_language_nobody_speaks_is_said_with_what_to_do(tmp_path: Path) -> Non
 def test_a_wish_that_can_not_run_it_is_passed_over() -> None:
     adapters = {"local": _Speaks("bash"), "db": _Speaks("sql"), "other": _Speaks("sql")}
 
-    assert target_for("sql", adapters, ("local", None, "db")) == "db"
-    assert target_for("sql", adapters, ("local", "nobody")) is None
+    assert target_for("sql", adapters, None, ("local", None, "db")) == "db"
+    assert target_for("sql", adapters, None, ("local", "nobody")) is None
     with pytest.raises(UsageError, match="nobody"):
         adapter_for("sql", adapters, "nobody")
 
