@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cockpit.runbook.blanks import blanks_in, blanks_in_message
@@ -24,6 +25,16 @@ _EXPORT = re.compile(
 
 
 _Key = tuple[str, str]
+_Plain = str | int | float
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """What the document's head says of one input."""
+
+    default: str | None = None
+    secret: bool = False
+    help: str = ""
 
 
 class InputTable:
@@ -31,7 +42,7 @@ class InputTable:
 
     def __init__(self, front: Mapping[str, Any]) -> None:
         self._assigned: set[str] = set()
-        self._defaults = _defaults(front)
+        self._listed = _listed(front)
         self._first: dict[_Key, Blank] = {}
         self._names: dict[_Key, str] = {}
         self._spellings: dict[str, dict[str, Blank]] = {}
@@ -42,7 +53,7 @@ class InputTable:
         """Take an Innovation Engine comment with variables: their values are defaults."""
         for body in _VARIABLES.findall(html):
             for name, double, single, bare in _EXPORT.findall(body):
-                self._defaults.setdefault(name, double or single or bare)
+                self._listed.setdefault(name, _Listed(double or single or bare))
 
     def take(self, draft: Draft) -> None:
         """Find a draft's blanks and name them on it and its parts."""
@@ -91,8 +102,8 @@ class InputTable:
     def _blanks(self, code: str, language: str) -> list[Blank]:
         """The blanks of a command; what the document lists as an input is one in a second shell's text, too."""
         found = blanks_in(code, language, self._assigned)
-        if language == "bash" and self._defaults:
-            listed = dict.fromkeys(name for name in names_for_a_second_shell(code) if name in self._defaults)
+        if language == "bash" and self._listed:
+            listed = dict.fromkeys(name for name in names_for_a_second_shell(code) if name in self._listed)
             found += [Blank(name, f"${name}", "dollar", 0, secret=is_secret(name)) for name in listed]
         return found
 
@@ -111,7 +122,7 @@ class InputTable:
             if name is None:
                 name = self._new_name(blank)
                 self._names[key] = name
-                self._first[key] = blank
+                self._first[key] = self._as_listed(name, blank)
                 self._users[name] = []
             self._spellings.setdefault(name, {}).setdefault(blank.written, blank)
             names[name] = None
@@ -120,10 +131,18 @@ class InputTable:
         return tuple(names)
 
     def _default(self, name: str, blank: Blank, explained: Explanations | None) -> str | None:
-        default = self._defaults.get(name, blank.default)
+        listed = self._listed.get(name)
+        default = blank.default if listed is None or listed.default is None else listed.default
         if default is None and explained is not None and not blank.secret:
             return explained.default(blank)
         return default
+
+    def _as_listed(self, name: str, blank: Blank) -> Blank:
+        """The blank with what the document's head adds. It may make a secret of it, never the other way round."""
+        listed = self._listed.get(name)
+        if listed is None:
+            return blank
+        return replace(blank, secret=blank.secret or listed.secret, help=listed.help or blank.help)
 
     def _new_name(self, blank: Blank) -> str:
         # Two spellings of one name ($POD and <POD>) stay two inputs: each has its own place in the grammar.
@@ -171,15 +190,28 @@ def _by_line(draft: Draft) -> int:
     return draft.line
 
 
-def _defaults(front: Mapping[str, Any]) -> dict[str, str]:
-    """`inputs` or `variables` of the front matter: a mapping of defaults, or of mappings with `default`."""
-    found: dict[str, str] = {}
+def _listed(front: Mapping[str, Any]) -> dict[str, _Listed]:
+    """`inputs`, `variables` or `env` of the front matter, by name.
+
+    A mapping of defaults, or of mappings with `default`, `secret` and `help` (or `description`); or a list of such
+    mappings with `name`.
+    """
+    found: dict[str, _Listed] = {}
     for key in ("inputs", "variables", "env"):
         values = front.get(key)
-        if not isinstance(values, Mapping):
-            continue
-        for name, value in values.items():
-            default = value.get("default") if isinstance(value, Mapping) else value
-            if default is not None and not isinstance(default, (list, dict)):
-                found[str(name)] = str(default)
+        if isinstance(values, list | tuple):
+            values = {str(each["name"]): each for each in values if isinstance(each, Mapping) and "name" in each}
+        if isinstance(values, Mapping):
+            found |= {str(name): _of_one(value) for name, value in values.items()}
     return found
+
+
+def _of_one(value: object) -> _Listed:
+    if not isinstance(value, Mapping):
+        return _Listed(_text(value))
+    told = next((value[key] for key in ("help", "description") if isinstance(value.get(key), str)), "")
+    return _Listed(_text(value.get("default")), value.get("secret") is True, told.strip())
+
+
+def _text(value: object) -> str | None:
+    return str(value) if isinstance(value, _Plain) else None

@@ -182,6 +182,14 @@ def test_a_cell_that_says_none_is_no_default(none: str) -> None:
     assert [(blank.default, blank.help) for blank in parse(text).inputs] == [(None, "배포 버전")]
 
 
+def test_front_matter_may_list_inputs_and_say_what_is_secret_and_what_to_put_in() -> None:
+    listed = "  - {name: NS, default: production, help: where it runs}\n  - {name: WORD, secret: true}\n"
+    front = f"---\ninputs:\n{listed}---\n"
+    namespace, word = parse(front + "```bash\nrun $NS $WORD\n```\n").inputs
+    assert (namespace.default, namespace.help, namespace.secret) == ("production", "where it runs", False)
+    assert (word.default, word.secret) == (None, True)
+
+
 def test_front_matter_wins_over_a_table() -> None:
     text = "---\ninputs:\n  NS: a\n---\n| x | default |\n|---|---|\n| NS | b |\n\n```bash\nrun $NS\n```\n"
     assert parse(text).inputs[0].default == "a"
