@@ -3,9 +3,8 @@
 Found by `--config`, `$COCKPIT_CONFIG`, `./cockpit.toml`, then `$XDG_CONFIG_HOME/cockpit/cockpit.toml`:
 
     [cockpit]
-    title = "AI chat"
+    title = "AI chat"                 # above the runbook's own
     environment = "production"        # always on the screen
-    language = "ko"
 
     [safety]
     read_only = false                 # true: nothing that changes anything runs
@@ -26,6 +25,7 @@ Found by `--config`, `$COCKPIT_CONFIG`, `./cockpit.toml`, then `$XDG_CONFIG_HOME
     [[tail]]
     name = "app"
     path = "/var/log/app/application.log"
+    filter = "ERROR|Exception"        # what the log pane begins with
     thresholds = ["errors_per_min > 10 red"]
 
     [[rule]]

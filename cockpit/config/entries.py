@@ -79,7 +79,7 @@ def tail(table: dict[str, Any], where: str, folder: Path) -> TailConfig:
 
 
 def target(table: dict[str, Any], where: str, trusted: bool) -> TargetConfig:
-    """A target; what its kind needs beyond kind and title is left to the adapter."""
+    """A target; what its kind needs beyond kind is left to the adapter."""
     common = set(fields_of(TargetConfig)) - {"options", "trusted"}
     values = {key: value for key, value in table.items() if key in common}
     values["options"] = {key: value for key, value in table.items() if key not in common}

@@ -15,11 +15,10 @@ SecondPerson = Literal["", "destructive", "mutating"]
 
 
 class General(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """[cockpit]: what the screen is headed with. `language` is "en" or "ko"; None asks the environment."""
+    """[cockpit]: what the screen is headed with."""
 
     title: str = ""
     environment: str = ""
-    language: Literal["en", "ko"] | None = None
 
 
 class Safety(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -53,7 +52,7 @@ class ProbeConfig(Struct, frozen=True, kw_only=True):
 
 
 class TailConfig(Struct, frozen=True, kw_only=True):
-    """[[tail]]: a log file to follow. `filter` is what the panel starts with, a plain text or regular expression."""
+    """[[tail]]: a log file to follow. `filter` is the text that shown lines hold to begin with; "a|b" is either."""
 
     name: str
     path: str
@@ -86,7 +85,6 @@ class TargetConfig(Struct, frozen=True, kw_only=True):
 
     name: str
     kind: str = "local"
-    title: str = ""
     options: Mapping[str, Any] = {}
     trusted: bool = True
 
@@ -110,8 +108,6 @@ class Config(Struct, frozen=True, kw_only=True):
     def as_panel(self) -> dict[str, Any]:
         """What panel.json holds: {"probes": [...], "tails": [...], "rules": [...]}, without headers or secrets."""
         return {
-            "environment": self.cockpit.environment,
-            "title": self.cockpit.title,
             "origin": self.origin,
             "problems": list(self.problems),
             "probes": [_probe_panel(probe) for probe in self.probes],

@@ -143,6 +143,5 @@ def _administered(config: Config, admin: Config) -> Config:
     general = General(
         title=config.cockpit.title or admin.cockpit.title,
         environment=admin.cockpit.environment or config.cockpit.environment,
-        language=config.cockpit.language or admin.cockpit.language,
     )
     return msgspec.structs.replace(config, safety=safety, cockpit=general)

@@ -16,7 +16,6 @@ FULL = """
 [cockpit]
 title = "AI chat"
 environment = "production"
-language = "ko"
 
 [safety]
 read_only = true
@@ -111,7 +110,7 @@ def test_an_unknown_key_is_refused_with_its_path_and_the_nearest_known_one(text:
     ("text", "where"),
     [
         ("[cockpit]\ntitle = 3", "cockpit.title"),
-        ('[cockpit]\nlanguage = "fr"', "cockpit.language"),
+        ('[cockpit]\nlanguage = "ko"', "cockpit.language"),
         ('[[probe]]\nname = "a"\nkind = "pm2"\ninterval_s = "often"', "probe[0].interval_s"),
         ('[[probe]]\nname = "a"\nkind = "pm2"\ninterval_s = 0', "probe[0].interval_s"),
         ('[[probe]]\nkind = "pm2"', "probe[0]"),
@@ -194,10 +193,10 @@ def test_a_session_keeps_the_file_of_the_folder_it_was_opened_in(elsewhere: Path
 
 def test_front_matter_is_used_where_the_file_watches_nothing() -> None:
     document = Document({"probes": [{"name": "health", "kind": "http", "url": "http://x/"}], "severity": "P1"})
-    written('[cockpit]\nlanguage = "ko"')
+    written('[cockpit]\ntitle = "AI chat"')
     config = load(None, document)
     assert [probe.name for probe in config.probes] == ["health"]
-    assert (config.severity, config.cockpit.language) == ("P1", "ko")
+    assert (config.severity, config.cockpit.title) == ("P1", "AI chat")
     written('[[probe]]\nname = "mine"\nkind = "pm2"')
     assert [probe.name for probe in load(None, document).probes] == ["mine"]
 
