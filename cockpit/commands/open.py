@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cockpit import words
 from cockpit.commands.terminal import require_terminal
@@ -18,6 +19,9 @@ from cockpit.runbook.ahead import ReadAhead
 from cockpit.runbook.document import document_at
 from cockpit.shipped import RUNBOOKS
 from cockpit.words import _
+
+if TYPE_CHECKING:
+    from cockpit.runbook.model import Runbook
 
 
 def run(options: argparse.Namespace) -> int:
@@ -34,7 +38,10 @@ def _show(options: argparse.Namespace, runbook: Path, document: bytes, ahead: Re
     from cockpit.session.settings import SessionSettings
     from cockpit.session.spawn import start_host
 
-    inputs = assignments(options.set)
+    given = assignments(options.set)
+    inputs = inputs_of(ahead.runbook(), given) if given else {}
+    if options.target:
+        require_target(options.target, _targets(options, ahead.runbook()))
     read_only = options.read_only or administered_read_only()
     settings = SessionSettings(
         runbook_path=str(current_folder() / runbook),
@@ -74,6 +81,60 @@ def administered_read_only() -> bool:
 def first_look() -> Path:
     """The shipped runbook for a machine that nothing is known about."""
     return RUNBOOKS / f"first-look.{words.chosen()}.md"
+
+
+def inputs_of(runbook: Runbook, given: Mapping[str, str]) -> dict[str, str]:
+    """The values that were given, by the names the runbook gives its inputs.
+
+    Raises:
+        UsageError: it has no input of that name; the nearest one is named.
+    """
+    values = {}
+    for name, value in given.items():
+        blank = runbook.input(name)
+        if blank is None:
+            raise UsageError(
+                _("the runbook has no input called {name}").format(name=name),
+                where="--set",
+                mend=_nearest(name, [each.name for each in runbook.inputs]),
+            )
+        values[blank.name] = value
+    return values
+
+
+def _targets(options: argparse.Namespace, runbook: Runbook) -> list[str]:
+    """The targets there will be, by name."""
+    from cockpit.config import load
+
+    return ["local", *(target.name for target in load(_named(options), runbook).targets)]
+
+
+def _named(options: argparse.Namespace) -> Path | None:
+    named = chosen_config(options)
+    return Path(named) if named else None
+
+
+def require_target(name: str, known: Iterable[str]) -> None:
+    """Refuse a target that is not there, before there is a session.
+
+    Raises:
+        UsageError: with the nearest name there is.
+    """
+    names = list(known)
+    if name not in names:
+        raise UsageError(
+            _("no target is called {target}").format(target=name), where="--target", mend=_nearest(name, names)
+        )
+
+
+def _nearest(name: str, known: Sequence[str]) -> str:
+    import difflib
+
+    folded = {each.casefold(): each for each in known}
+    near = difflib.get_close_matches(name.casefold(), folded, 1, 0.5)
+    if near:
+        return _("did you mean {word}?").format(word=folded[near[0]])
+    return _("known ones: {names}").format(names=", ".join(sorted(known)) or "-")
 
 
 def assignments(given: Sequence[str]) -> dict[str, str]:

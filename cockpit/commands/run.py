@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from cockpit import words
 from cockpit.adapters.base import RunsSteps
 from cockpit.commands import INTERRUPTED
-from cockpit.commands.open import assignments, chosen_config
+from cockpit.commands.open import assignments, chosen_config, inputs_of, require_target
 from cockpit.commands.telling import Telling
-from cockpit.errors import CockpitError, UsageError
+from cockpit.errors import CockpitError
 from cockpit.runbook.document import document_at
 from cockpit.runbook.model import Runbook, Step
 from cockpit.safety.memory import keep_to_itself
@@ -85,23 +85,9 @@ def _choice(path: Path, document: bytes, options: argparse.Namespace) -> _Choice
     for problem in problems:
         print(f"cockpit: {one_line(problem)}", file=sys.stderr)
     steps = chosen_steps(runbook, options.section, options.step)
-    _require_known("--target", [options.target or LOCAL], adapters)
-    given = {name: (runbook.input(name), value) for name, value in assignments(options.set).items()}
-    unknown = [name for name, (blank, _value) in given.items() if blank is None]
-    _require_known("--set", unknown, [blank.name for blank in runbook.inputs])
-    inputs = {blank.name: value for blank, value in given.values() if blank is not None}
+    require_target(options.target or LOCAL, adapters)
+    inputs = inputs_of(runbook, assignments(options.set))
     return _Choice(runbook, config, adapters, steps, inputs)
-
-
-def _require_known(option: str, given: Iterable[str], known: Iterable[str]) -> None:
-    names = sorted(known)
-    for name in given:
-        if name not in names:
-            raise UsageError(
-                _("nothing is called {name}").format(name=name),
-                where=option,
-                mend=_("known ones: {names}").format(names=", ".join(names) or "-"),
-            )
 
 
 async def _drive(folder: SessionFolder, options: argparse.Namespace, inputs: Mapping[str, str]) -> int:

@@ -29,6 +29,7 @@ class ReadAhead:
         self._document = document
         self._path = path
         self._pid: int | None = None
+        self._runbook: Runbook | None = None
         self._result, result = os.pipe()
         try:
             self._pid = os.fork()
@@ -41,11 +42,16 @@ class ReadAhead:
         os.close(result)
 
     def runbook(self) -> Runbook:
-        """The runbook, once it is read; read here and now when the other process could not. Call it once.
+        """The runbook, once it is read; read here and now when the other process could not.
 
         Raises:
             RunbookError: the document can't be read.
         """
+        if self._runbook is None:
+            self._runbook = self._taken()
+        return self._runbook
+
+    def _taken(self) -> Runbook:
         data = self._take()
         try:
             return msgspec.msgpack.decode(data, type=Runbook)

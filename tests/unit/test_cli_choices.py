@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +17,8 @@ from cockpit.session.headless import exit_code
 from tests.unit.test_cli import RUNBOOK, events, finished, runbook
 
 __all__ = ["runbook"]
+
+ROOT = Path(__file__).parents[2]
 
 DECISION = """# Roll back
 
@@ -175,3 +181,44 @@ def test_a_dry_run_knows_what_the_environment_holds(
 )
 def test_only_what_is_known_to_be_well_exits_0(statuses: list[str], code: int) -> None:
     assert exit_code(statuses) == code
+
+
+@pytest.mark.parametrize("dry_run", [[], ["--dry-run"]])
+def test_an_input_that_is_not_there_is_refused_with_the_nearest_one(
+    runbook: Path, tmp_path: Path, dry_run: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", str(runbook), "--yes", "--set", "target_fil=x", *dry_run]) == 2
+    assert "--set: the runbook has no input called target_fil (did you mean TARGET_FILE?)" in capsys.readouterr().err
+    assert not list(tmp_path.glob("state/INC-*"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--set", "TARGET_FIEL=x"], "--set: the runbook has no input called TARGET_FIEL (did you mean TARGET_FILE?)"),
+        (["--set", "zzzzzz=x"], "(known ones: TARGET_FILE)"),
+        (["--target", "nowhere"], "--target: no target is called nowhere (known ones: local)"),
+    ],
+)
+def test_the_screen_refuses_what_it_can_not_take_before_it_opens(
+    runbook: Path, tmp_path: Path, arguments: list[str], told: str
+) -> None:
+    command = [sys.executable, "-P", "-m", "cockpit.cli", "open", str(runbook), *arguments]
+    terminal, inside = pty.openpty()
+    try:
+        done = subprocess.run(
+            command,
+            stdin=inside,
+            stdout=inside,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "LANG": "C"},
+            check=False,
+            text=True,
+            timeout=60,
+        )
+    finally:
+        os.close(inside)
+        os.close(terminal)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert told in done.stderr
+    assert not list(tmp_path.glob("state/INC-*"))

@@ -107,7 +107,7 @@ def test_an_unknown_target_is_wrong_usage_and_makes_no_session(
     runbook: Path, tmp_path: Path, dry_run: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["run", str(runbook), "--target", "nowhere", *dry_run]) == 2
-    assert "--target: nothing is called nowhere" in capsys.readouterr().err
+    assert "--target: no target is called nowhere" in capsys.readouterr().err
     assert not list(tmp_path.glob("state/INC-*"))
 
 
