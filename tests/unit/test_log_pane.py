@@ -261,8 +261,10 @@ async def test_secrets_are_masked_before_they_are_seen(log: Path) -> None:
 async def test_a_rotation_is_seen_where_it_happened(log: Path) -> None:
     async with reading(pane_on(log)) as reader:
         await reader.sees(lambda: reader.shown[-1:] == ["line 999"])
-        log.rename(log.with_suffix(".1"))
-        append(log, "new file\n")
+        # In one step: between two, a poll might see that there is no file.
+        log.with_suffix(".1").hardlink_to(log)
+        append(log.with_suffix(".new"), "new file\n")
+        log.with_suffix(".new").replace(log)
         await reader.sees(lambda: reader.shown[-1] == "new file")
         assert "rotated" in reader.shown[-2]
         await reader.sees(lambda: reader.app.happened == ["rotated"])
