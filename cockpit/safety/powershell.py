@@ -7,9 +7,10 @@ import re
 import shlex
 
 from cockpit.safety.shell.judgement import ShellJudge
-from cockpit.safety.shell.tool import Stdin, destructive, mutating, names, reading, unknown
+from cockpit.safety.shell.tool import Stdin
 from cockpit.safety.shell.words import Word
-from cockpit.safety.verdict import Judgement, worst
+from cockpit.safety.tables import names
+from cockpit.safety.verdict import Judgement, destructive, mutating, reading, unknown, worst
 from cockpit.words import _
 
 _CMDLET = re.compile(r"([A-Z][A-Za-z]+)-([A-Za-z]\w+)", re.IGNORECASE)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from cockpit.safety.shell.tool import names, reading, unknown
-from cockpit.safety.verdict import Judgement
+from cockpit.safety.tables import names
+from cockpit.safety.verdict import Judgement, reading, unknown
 from cockpit.words import _
 
 _TOKEN = re.compile(

@@ -1,4 +1,4 @@
-"""The four verdicts and the judgement that carries one."""
+"""The four verdicts, the judgement that carries one, and how rules make judgements."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from msgspec import Struct
+
+from cockpit.words import _
 
 
 class Verdict(StrEnum):
@@ -22,6 +24,7 @@ class Verdict(StrEnum):
         return _RANK[self]
 
 
+READ, UNKNOWN, MUTATING, DESTRUCTIVE = Verdict.READ_ONLY, Verdict.UNKNOWN, Verdict.MUTATING, Verdict.DESTRUCTIVE
 _MOST_READ_ONLY_REASONS = 5
 _RANK = {Verdict.READ_ONLY: 0, Verdict.UNKNOWN: 1, Verdict.MUTATING: 2, Verdict.DESTRUCTIVE: 3}
 
@@ -39,6 +42,39 @@ class Judgement(Struct, frozen=True):
     commands: tuple[str, ...] = ()
 
 
+def reading(*tags: str) -> Judgement:
+    """Read-only."""
+    return Judgement(READ, (), tags)
+
+
+def unknown(reason: str, *tags: str) -> Judgement:
+    """Not provably read-only, and why."""
+    return Judgement(UNKNOWN, (reason,), tags)
+
+
+def mutating(reason: str, *tags: str) -> Judgement:
+    """Makes changes, and which."""
+    return Judgement(MUTATING, (reason,), tags)
+
+
+def destructive(reason: str, *tags: str) -> Judgement:
+    """Can't be undone, and why."""
+    return Judgement(DESTRUCTIVE, (reason,), tags)
+
+
+def of_verdict(verdict: Verdict, command: str, *tags: str, started: tuple[str, ...] = ()) -> Judgement:
+    """The judgement that a table's verdict stands for. `started`: the commands it starts."""
+    return Judgement(verdict, (_sentence(verdict).format(command=command),), tags, started)
+
+
+def _sentence(verdict: Verdict) -> str:
+    if verdict is READ:
+        return _("{command} only reads")
+    if verdict is UNKNOWN:
+        return _("{command} is not known to be read-only")
+    return _("{command} makes changes") if verdict is MUTATING else _("{command} can't be undone")
+
+
 def worst(judgements: Iterable[Judgement]) -> Judgement:
     """Join judgements of parts into one of the whole: the worst verdict, its reasons first, every tag once.
 
@@ -47,7 +83,7 @@ def worst(judgements: Iterable[Judgement]) -> Judgement:
     given = list(judgements)
     parts = sorted(given, key=lambda part: -part.verdict.rank)
     if not parts:
-        return Judgement(Verdict.UNKNOWN, ("nothing to judge",))
+        return unknown(_("nothing to judge"))
     top = parts[0].verdict
     reasons = list(dict.fromkeys(reason for part in parts if part.verdict is top for reason in part.reasons))
     if top is Verdict.READ_ONLY:

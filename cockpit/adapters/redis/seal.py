@@ -11,7 +11,7 @@ from typing import Any
 
 from cockpit.errors import AccessDenied, PolicyRefusal
 from cockpit.safety.redis.judgement import judge_redis_command
-from cockpit.safety.shell.tool import names
+from cockpit.safety.tables import names
 from cockpit.safety.verdict import Verdict
 from cockpit.words import _
 

@@ -13,7 +13,7 @@ from collections.abc import Collection
 
 from cockpit.errors import UsageError
 from cockpit.safety.aws.action import AwsAction, aws_actions, letters
-from cockpit.safety.shell.tool import names
+from cockpit.safety.tables import names
 from cockpit.safety.verdict import Judgement, Verdict, worst
 from cockpit.words import _
 

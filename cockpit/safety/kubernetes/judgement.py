@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from cockpit.errors import UsageError
 from cockpit.safety.action_words import ActionWord
 from cockpit.safety.kubernetes.action import KubernetesAction, kubernetes_actions
-from cockpit.safety.shell.tool import names
+from cockpit.safety.tables import names
 from cockpit.safety.verdict import Judgement, Verdict, worst
 from cockpit.words import _
 

@@ -7,7 +7,7 @@ against a server.
 
 from __future__ import annotations
 
-from cockpit.safety.shell.tool import names
+from cockpit.safety.tables import names
 
 READONLY = names(
     """bitcount bitfield_ro bitpos dbsize dump eval_ro evalsha_ro exists expiretime fcall_ro geodist geohash geopos

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from cockpit.safety.redis.flags import ADMIN, READONLY, WRITE
 from cockpit.safety.redis.words import redis_commands
-from cockpit.safety.shell.tool import destructive, mutating, names, reading, unknown
-from cockpit.safety.verdict import Judgement, worst
+from cockpit.safety.tables import names
+from cockpit.safety.verdict import Judgement, destructive, mutating, reading, unknown, worst
 from cockpit.words import _
 
 # Flagged neither as reading nor as writing, or as `admin` though they only tell; and modules' and Sentinel's reads.

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from cockpit.safety.shell.decoding import Decoder, computable, text_of
 from cockpit.safety.shell.grammar import WORDS, Refused
-from cockpit.safety.shell.tool import names
 from cockpit.safety.shell.words import Kind
+from cockpit.safety.tables import names
 from cockpit.words import _
 
 if TYPE_CHECKING:

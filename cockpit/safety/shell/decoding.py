@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from cockpit.safety.environment import assignable
 from cockpit.safety.shell.grammar import Refused
-from cockpit.safety.shell.tool import names
 from cockpit.safety.shell.variables import Variables
 from cockpit.safety.shell.words import Kind, Word
+from cockpit.safety.tables import names
 from cockpit.words import _
 
 if TYPE_CHECKING:

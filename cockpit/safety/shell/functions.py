@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from cockpit.safety.shell.decoding import text_of
 from cockpit.safety.shell.grammar import Refused
-from cockpit.safety.shell.tool import names
 from cockpit.safety.shell.words import Word, constants
+from cockpit.safety.tables import names
 from cockpit.words import _
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from cockpit.safety.shell.tool import names
+from cockpit.safety.tables import names
 from cockpit.words import _
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from cockpit.safety.shell.families import TOOLS
 from cockpit.safety.shell.grammar import Refused, parse
 from cockpit.safety.shell.options import judge_call
 from cockpit.safety.shell.script import Script
-from cockpit.safety.shell.tool import Call, Stdin, mutating, unknown
+from cockpit.safety.shell.tool import Call, Stdin
 from cockpit.safety.shell.words import Word
-from cockpit.safety.verdict import Judgement, Verdict, worst
+from cockpit.safety.verdict import Judgement, Verdict, mutating, unknown, worst
 from cockpit.words import _
 
 _BIN = re.compile(r"(?:/usr)?(?:/local)?/s?bin/|/opt/homebrew/bin/")

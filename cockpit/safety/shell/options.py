@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from cockpit.safety.shell.tool import READ, UNKNOWN, Call, Tool, of_verdict, reading, unknown
+from cockpit.safety.shell.tool import Call, Tool
 from cockpit.safety.shell.words import Kind, Word
-from cockpit.safety.verdict import Judgement, Verdict, worst
+from cockpit.safety.verdict import READ, UNKNOWN, Judgement, Verdict, of_verdict, reading, unknown, worst
 from cockpit.words import _
 
 

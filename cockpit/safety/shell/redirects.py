@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-from cockpit.safety.shell.tool import destructive, mutating, reading, unknown
 from cockpit.safety.shell.words import Word
-from cockpit.safety.verdict import Judgement
+from cockpit.safety.verdict import Judgement, destructive, mutating, reading, unknown
 from cockpit.words import _
 
 _NOWHERE = re.compile(r"/dev/(?:null|stdout|stderr|tty|fd/\d+)|\d+-?|-")

@@ -12,10 +12,11 @@ from cockpit.safety.shell.decoding import Decoder, text_of
 from cockpit.safety.shell.functions import Functions, said
 from cockpit.safety.shell.grammar import WORDS, Refused
 from cockpit.safety.shell.redirects import judge_redirect
-from cockpit.safety.shell.tool import Stdin, names, reading, unknown
+from cockpit.safety.shell.tool import Stdin
 from cockpit.safety.shell.variables import Variables
 from cockpit.safety.shell.words import Kind, Word
-from cockpit.safety.verdict import Judgement
+from cockpit.safety.tables import names
+from cockpit.safety.verdict import Judgement, reading, unknown
 from cockpit.words import _
 
 if TYPE_CHECKING:

@@ -8,10 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from cockpit.safety.shell.words import Word
-from cockpit.safety.verdict import Judgement, Verdict
-from cockpit.words import _
-
-READ, UNKNOWN, MUTATING, DESTRUCTIVE = Verdict.READ_ONLY, Verdict.UNKNOWN, Verdict.MUTATING, Verdict.DESTRUCTIVE
+from cockpit.safety.tables import names
+from cockpit.safety.verdict import DESTRUCTIVE, MUTATING, READ, UNKNOWN, Judgement, Verdict
 
 
 class Shell(Protocol):
@@ -94,11 +92,6 @@ class Tool:
         ) and (self.flags is None and self.operands is None)
 
 
-def names(text: str) -> frozenset[str]:
-    """The words of a text, as tables are written."""
-    return frozenset(text.split())
-
-
 def denied(text: str, verdict: Verdict = MUTATING) -> dict[str, Verdict]:
     """A table of denied options, all with one verdict."""
     return dict.fromkeys(text.split(), verdict)
@@ -107,39 +100,6 @@ def denied(text: str, verdict: Verdict = MUTATING) -> dict[str, Verdict]:
 def plain(text: str, tool: Tool | None = None) -> dict[str, Tool]:
     """The same rule for each command named in the text; without one, read-only whatever its options."""
     return dict.fromkeys(text.split(), tool or Tool())
-
-
-def reading(*tags: str) -> Judgement:
-    """Read-only."""
-    return Judgement(READ, (), tags)
-
-
-def unknown(reason: str, *tags: str) -> Judgement:
-    """Not provably read-only, and why."""
-    return Judgement(UNKNOWN, (reason,), tags)
-
-
-def mutating(reason: str, *tags: str) -> Judgement:
-    """Makes changes, and which."""
-    return Judgement(MUTATING, (reason,), tags)
-
-
-def destructive(reason: str, *tags: str) -> Judgement:
-    """Can't be undone, and why."""
-    return Judgement(DESTRUCTIVE, (reason,), tags)
-
-
-def of_verdict(verdict: Verdict, command: str, *tags: str, started: tuple[str, ...] = ()) -> Judgement:
-    """The judgement that a table's verdict stands for. `started`: the commands it starts."""
-    return Judgement(verdict, (_sentence(verdict).format(command=command),), tags, started)
-
-
-def _sentence(verdict: Verdict) -> str:
-    if verdict is READ:
-        return _("{command} only reads")
-    if verdict is UNKNOWN:
-        return _("{command} is not known to be read-only")
-    return _("{command} makes changes") if verdict is MUTATING else _("{command} can't be undone")
 
 
 def tree(

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from cockpit.safety.shell.tool import names
 from cockpit.safety.shell.words import Kind, Word
+from cockpit.safety.tables import names
 
 if TYPE_CHECKING:
     from tree_sitter import Node

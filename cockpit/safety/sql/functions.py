@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cockpit.safety.shell.tool import names
+from cockpit.safety.tables import names
 
 KEYWORDS_BEFORE_PARENTHESIS = names(
     """and or not in any all some exists as on using values from where having by over filter within group when

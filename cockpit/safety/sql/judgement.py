@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 
-from cockpit.safety.shell.tool import destructive, mutating, names, reading, unknown
 from cockpit.safety.sql.functions import HEAVY, KEYWORDS_BEFORE_PARENTHESIS, LOSSES, READS, SENSITIVE, WRITES
 from cockpit.safety.sql.lexer import Token, statements
-from cockpit.safety.verdict import Judgement, worst
+from cockpit.safety.tables import names
+from cockpit.safety.verdict import Judgement, destructive, mutating, reading, unknown, worst
 from cockpit.words import _
 
 _STARTS = {

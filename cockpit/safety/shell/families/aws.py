@@ -9,21 +9,20 @@ from __future__ import annotations
 import re
 
 from cockpit.safety.shell.families.wrappers import leading
-from cockpit.safety.shell.tool import (
+from cockpit.safety.shell.tool import Call, Tool
+from cockpit.safety.shell.words import Word
+from cockpit.safety.tables import names
+from cockpit.safety.verdict import (
     DESTRUCTIVE,
     MUTATING,
     UNKNOWN,
-    Call,
-    Tool,
+    Judgement,
     destructive,
     mutating,
-    names,
     of_verdict,
     reading,
     unknown,
 )
-from cockpit.safety.shell.words import Word
-from cockpit.safety.verdict import Judgement
 from cockpit.words import _
 
 _VALUES = names(

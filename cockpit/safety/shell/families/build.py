@@ -4,23 +4,10 @@ from __future__ import annotations
 
 from cockpit.safety.http import judge_url
 from cockpit.safety.shell.options import read_options
-from cockpit.safety.shell.tool import (
-    DESTRUCTIVE,
-    MUTATING,
-    UNKNOWN,
-    Call,
-    Tool,
-    denied,
-    mutating,
-    names,
-    of_verdict,
-    plain,
-    reading,
-    tree,
-    unknown,
-)
+from cockpit.safety.shell.tool import Call, Tool, denied, plain, tree
 from cockpit.safety.shell.words import Kind, Word, constants
-from cockpit.safety.verdict import Judgement
+from cockpit.safety.tables import names
+from cockpit.safety.verdict import DESTRUCTIVE, MUTATING, UNKNOWN, Judgement, mutating, of_verdict, reading, unknown
 from cockpit.words import _
 
 _TERRAFORM = tree(

@@ -4,18 +4,8 @@ from __future__ import annotations
 
 import re
 
-from cockpit.safety.shell.tool import (
-    DESTRUCTIVE,
-    MUTATING,
-    UNKNOWN,
-    Call,
-    Tool,
-    of_verdict,
-    reading,
-    tree,
-    unknown,
-)
-from cockpit.safety.verdict import Judgement
+from cockpit.safety.shell.tool import Call, Tool, tree
+from cockpit.safety.verdict import DESTRUCTIVE, MUTATING, UNKNOWN, Judgement, of_verdict, reading, unknown
 from cockpit.words import _
 
 _AZ_READS = re.compile(

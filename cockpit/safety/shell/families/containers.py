@@ -7,8 +7,9 @@ import re
 from cockpit.safety.environment import assignable
 from cockpit.safety.shell.families.wrappers import leading, tagged
 from cockpit.safety.shell.options import read_options
-from cockpit.safety.shell.tool import Call, Tool, denied, names, plain, tree, unknown
-from cockpit.safety.verdict import Judgement
+from cockpit.safety.shell.tool import Call, Tool, denied, plain, tree
+from cockpit.safety.tables import names
+from cockpit.safety.verdict import Judgement, unknown
 from cockpit.words import _
 
 _EXEC_VALUES = names("-e --env -u --user -w --workdir --env-file --detach-keys --index")

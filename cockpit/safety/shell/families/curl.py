@@ -6,9 +6,10 @@ import re
 
 from cockpit.safety.http import judge_url, overrides_method
 from cockpit.safety.shell.options import Reading, read_options
-from cockpit.safety.shell.tool import Call, Tool, mutating, names, reading, unknown
+from cockpit.safety.shell.tool import Call, Tool
 from cockpit.safety.shell.words import Kind, Word
-from cockpit.safety.verdict import Judgement, worst
+from cockpit.safety.tables import names
+from cockpit.safety.verdict import Judgement, mutating, reading, unknown, worst
 from cockpit.words import _
 
 _CURL_VALUES = names(

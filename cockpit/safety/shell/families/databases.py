@@ -6,24 +6,21 @@ import re
 
 from cockpit.safety.redis.judgement import judge_redis_command, judge_redis_lines
 from cockpit.safety.shell.options import Reading, read_options
-from cockpit.safety.shell.tool import (
+from cockpit.safety.shell.tool import Call, Tool, denied, plain, tree
+from cockpit.safety.shell.words import Word, constants
+from cockpit.safety.sql.judgement import judge_sql
+from cockpit.safety.tables import names
+from cockpit.safety.verdict import (
     DESTRUCTIVE,
     MUTATING,
     UNKNOWN,
-    Call,
-    Tool,
-    denied,
+    Judgement,
     mutating,
-    names,
     of_verdict,
-    plain,
     reading,
-    tree,
     unknown,
+    worst,
 )
-from cockpit.safety.shell.words import Word, constants
-from cockpit.safety.sql.judgement import judge_sql
-from cockpit.safety.verdict import Judgement, worst
 from cockpit.words import _
 
 _PSQL_VALUES = names(

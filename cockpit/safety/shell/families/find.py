@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from cockpit.safety.shell.tool import DESTRUCTIVE, MUTATING, UNKNOWN, Call, Tool, names, of_verdict, reading, unknown
+from cockpit.safety.shell.tool import Call, Tool
 from cockpit.safety.shell.words import Kind, Word
-from cockpit.safety.verdict import Judgement, worst
+from cockpit.safety.tables import names
+from cockpit.safety.verdict import DESTRUCTIVE, MUTATING, UNKNOWN, Judgement, of_verdict, reading, unknown, worst
 from cockpit.words import _
 
 _TESTS = names(

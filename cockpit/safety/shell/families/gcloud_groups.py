@@ -6,7 +6,7 @@ words that are a group in one place and a verb that changes something in another
 
 from __future__ import annotations
 
-from cockpit.safety.shell.tool import names
+from cockpit.safety.tables import names
 
 GROUPS = names(
     """accelerator-types accelerators access-approval access-context-manager account-connectors accounts acls actions

@@ -11,18 +11,10 @@ import re
 
 from cockpit.safety.shell.families.wrappers import leading
 from cockpit.safety.shell.options import read_options
-from cockpit.safety.shell.tool import (
-    MUTATING,
-    Call,
-    Tool,
-    destructive,
-    names,
-    of_verdict,
-    reading,
-    unknown,
-)
+from cockpit.safety.shell.tool import Call, Tool
 from cockpit.safety.shell.words import Word
-from cockpit.safety.verdict import Judgement
+from cockpit.safety.tables import names
+from cockpit.safety.verdict import MUTATING, Judgement, destructive, of_verdict, reading, unknown
 from cockpit.words import _, shortened
 
 _GIT_READS = names(

@@ -6,20 +6,10 @@ import re
 
 from cockpit.safety.shell.families.gcloud_groups import FIRST_ONLY, GROUPS
 from cockpit.safety.shell.options import read_options
-from cockpit.safety.shell.tool import (
-    DESTRUCTIVE,
-    MUTATING,
-    UNKNOWN,
-    Call,
-    Tool,
-    names,
-    of_verdict,
-    reading,
-    tree,
-    unknown,
-)
+from cockpit.safety.shell.tool import Call, Tool, tree
 from cockpit.safety.shell.words import Kind, Word
-from cockpit.safety.verdict import Judgement, Verdict
+from cockpit.safety.tables import names
+from cockpit.safety.verdict import DESTRUCTIVE, MUTATING, UNKNOWN, Judgement, Verdict, of_verdict, reading, unknown
 from cockpit.words import _
 
 _READS = re.compile(

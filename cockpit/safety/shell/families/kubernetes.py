@@ -6,23 +6,10 @@ import re
 
 from cockpit.safety.shell.families.wrappers import tagged
 from cockpit.safety.shell.options import read_options
-from cockpit.safety.shell.tool import (
-    MUTATING,
-    UNKNOWN,
-    Call,
-    Tool,
-    denied,
-    destructive,
-    mutating,
-    names,
-    of_verdict,
-    plain,
-    reading,
-    tree,
-    unknown,
-)
+from cockpit.safety.shell.tool import Call, Tool, denied, plain, tree
 from cockpit.safety.shell.words import Kind, Word
-from cockpit.safety.verdict import Judgement
+from cockpit.safety.tables import names
+from cockpit.safety.verdict import MUTATING, UNKNOWN, Judgement, destructive, mutating, of_verdict, reading, unknown
 from cockpit.words import _
 
 _GLOBAL_VALUES = """-n --namespace --context --cluster --user --kubeconfig --request-timeout -s --server --as

@@ -6,21 +6,10 @@ import re
 
 from cockpit.safety.shell.families.wrappers import joined_script, leading, tagged
 from cockpit.safety.shell.options import read_options
-from cockpit.safety.shell.tool import (
-    MUTATING,
-    UNKNOWN,
-    Call,
-    Stdin,
-    Tool,
-    denied,
-    mutating,
-    names,
-    plain,
-    reading,
-    unknown,
-)
+from cockpit.safety.shell.tool import Call, Stdin, Tool, denied, plain
 from cockpit.safety.shell.words import Kind, Word, constants
-from cockpit.safety.verdict import Judgement
+from cockpit.safety.tables import names
+from cockpit.safety.verdict import MUTATING, UNKNOWN, Judgement, mutating, reading, unknown
 from cockpit.words import _
 
 _SSH_VALUES = names("-i -p -l -o -J -c -m -b -e -B")

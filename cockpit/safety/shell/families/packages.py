@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from cockpit.safety.shell.tool import UNKNOWN, Tool, denied, names, plain, tree
+from cockpit.safety.shell.tool import Tool, denied, plain, tree
+from cockpit.safety.tables import names
+from cockpit.safety.verdict import UNKNOWN
 
 _NPM = tree(
     asks="-v",

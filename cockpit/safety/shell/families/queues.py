@@ -5,22 +5,10 @@ from __future__ import annotations
 import re
 
 from cockpit.safety.shell.options import read_options
-from cockpit.safety.shell.tool import (
-    DESTRUCTIVE,
-    MUTATING,
-    UNKNOWN,
-    Call,
-    Tool,
-    denied,
-    names,
-    of_verdict,
-    plain,
-    reading,
-    tree,
-    unknown,
-)
+from cockpit.safety.shell.tool import Call, Tool, denied, plain, tree
 from cockpit.safety.shell.words import constants
-from cockpit.safety.verdict import Judgement
+from cockpit.safety.tables import names
+from cockpit.safety.verdict import DESTRUCTIVE, MUTATING, UNKNOWN, Judgement, of_verdict, reading, unknown
 from cockpit.words import _
 
 _KAFKA_VALUES = names(

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from cockpit.safety.shell.tool import (
-    DESTRUCTIVE,
-    MUTATING,
-    READ,
-    UNKNOWN,
-    Call,
-    Tool,
-    denied,
-    names,
-    of_verdict,
-    tree,
-)
-from cockpit.safety.verdict import Judgement, Verdict
+from cockpit.safety.shell.tool import Call, Tool, denied, tree
+from cockpit.safety.tables import names
+from cockpit.safety.verdict import DESTRUCTIVE, MUTATING, READ, UNKNOWN, Judgement, Verdict, of_verdict
 
 _TRIES = names("--dry-run --dry-run=client --dry-run=server --dry-run=true")
 

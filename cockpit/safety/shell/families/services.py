@@ -4,22 +4,10 @@ from __future__ import annotations
 
 import re
 
-from cockpit.safety.shell.tool import (
-    DESTRUCTIVE,
-    READ,
-    Call,
-    Tool,
-    denied,
-    destructive,
-    mutating,
-    names,
-    plain,
-    reading,
-    tree,
-    unknown,
-)
+from cockpit.safety.shell.tool import Call, Tool, denied, plain, tree
 from cockpit.safety.shell.words import constants
-from cockpit.safety.verdict import Judgement
+from cockpit.safety.tables import names
+from cockpit.safety.verdict import DESTRUCTIVE, READ, Judgement, destructive, mutating, reading, unknown
 from cockpit.words import _
 
 DATABASE = re.compile(

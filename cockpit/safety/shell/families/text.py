@@ -8,23 +8,10 @@ from cockpit.safety.shell.awk import NotProven, started_by_awk
 from cockpit.safety.shell.families.find import find
 from cockpit.safety.shell.options import read_options
 from cockpit.safety.shell.sed import harmless_sed
-from cockpit.safety.shell.tool import (
-    DESTRUCTIVE,
-    MUTATING,
-    UNKNOWN,
-    Call,
-    Stdin,
-    Tool,
-    denied,
-    mutating,
-    names,
-    plain,
-    reading,
-    tree,
-    unknown,
-)
+from cockpit.safety.shell.tool import Call, Stdin, Tool, denied, plain, tree
 from cockpit.safety.shell.words import Kind, Word
-from cockpit.safety.verdict import Judgement, worst
+from cockpit.safety.tables import names
+from cockpit.safety.verdict import DESTRUCTIVE, MUTATING, UNKNOWN, Judgement, mutating, reading, unknown, worst
 from cockpit.words import _
 
 _SED_OPTIONS = names(

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from cockpit.safety.environment import assignable
 from cockpit.safety.shell.options import read_options
-from cockpit.safety.shell.tool import UNKNOWN, Call, Stdin, Tool, names, plain, reading, unknown
+from cockpit.safety.shell.tool import Call, Stdin, Tool, plain
 from cockpit.safety.shell.words import ANYTHING, Kind, Word
-from cockpit.safety.verdict import Judgement, worst
+from cockpit.safety.tables import names
+from cockpit.safety.verdict import UNKNOWN, Judgement, reading, unknown, worst
 from cockpit.words import _
 
 
