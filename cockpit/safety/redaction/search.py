@@ -120,7 +120,8 @@ class Search:
         for mark in _CUT_MARKS:
             at = block.find(mark)
             while at >= 0:
-                for end in {at, _OPEN.now.search(block, max(0, at - _OPEN_BYTES), at).start()}:  # type: ignore[union-attr]
+                opened = _OPEN.now.search(block, max(0, at - _OPEN_BYTES), at)
+                for end in {at, opened.start() if opened else at}:
                     if block[max(0, end - _CUT_BYTES) : end] in self._stretches:
                         length = self._longest_beginning(block[max(0, end - self.longest) : end])
                         if length >= _CUT_BYTES:
