@@ -38,6 +38,8 @@ def _watch(parser: argparse.ArgumentParser) -> None:
 
 def _session_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=_("fill an input"))
+    from_file = _("fill an input from a file, which no list of processes shows; - asks, or reads a line of input")
+    parser.add_argument("--set-file", action="append", default=[], metavar="NAME=FILE", help=from_file)
     parser.add_argument("--target", metavar="NAME", help=_("where steps run"))
 
 

@@ -33,13 +33,16 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace, runbook: Path, document: bytes, ahead: ReadAhead) -> int:
+    from cockpit.commands.given import given_values, tell_of_secrets
     from cockpit.commands.screen import show, tell_how_it_stands
     from cockpit.session.opening import current_folder, open_session
     from cockpit.session.settings import SessionSettings
     from cockpit.session.spawn import start_host
 
-    given = assignments(options.set)
+    given = given_values(options)
     inputs = inputs_of(ahead.runbook(), given) if given else {}
+    if options.set:
+        tell_of_secrets(ahead.runbook(), options.set)
     if options.target:
         require_target(options.target, _targets(options, ahead.runbook()))
     read_only = options.read_only or administered_read_only()
@@ -135,21 +138,3 @@ def _nearest(name: str, known: Sequence[str]) -> str:
     if near:
         return _("did you mean {word}?").format(word=folded[near[0]])
     return _("known ones: {names}").format(names=", ".join(sorted(known)) or "-")
-
-
-def assignments(given: Sequence[str]) -> dict[str, str]:
-    """`--set NAME=VALUE` arguments as a mapping.
-
-    Raises:
-        UsageError: one without a name or an equals sign, or whose value no command could take.
-    """
-    from cockpit.session.inputs import check_value
-
-    pairs: dict[str, str] = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not name or not equals:
-            raise UsageError(_("not NAME=VALUE: {text}").format(text=text), where="--set")
-        check_value(name, value)
-        pairs[name] = value
-    return pairs

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from cockpit import words
 from cockpit.adapters.base import RunsSteps
 from cockpit.commands import INTERRUPTED
-from cockpit.commands.open import assignments, chosen_config, inputs_of, require_target
+from cockpit.commands.given import given_values, tell_of_secrets
+from cockpit.commands.open import chosen_config, inputs_of, require_target
 from cockpit.commands.telling import Telling
 from cockpit.errors import CockpitError
 from cockpit.runbook.document import document_at
@@ -86,7 +87,8 @@ def _choice(path: Path, document: bytes, options: argparse.Namespace) -> _Choice
         print(f"cockpit: {one_line(problem)}", file=sys.stderr)
     steps = chosen_steps(runbook, options.section, options.step)
     require_target(options.target or LOCAL, adapters)
-    inputs = inputs_of(runbook, assignments(options.set))
+    inputs = inputs_of(runbook, given_values(options))
+    tell_of_secrets(runbook, options.set)
     return _Choice(runbook, config, adapters, steps, inputs)
 
 
