@@ -114,6 +114,9 @@ def variables_in(code: str, language: str, assigned: set[str]) -> list[Blank]:
         return [blank for blank in taken if blank.name.lower() not in known | _POWERSHELL_LOWER]
     if language == "http":
         return list(_dollars(code, _DOLLAR, frozenset(), set()))
+    if language in ("promql", "logql"):
+        # Grafana's own ($__interval) are no blanks, and what follows a backslash or a dollar is text.
+        return [blank for blank in _dollars(code, _DOLLAR, frozenset(), set()) if not blank.name.startswith("__")]
     if language in ("kubernetes", "aws"):
         return list(_dollars(_with_shell_quotes_hidden(code), _DOLLAR, frozenset(), set()))
     if language != "bash":

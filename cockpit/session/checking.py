@@ -13,10 +13,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from cockpit.adapters.prometheus.question import unit_of
+from cockpit.config.unit import convert, known
 from cockpit.runbook.model import Expectation, ExpectationKind
 from cockpit.words import _
 
 _NUMBER = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
+# A value, and then nothing or its series; a time ("2026-11-21T…") is none.
+_VALUE = re.compile(r"\s*([-+]?(?:\d+(?:\.\d+)?|Inf)|NaN)(?=\s\s|$)")
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -48,13 +52,15 @@ class Finding:
 class Result:
     """What a run left: its exit code (None when it has none), the pipeline's codes, and its cleaned output.
 
-    `last_command` is the name of the last command of the script, as far as it is known.
+    `last_command` is the name of the last command of the script, as far as it is known. `query` is the
+    PromQL or LogQL that was asked, "" for everything else: its values have to hold for every series.
     """
 
     exit_code: int | None
     pipe_status: Sequence[int]
     output: str
     last_command: str = ""
+    query: str = ""
 
 
 def check(expectations: Sequence[Expectation], result: Result, *, unrepeated: str = "") -> tuple[Finding, ...]:
@@ -213,8 +219,35 @@ def _at(document: Any, path: str) -> Any:
     return document
 
 
+def _values(expectation: Expectation, result: Result) -> tuple[bool | None, str]:
+    """Every series' value: the first that does not hold decides; NaN is no value, and leaves it to a person."""
+    compare = _COMPARE[expectation.value["operator"]]
+    bound = _bound_in(
+        unit_of(result.query), float(expectation.value["bound"]), str(expectation.value.get("unit") or "")
+    )
+    if bound is None:
+        return None, _("the query does not tell its unit: is it in {unit}?").format(unit=expectation.value["unit"])
+    found = [(float(match[1]), match.string.strip()) for match in map(_VALUE.match, result.output.split("\n")) if match]
+    for value, line in found:
+        if value == value and not compare(value, bound):
+            return False, line
+    nothing = next((line for value, line in found if value != value), None)
+    if nothing is not None or not found:
+        return None, nothing or _("no number to compare")
+    return True, found[0][1]
+
+
+def _bound_in(unit: str, bound: float, written: str) -> float | None:
+    """The bound in the unit of what was asked; None where that is not known, and the bound has one."""
+    if not written or not known(written):
+        return bound
+    return convert(bound, written, unit) if unit else None
+
+
 def _number(expectation: Expectation, result: Result) -> tuple[bool | None, str]:
     wanted = expectation.value
+    if result.query:
+        return _values(expectation, result)
     label = str(wanted.get("label") or "")
     lines = [line for line in result.output.split("\n") if label in line] if label else result.output.split("\n")
     for line in lines:

@@ -375,4 +375,5 @@ def _read_result(folder: Path, outcome: Outcome, record: RunRecord) -> tuple[dic
     cleaned = sanitise(decode(head + tail))
     match = _LAST_COMMAND.search(str(record.intent.get("command", "")).strip())
     name = match.group(1).rsplit("/", 1)[-1] if match else ""
-    return files_of_run(folder), Result(outcome.exit_code, outcome.pipe_status, cleaned, name)
+    query = str(record.intent.get("command", "")) if record.intent.get("language") in ("promql", "logql") else ""
+    return files_of_run(folder), Result(outcome.exit_code, outcome.pipe_status, cleaned, name, query)

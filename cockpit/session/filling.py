@@ -102,8 +102,10 @@ def _literals(code: str, language: str, literals: list[tuple[str, str]]) -> str:
             values.append(value)
     if language == "bash":
         places = _shell_places(marked)
-    elif language in ("sql", "promql", "logql"):
+    elif language == "sql":
         places = _sql_places(marked)
+    elif language in ("promql", "logql"):
+        places = _query_places(marked)
     elif language in ("kubernetes", "aws"):
         places = _word_places(marked)
     else:
@@ -154,6 +156,21 @@ def _sql_bare(value: str) -> str:
     return value
 
 
+def _query_bare(value: str) -> str:
+    from cockpit.adapters.prometheus.question import bare
+
+    return bare(value)
+
+
+def _query_quoted(quote: str) -> Callable[[str], str]:
+    def quoted(value: str) -> str:
+        from cockpit.adapters.prometheus.question import in_quotes
+
+        return in_quotes(value, quote)
+
+    return quoted
+
+
 def _comment(value: str) -> str:
     return value.replace("\n", " ")
 
@@ -185,6 +202,10 @@ QUOTE: Mapping[str, Callable[[str], str]] = {
     "sql-bare": _sql_bare,
     "sql-string": _sql_string,
     "sql-name": _sql_name,
+    "query-bare": _query_bare,
+    'query-"': _query_quoted('"'),
+    "query-'": _query_quoted("'"),
+    "query-`": _query_quoted("`"),
     "read-again": _as_it_is,
     "text": str,
     "unknown": _refuse,
@@ -294,4 +315,16 @@ def _sql_places(marked: str) -> dict[int, str]:
             places[match.start()] = "sql-string"
         else:
             places[match.start()] = "sql-name" if before.count('"') % 2 else "sql-bare"
+    return places
+
+
+def _query_places(marked: str) -> dict[int, str]:
+    """PromQL and LogQL: inside one of three kinds of quotes, else bare."""
+    from cockpit.adapters.prometheus.question import QUOTED
+
+    quotes = [(found.start(), found.end(), found[0][0]) for found in QUOTED.finditer(marked)]
+    places = {}
+    for match in _MARKERS.finditer(marked):
+        around = next((quote for start, end, quote in quotes if start < match.start() < end), "bare")
+        places[match.start()] = f"query-{around}"
     return places

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from cockpit.monitor.sample import Level, PanelState, Reading
+from cockpit.sparkline import sparkline as draw
 from cockpit.words import _
 from screens.clock import age_text
 from screens.paint import Line, line, pad
@@ -15,7 +16,6 @@ LEVEL_MARKS = {
     Level.RED: ("x ", "bad"),
     Level.GREY: ("  ", ""),
 }
-_BLOCKS = "▁▂▃▄▅▆▇█"
 _SPARK_CELLS = 16
 _VALUE_CELLS = 11
 _KIB = 1024
@@ -130,8 +130,4 @@ def sparkline(panel: PanelState, name: str) -> str:
     """The last values as blocks between their least and greatest; "" for fewer than two."""
     points = panel.extra.get("histories", {}).get(name) or ()
     values = [value for _m, value in points[-_SPARK_CELLS:]]
-    if len(values) < 2:
-        return ""
-    low, high = min(values), max(values)
-    scale = (len(_BLOCKS) - 1) / (high - low) if high > low else 0.0
-    return "".join(_BLOCKS[round((value - low) * scale)] for value in values)
+    return draw(values, _SPARK_CELLS) if len(values) > 1 else ""

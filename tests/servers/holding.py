@@ -61,7 +61,7 @@ class HoldingWire:
 
     def _take(self, near: socket.socket) -> None:
         with contextlib.suppress(OSError):
-            request = _request(near)
+            request = request_of(near)
             if self._marker not in request:
                 self._exchange(near, request)
             elif self._broken:
@@ -80,7 +80,7 @@ class HoldingWire:
         _end(near)
 
 
-def _request(near: socket.socket) -> bytes:
+def request_of(near: socket.socket) -> bytes:
     """Head and body of a request, without its wish to keep the connection."""
     read = b""
     while b"\r\n\r\n" not in read:

@@ -18,7 +18,8 @@ class Specimen:
     whether the server is working on it. `large` prints ten million times the letter x. `no_text` prints bytes that are
     no UTF-8, shown as `as_shown`. `echo` prints the value it is given. `with_input` prints its input WORD. `mistake`
     is refused by the server with words that hold `complaint`. `changes` changes what `fingerprint` sees;
-    `changes_slowly` is still at it when the wire is cut. `absent` is an address where nobody listens,
+    `changes_slowly` is still at it when the wire is cut; both are "" where nothing can be asked that changes anything.
+    `absent` is an address where nobody listens,
     `wrong_credentials` takes those of $COCKPIT_TEST_SECRET. `library` is the package that only the program loads.
     """
 

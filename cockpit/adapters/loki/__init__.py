@@ -1,0 +1,1 @@
+"""Loki, through httpx."""
