@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from cockpit.adapters.loki.adapter import LokiAdapter, LokiOptions
-from cockpit.adapters.page import Page
-from cockpit.adapters.program import StepProgram, Task
 from cockpit.adapters.prometheus.adapter import PrometheusAdapter, PrometheusOptions
+from cockpit.adapters.step_program.adapter import StepProgram, Task
+from cockpit.adapters.step_program.page import Page
 from cockpit.errors import AccessDenied, AdapterError, ConfigError, Declined, Malformed, TargetUnreachable, TimedOut
 from tests.servers.misbehaving import Misbehaving, misbehaving
 

@@ -8,9 +8,9 @@ from io import BytesIO
 
 import pytest
 
-from cockpit.adapters.page import Page
-from cockpit.adapters.program import Task
 from cockpit.adapters.prometheus.adapter import PrometheusAdapter, PrometheusOptions
+from cockpit.adapters.step_program.adapter import Task
+from cockpit.adapters.step_program.page import Page
 from cockpit.errors import Declined
 from tests.servers.misbehaving import misbehaving
 from tests.servers.prometheus import PASSWORD, USER, PrometheusServer, prometheus_server

@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
-from cockpit.adapters.credentials import from_environment, from_file, password_from
 from cockpit.adapters.http.body import read_body
 from cockpit.adapters.http.failure import failure_of
 from cockpit.adapters.probing import TEXT_CHARACTERS
+from cockpit.adapters.step_program.credentials import from_environment, from_file, password_from
 from cockpit.errors import (
     AccessDenied,
     AdapterError,

@@ -21,12 +21,12 @@ from msgspec.structs import replace
 from cockpit.adapters.base import Enforcement
 from cockpit.adapters.http.api import Api, ApiOptions, check_options, credentials_of
 from cockpit.adapters.loki.lines import LONGEST_S, ask, lines_of
-from cockpit.adapters.page import Page
-from cockpit.adapters.program import StepProgram, Task
 from cockpit.adapters.prometheus.adapter import point_at
 from cockpit.adapters.prometheus.answer import Answer
 from cockpit.adapters.prometheus.pages import show
 from cockpit.adapters.prometheus.question import Question, questions_of
+from cockpit.adapters.step_program.adapter import StepProgram, Task
+from cockpit.adapters.step_program.page import Page
 from cockpit.errors import Declined
 from cockpit.words import _, plural
 

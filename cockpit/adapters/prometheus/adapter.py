@@ -21,11 +21,11 @@ from msgspec import Struct
 
 from cockpit.adapters.base import Enforcement
 from cockpit.adapters.http.api import Api, ApiOptions, check_options, credentials_of
-from cockpit.adapters.page import Page
-from cockpit.adapters.program import StepProgram, Task
 from cockpit.adapters.prometheus.answer import Answer
 from cockpit.adapters.prometheus.pages import CHART_CELLS, show
 from cockpit.adapters.prometheus.question import Question, position_of, questions_of
+from cockpit.adapters.step_program.adapter import StepProgram, Task
+from cockpit.adapters.step_program.page import Page
 from cockpit.errors import Declined
 from cockpit.words import _
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 from rich.cells import cell_len
 
-from cockpit.adapters.page import Page
 from cockpit.adapters.prometheus.answer import Answer, Series, labels_text, number_text
 from cockpit.adapters.prometheus.question import spread, step_of
+from cockpit.adapters.step_program.page import Page
 from cockpit.errors import Declined
 from cockpit.sparkline import sparkline
 from cockpit.words import _
