@@ -8,6 +8,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from cockpit.adapters.step_program.page import Page
 from cockpit.errors import AccessDenied, AdapterError, ConfigError, PolicyRefusal, ToolMissing
 from cockpit.safety.permit import Action, Confirmation, Mode, Permit, Rung, grant
 from cockpit.safety.verdict import Judgement, Verdict
+from tests import waiting
 from tests.contract.specimens.specimen import Specimen
 
 pytestmark = pytest.mark.real
@@ -27,10 +29,8 @@ SECRET = "Zq8-very-secret-value-71"
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Wait for a state, with a deadline."""
-    async with asyncio.timeout(30):
-        while not await asyncio.to_thread(condition):
-            await asyncio.sleep(0.02)
+    """Wait for a state of the server, which is asked from another thread."""
+    await waiting.until(partial(asyncio.to_thread, condition))
 
 
 def require_change(body: str) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +17,7 @@ from cockpit.adapters.local import LocalAdapter
 from cockpit.runs.process import process_start_time, relatives
 from cockpit.safety.permit import Action, Mode, grant
 from cockpit.safety.verdict import Judgement, Verdict
-
-
-async def until(condition: Callable[[], Any], deadline_s: float = 30.0) -> None:
-    """Wait for a state, with a deadline."""
-    async with asyncio.timeout(deadline_s):
-        while not condition():
-            await asyncio.sleep(0.005)
+from tests.waiting import until
 
 
 def alive(pid: int) -> bool:

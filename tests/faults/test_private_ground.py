@@ -27,7 +27,8 @@ from cockpit.session.reader import SessionReader
 from cockpit.session.settings import SessionSettings
 from cockpit.session.spawn import host_alive, start_host
 from cockpit.session.writer_lock import WriterLock
-from tests.faults.test_host_killed import connected, host_pid, until
+from tests.faults.test_host_killed import connected, host_pid
+from tests.waiting import until
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
 SECRET = "hunter2-hunter2-hunter2"

@@ -7,8 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +20,8 @@ from cockpit.session.reader import SessionReader
 from cockpit.session.settings import SessionSettings
 from cockpit.session.spawn import host_alive, start_host
 from cockpit.session.verify import verify
+from tests.waiting import PATIENCE_S, wait_until
 
-DEADLINE_S = 40.0
 RUNBOOK = """# Killed
 
 ```bash {name=waits}
@@ -115,13 +114,6 @@ def _hears_hang_ups() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
-def until(condition: Callable[[], Any], what: str) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.002)
-
-
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
     bench = Bench(tmp_path, {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])})
@@ -132,9 +124,9 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 @pytest.mark.parametrize("moment", ["step.intent", "step.started"])
 def test_ctrl_c_ends_the_step_however_young_it_is(bench: Bench, moment: str) -> None:
     process = bench.start("--step", "waits", "--step", "after")
-    until(lambda: bench.events(moment), moment)
+    wait_until(lambda: bench.events(moment), moment)
     process.send_signal(signal.SIGINT)
-    assert process.wait(DEADLINE_S) == 130
+    assert process.wait(PATIENCE_S) == 130
     assert bench.statuses() == {"waits": "cancelled", "after": "skipped"}
     assert [data["reason"] for data in bench.events("step.finished")][1] == "interrupted"
     assert bench.events("session.ended")[0]["counts"] == {"cancelled": 1, "skipped": 1}
@@ -144,40 +136,40 @@ def test_ctrl_c_ends_the_step_however_young_it_is(bench: Bench, moment: str) -> 
 
 def test_a_second_ctrl_c_leaves_the_end_to_the_next_host(bench: Bench) -> None:
     process = bench.start("--step", "stubborn", "--step", "after")
-    until(lambda: bench.events("step.started"), "it runs")
-    until(lambda: (bench.folder.run(1) / "output").read_bytes() == b"begun\n", "it has set its traps")
+    wait_until(lambda: bench.events("step.started"), "it runs")
+    wait_until(lambda: (bench.folder.run(1) / "output").read_bytes() == b"begun\n", "it has set its traps")
     process.send_signal(signal.SIGINT)
     assert process.stderr is not None
     assert b"session" in process.stderr.readline()
     assert b"Ctrl-C again" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
-    assert process.wait(DEADLINE_S) == 130
+    assert process.wait(PATIENCE_S) == 130
     assert not bench.events("session.ended")
     start_host(bench.folder)
-    until(lambda: "stubborn" in bench.statuses(), "its end is recorded")
+    wait_until(lambda: "stubborn" in bench.statuses(), "its end is recorded")
     assert bench.statuses()["stubborn"] == "cancelled"
     os.kill(json.loads(bench.folder.host.read_text())["pid"], signal.SIGTERM)
-    until(lambda: not host_alive(bench.folder), "the host is gone")
+    wait_until(lambda: not host_alive(bench.folder), "the host is gone")
     assert verify(bench.folder).ok
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP, signal.SIGTERM])
 def test_a_killed_run_leaves_its_step_to_the_next_host(bench: Bench, number: signal.Signals) -> None:
     process = bench.start("--step", "gated")
-    until(lambda: bench.events("step.started"), "it runs")
+    wait_until(lambda: bench.events("step.started"), "it runs")
     process.send_signal(number)
-    assert process.wait(DEADLINE_S) == -number
+    assert process.wait(PATIENCE_S) == -number
     bench.gate.touch()
-    until(lambda: not host_alive(bench.folder), "the lock is free")
+    wait_until(lambda: not host_alive(bench.folder), "the lock is free")
     start_host(bench.folder)
-    until(bench.statuses, "its end is recorded")
+    wait_until(bench.statuses, "its end is recorded")
     ended = bench.events("step.finished")[0]
     assert (ended["status"], ended["exit_code"]) == ("failed", 7)
     reader = SessionReader(bench.folder)
     reader.poll()
     assert reader.output(1, 0).decode() == "".join(f"line {i}\n" for i in range(1, 201))
     os.kill(json.loads(bench.folder.host.read_text())["pid"], signal.SIGTERM)
-    until(lambda: not host_alive(bench.folder), "the host is gone")
+    wait_until(lambda: not host_alive(bench.folder), "the host is gone")
     assert verify(bench.folder).ok
 
 
@@ -185,7 +177,7 @@ def test_a_reader_that_goes_away_does_not_stop_the_run(bench: Bench) -> None:
     process = bench.start("--json", "--step", "counts")
     assert process.stdout is not None
     process.stdout.close()
-    assert process.wait(DEADLINE_S) == 1
+    assert process.wait(PATIENCE_S) == 1
     assert bench.statuses() == {"counts": "failed"}
     assert bench.events("session.ended")
     assert process.stderr is not None
@@ -196,7 +188,7 @@ def test_a_reader_that_goes_away_does_not_stop_the_run(bench: Bench) -> None:
 def test_a_full_disk_under_the_output_does_not_stop_the_run(bench: Bench) -> None:
     with Path("/dev/full").open("wb") as full:
         process = bench.start("--step", "after", stdout=full)
-        assert process.wait(DEADLINE_S) == 0
+        assert process.wait(PATIENCE_S) == 0
     assert bench.statuses() == {"after": "passed"}
 
 
@@ -205,7 +197,7 @@ def test_a_run_without_standard_streams_writes_nothing_of_them_into_its_record(b
     command = [sys.executable, "-P", "-m", "cockpit.cli", "run", str(bench.runbook), "--step", "after"]
     environment = {"COCKPIT_STATE_DIR": str(bench.state), "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run(
-        ["sh", "-c", script, "sh", *command], env={**os.environ, **environment}, check=False, timeout=DEADLINE_S
+        ["sh", "-c", script, "sh", *command], env={**os.environ, **environment}, check=False, timeout=PATIENCE_S
     )
     assert done.returncode == 0
     assert bench.statuses() == {"after": "passed"}
@@ -216,10 +208,10 @@ def test_a_host_is_told_secrets_without_writing_them_down(bench: Bench, monkeypa
     monkeypatch.setenv("COCKPIT_STATE_DIR", str(bench.state))
     folder = open_session(SessionSettings(str(bench.runbook), watch=False))
     start_host(folder, {"DB_PASSWORD": "hunter2hunter2"})
-    until(lambda: bench.events("input.set"), "it was told")
-    until(folder.host.exists, "it listens")
+    wait_until(lambda: bench.events("input.set"), "it was told")
+    wait_until(folder.host.exists, "it listens")
     assert bench.events("input.set")[0]["secret"]
     found = [path for path in folder.path.rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()]
     os.kill(json.loads(folder.host.read_text())["pid"], signal.SIGTERM)
-    until(lambda: not host_alive(folder), "the host is gone")
+    wait_until(lambda: not host_alive(folder), "the host is gone")
     assert found == []

@@ -7,6 +7,7 @@ import gc
 import os
 import resource
 import subprocess
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,12 @@ async def test_secrets_are_in_no_argv_no_environment_of_the_runner_and_on_no_dis
 async def test_output_is_timed_and_told_apart_by_stream(local: Local) -> None:
     from cockpit.runs.recording import FRAME, STDERR, STDOUT
 
-    running = await local.start("echo out; sleep 0.1; echo err >&2; sleep 0.1; echo again")
+    gate = local.folder() / "gate"
+    os.mkfifo(gate)
+    running = await local.start(f"echo out; cat {gate}; echo err >&2; cat {gate}; echo again")
+    for said in (b"out\n", b"out\nerr\n"):
+        await local.until(partial(_holds, running.run.output, said))
+        gate.write_bytes(b"")
     await running.wait()
 
     frames = list(FRAME.iter_unpack((running.run.folder / "index").read_bytes()))
@@ -130,6 +136,10 @@ async def test_output_is_timed_and_told_apart_by_stream(local: Local) -> None:
     ]
     times = [m for _offset, m, _length, _stream in frames]
     assert times == sorted(times)
+
+
+def _holds(output: Path, said: bytes) -> bool:
+    return output.read_bytes() == said
 
 
 async def test_a_folder_that_takes_no_files_starts_nothing(local: Local, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 Local = Any
@@ -52,8 +53,11 @@ async def test_a_large_paste_reaches_a_terminal_whole(local: Local) -> None:
 
 
 async def test_rubbish_in_the_control_pipe_is_passed_over(local: Local) -> None:
-    running = await local.start("sleep 0.3; exit 3")
+    gate = local.folder() / "gate"
+    os.mkfifo(gate)
+    running = await local.start(f"cat {gate}; exit 3")
     with (running.run.folder / "control").open("wb", buffering=0) as control:
         control.write(b'\xff\xfe\nnull\n[1]\n{"signal":"SEGV"}\n{"resize":[1]}\n{"input":"%%%"}\n' + b"x" * 3000)
+    gate.write_bytes(b"")
 
     assert (await running.wait()).exit_code == 3

@@ -21,9 +21,9 @@ import pytest
 from cockpit.errors import ConfigError, FolderRefused, SecondPersonMissing
 from cockpit.safety.permit import Confirmation, Rung
 from cockpit.session.second_person import SecondPersonLine, ask_line, lines
-from tests.faults.test_host_killed import until
 from tests.unit.session_desk import KIM, Desk
 from tests.unit.test_engine import desk
+from tests.waiting import until
 
 __all__ = ["desk"]
 NOBODY = 65534

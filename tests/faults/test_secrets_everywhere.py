@@ -26,8 +26,9 @@ from cockpit.session.opening import open_session
 from cockpit.session.reader import SessionReader
 from cockpit.session.settings import SessionSettings
 from cockpit.session.spawn import start_host
-from tests.faults.test_host_killed import connected, host_pid, until
+from tests.faults.test_host_killed import connected, host_pid
 from tests.planted import FORMS, folded, gives_away
+from tests.waiting import until
 
 IN_CONFIG = "Kx7/cfg+Tq9=Wm2vBz\"4'Rn"
 IN_ENVIRONMENT = "Hy3-eWv-Zp8qLd6sVx1c"

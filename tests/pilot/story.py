@@ -29,8 +29,8 @@ from screens.clock import Clock
 from screens.terminal_relay import Foreground
 from screens.viewer import Viewer
 from tests.pilot.recording import shown
+from tests.waiting import PATIENCE_S, until
 
-DEADLINE_S = 60.0
 HAND_S = 0.5
 
 
@@ -159,18 +159,23 @@ class Story:
         await self._idle()
 
     async def _idle(self) -> None:
-        await asyncio.wait_for(self.viewer.feed.idle.wait(), DEADLINE_S)
+        await asyncio.wait_for(self.viewer.feed.idle.wait(), PATIENCE_S)
         await self.pilot.pause()
 
     async def _until(self, holds: Callable[[], bool], otherwise: str) -> None:
-        deadline = time.monotonic() + DEADLINE_S
-        while not holds():
+        async def idle_and_so() -> bool:
+            if holds():
+                return True
             if self.host and self.host.done() and not self.host.cancelled() and self.host.exception():
                 await self.host
-            if time.monotonic() > deadline:
-                raise AssertionError(f"{otherwise} on\n{self.screen}")
+            assert self.app._exception is None, "the viewer has ended with a defect"
             await self._idle()
-            await asyncio.sleep(0.01)
+            return False
+
+        try:
+            await until(idle_and_so)
+        except AssertionError as error:
+            raise AssertionError(f"{otherwise} on\n{self.screen}") from error
 
 
 @contextlib.asynccontextmanager
@@ -205,7 +210,7 @@ async def opened(
         async with app.run_test(size=size) as pilot:
             story = Story(app, pilot, clock, folder)
             story.host = serving
-            await asyncio.wait_for(app.ready.wait(), DEADLINE_S)
+            await asyncio.wait_for(app.ready.wait(), PATIENCE_S)
             if host:
                 await story._until(lambda: story.viewer.feed.connected, "no host")
             await story._idle()

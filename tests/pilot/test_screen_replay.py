@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import os
@@ -20,6 +19,7 @@ from screens.app import CockpitApp
 from screens.clock import Clock
 from screens.replay import Replay, ReplayClock
 from tests.pilot.recording import START, Told, at, record, sample, shown
+from tests.waiting import until
 
 
 class Hand(Clock):
@@ -125,9 +125,12 @@ class Viewing:
         return await self.now()
 
     async def comes_to_show(self, text: str) -> None:
-        async with asyncio.timeout(20):
-            while text not in await self.now():
-                await asyncio.sleep(0.01)
+        """Wait for it; fails the test if it never stands on the screen."""
+
+        async def shows() -> bool:
+            return text in await self.now()
+
+        await until(shows, text)
 
 
 @contextlib.asynccontextmanager

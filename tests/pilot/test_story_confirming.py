@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from cockpit.session.client import HostClient
 from cockpit.session.event import Status
 from tests.pilot.conftest import Opens
 from tests.pilot.story import Story
+from tests.waiting import until
 
 
 def change(made: Path) -> str:
@@ -165,8 +165,7 @@ async def elsewhere(story: Story) -> None:
     client = HostClient(story.folder)
     await client.connect()
     await client.run(await client.propose("count"), rung=Rung.CONFIRM)
-    while story.state.step("count").status is not Status.PASSED:
-        await asyncio.sleep(0.01)
+    await until(lambda: story.state.step("count").status is Status.PASSED, "it passed")
     await client.close()
 
 

@@ -7,22 +7,13 @@ import json
 import os
 import termios
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from screens.terminal_relay import Relay, RelayEnd
-
-DEADLINE_S = 10.0
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+from tests.waiting import PATIENCE_S, eventually, wait_until
 
 
 class Bench:
@@ -56,7 +47,7 @@ class Bench:
 
     def close(self) -> None:
         (self.run / "exit.json").touch()
-        self._thread.join(DEADLINE_S)
+        self._thread.join(PATIENCE_S)
         for descriptor in (self.person, self._terminal, self.control):
             os.close(descriptor)
 
@@ -78,24 +69,24 @@ def test_output_comes_byte_for_byte_and_the_end_gives_the_terminal_back(bench: B
     bench.start()
     assert os.read(bench.person, 1 << 16) == said
     (bench.run / "exit.json").touch()
-    until(lambda: bench.end is RelayEnd.ENDED)
+    wait_until(lambda: bench.end is RelayEnd.ENDED)
     assert bench.modes == list(bench.before)
 
 
 def test_keys_reach_the_run_whole_and_in_order(bench: Bench) -> None:
     bench.start()
-    until(lambda: bench.modes != list(bench.before))
+    wait_until(lambda: bench.modes != list(bench.before))
     typed = b"ls\x03\x1b[A" + bytes(range(1, 29)) + "가".encode() * 200
     os.write(bench.person, typed)
-    until(lambda: bench.typed() == typed)
+    wait_until(lambda: bench.typed() == typed)
     assert any("resize" in message for message in bench.told())
 
 
 def test_ctrl_bracket_leaves_the_run_alone(bench: Bench) -> None:
     bench.start()
-    until(lambda: bench.modes != list(bench.before))
+    wait_until(lambda: bench.modes != list(bench.before))
     os.write(bench.person, b"abc\x1d")
-    until(lambda: bench.end is RelayEnd.LEFT)
+    wait_until(lambda: bench.end is RelayEnd.LEFT)
     assert bench.typed() == b"abc"
     assert not (bench.run / "exit.json").exists()
 
@@ -107,9 +98,9 @@ def test_keys_wait_for_a_run_that_does_not_listen_yet(tmp_path: Path) -> None:
     os.close(made.control)
     (late / "control").unlink()
     made.start()
-    until(lambda: made.modes != list(made.before))
+    wait_until(lambda: made.modes != list(made.before))
     os.write(made.person, b"early")
     os.mkfifo(late / "control")
     made.control = os.open(late / "control", os.O_RDWR | os.O_NONBLOCK)
-    until(lambda: made.typed() == b"early")
+    assert eventually(lambda: made.typed() == b"early")
     made.close()

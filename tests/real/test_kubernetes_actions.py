@@ -26,7 +26,8 @@ from cockpit.errors import (
     UsageError,
 )
 from cockpit.safety.permit import Mode
-from tests.servers.kubernetes import ADMIN, NOBODY, READER, KubernetesServer, deployment, kubernetes_server, until
+from tests.servers.kubernetes import ADMIN, NOBODY, READER, KubernetesServer, deployment, kubernetes_server
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.real
 _DEPLOYMENTS = "/apis/apps/v1/namespaces/shop/deployments"
@@ -43,7 +44,7 @@ def api(server: KubernetesServer, request: pytest.FixtureRequest) -> str:
     """A deployment of its own for each test, rolled out."""
     name = request.node.name.replace("_", "-")[5:45].strip("-")
     server.apply(_DEPLOYMENTS, deployment(name))
-    until(lambda: state(server, name).get("availableReplicas") == 2)
+    wait_until(lambda: state(server, name).get("availableReplicas") == 2)
     return str(name)
 
 
@@ -116,7 +117,7 @@ def test_a_restart_makes_every_pod_anew(server: KubernetesServer, api: str) -> N
 
 def test_scaling_says_from_what_to_what(server: KubernetesServer, api: str) -> None:
     assert "2 -> 3" in run(server, f"scale deployment/{api} --replicas=3 --current-replicas=2")
-    until(lambda: state(server, api).get("availableReplicas") == 3)
+    wait_until(lambda: state(server, api).get("availableReplicas") == 3)
     with pytest.raises(Declined, match="has 3 replicas, not 2"):
         run(server, f"scale deployment/{api} --replicas=4 --current-replicas=2")
 
@@ -133,7 +134,7 @@ def test_variables_are_set_and_dropped(server: KubernetesServer, api: str) -> No
 def test_a_deleted_pod_comes_again(server: KubernetesServer, api: str) -> None:
     first, second = pods(server, api)
     assert f"pod/{first} deleted" in run(server, f"delete pod/{first}")
-    until(lambda: len(pods(server, api)) == 2 and first not in pods(server, api))
+    wait_until(lambda: len(pods(server, api)) == 2 and first not in pods(server, api))
     assert second in pods(server, api)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -17,6 +16,7 @@ from cockpit.errors import AccessDenied, AdapterError
 from cockpit.safety.permit import Mode, grant
 from tests.servers.kubernetes import ADMIN, NOBODY, READER, KubernetesServer, deployment, kubernetes_server
 from tests.servers.proxy import proxied
+from tests.waiting import until
 
 pytestmark = pytest.mark.real
 _DEPLOYMENTS = "/apis/apps/v1/namespaces/shop/deployments"
@@ -45,10 +45,14 @@ async def watching(
 
 async def seen(look: Callable[[], Awaitable[Finding]], expected: Callable[[Finding], bool]) -> Finding:
     """Look until it shows what is expected, with a deadline."""
-    async with asyncio.timeout(30):
-        while not expected(found := await look()):
-            await asyncio.sleep(0.05)
-    return found
+    found: list[Finding] = []
+
+    async def holds() -> bool:
+        found.append(await look())
+        return expected(found[-1])
+
+    await until(holds)
+    return found[-1]
 
 
 def row(found: Finding, name: str) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from cockpit.errors import CockpitError, PolicyRefusal
 from cockpit.safety.judge import judge
 from cockpit.safety.permit import Mode
 from cockpit.safety.verdict import Verdict
-from tests.servers.kubernetes import ADMIN, READER, KubernetesServer, deployment, kubernetes_server, until
+from tests.servers.kubernetes import ADMIN, READER, KubernetesServer, deployment, kubernetes_server
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.real
 
@@ -296,7 +297,7 @@ def test_a_program_in_a_pod_runs_when_confirmed_and_never_else(tmp_path: Path) -
         pods, mark = "/api/v1/namespaces/shop/pods", tmp_path / "mark"
         spec = deployment("api")["spec"]["template"]["spec"]
         server.apply(pods, {"metadata": {"name": "api-0"}, "spec": spec})
-        until(lambda: server.ask("GET", f"{pods}/api-0")["status"]["phase"] == "Running")
+        wait_until(lambda: server.ask("GET", f"{pods}/api-0")["status"]["phase"] == "Running")
         adapter, body = adapter_of(server), f"exec api-0 -- touch {mark}"
 
         with pytest.raises(PolicyRefusal):

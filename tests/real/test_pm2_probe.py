@@ -19,6 +19,7 @@ from cockpit.adapters.pm2.daemon import run_jlist
 from cockpit.adapters.pm2.probe import Pm2Options, Pm2Probe
 from cockpit.adapters.probing import Finding
 from cockpit.safety.permit import Mode, grant
+from tests.waiting import until
 
 pytestmark = pytest.mark.real
 PM2 = os.environ.get("COCKPIT_TEST_PM2") or shutil.which("pm2")
@@ -69,10 +70,14 @@ async def look(probe: Pm2Probe) -> Finding:
 
 
 async def look_until(probe: Pm2Probe, condition: Callable[[Finding], bool]) -> Finding:
-    async with asyncio.timeout(60):
-        while not condition(found := await look(probe)):
-            await asyncio.sleep(0.05)
-    return found
+    found: list[Finding] = []
+
+    async def holds() -> bool:
+        found.append(await look(probe))
+        return condition(found[-1])
+
+    await until(holds)
+    return found[-1]
 
 
 def values(found: Finding) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +23,11 @@ from cockpit.errors import AccessDenied, CockpitError, ConfigError, TargetUnreac
 from cockpit.safety.permit import Action, Mode, Permit, grant
 from cockpit.safety.verdict import Judgement, Verdict
 from tests.servers.ssh import SshServer, prepared, ssh_server
+from tests.waiting import until
 
 
 def permit_for(text: str, **values: str) -> Permit:
     return grant(Action("bash", text, "far", values), Judgement(Verdict.READ_ONLY), Mode.LIVE, by="test")
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
-        while not condition():
-            await asyncio.sleep(0.02)
 
 
 @pytest.fixture
@@ -134,14 +129,17 @@ async def test_a_machine_that_stays_away_is_waited_for(desk: Desk, tmp_path: Pat
     assert (outcome.exit_code, said(folder)) == (5, "before\nafter")
 
 
-async def test_a_peer_that_has_fallen_silent_is_noticed(desk: Desk) -> None:
-    running, folder = await desk.start("echo began; sleep 3; echo end")
+async def test_a_peer_that_has_fallen_silent_is_noticed(desk: Desk, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    running, folder = await desk.start(f"echo began; cat {gate} >/dev/null; echo end")
     await until(lambda: "began\n" in (folder / "output").read_text())
     frozen = desk.server.sessions()
     for pid in frozen:
         os.kill(pid, signal.SIGSTOP)
     try:
         await until(lambda: "the link is gone" in (folder / "output").read_text())
+        gate.write_bytes(b"")
         outcome = await running.wait()
     finally:
         for pid in frozen:

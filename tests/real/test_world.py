@@ -7,8 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -17,21 +16,12 @@ import pytest
 from cockpit.errors import AdapterError
 from cockpit.rehearsal.layout import Layout
 from cockpit.rehearsal.world import World
+from tests.waiting import PATIENCE_S, eventually
 
 pytestmark = [
     pytest.mark.real,
     pytest.mark.skipif(shutil.which("curl") is None or shutil.which("bash") is None, reason="needs bash and curl"),
 ]
-_DEADLINE_S = 60.0
-
-
-def _eventually(holds: Callable[[], bool]) -> bool:
-    end_m = time.monotonic() + _DEADLINE_S
-    while not holds():
-        if time.monotonic() > end_m:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def _processes_of(root: Path) -> list[psutil.Process]:
@@ -51,7 +41,7 @@ def _processes_of(root: Path) -> list[psutil.Process]:
 def _shell(world: World, command: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, **world.environment, **world.inputs}
     return subprocess.run(
-        ["bash", "-c", command], env=environment, capture_output=True, text=True, timeout=_DEADLINE_S, check=False
+        ["bash", "-c", command], env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
 
 
@@ -84,7 +74,7 @@ def test_only_a_rollback_mends_a_bad_release(world: World) -> None:
     assert (world.health(), world.current_version) == ("DOWN", bad)
     assert "OutOfMemoryError" in world.layout.app_log.read_text(encoding="utf-8")
     _shell(world, "pm2 restart backend")
-    world.wait_until(lambda: world.health() == "DOWN", _DEADLINE_S)
+    world.wait_until(lambda: world.health() == "DOWN", PATIENCE_S)
     done = _shell(world, f'cd "$SCRIPTS_DIR" && sudo ./rollback.sh backend {stable.removeprefix("v")}')
     assert done.returncode == 0, done.stdout + done.stderr
     marks = ("Rollback Start", f"Switching to version {stable}", "Restarting backend with PM2", "Rollback Complete")
@@ -108,7 +98,7 @@ def test_pm2_tells_how_the_service_stands(world: World) -> None:
     assert _shell(world, "pm2 stop backend").returncode == 0
     assert world.health() == ""
     assert _shell(world, "pm2 restart backend").returncode == 0
-    world.wait_until(lambda: world.health() == "UP", _DEADLINE_S)
+    world.wait_until(lambda: world.health() == "UP", PATIENCE_S)
     assert _shell(world, "pm2 restart nobody").returncode != 0
 
 
@@ -130,7 +120,7 @@ def test_nothing_is_left_after_stop(world: World) -> None:
 
 def test_nothing_is_left_when_the_keeper_is_killed(world: World) -> None:
     os.kill(world.keeper.pid, signal.SIGKILL)
-    assert _eventually(lambda: not _processes_of(world.layout.root)), _processes_of(world.layout.root)
+    assert eventually(lambda: not _processes_of(world.layout.root)), _processes_of(world.layout.root)
 
 
 _OWNER = """
@@ -156,7 +146,7 @@ def test_a_world_ends_with_its_owner(tmp_path: Path) -> None:
     assert world.health() == "UP"
     owner.kill()
     owner.communicate()
-    assert _eventually(lambda: not _processes_of(tmp_path / "world")), _processes_of(tmp_path / "world")
+    assert eventually(lambda: not _processes_of(tmp_path / "world")), _processes_of(tmp_path / "world")
 
 
 def test_a_world_that_was_handed_over_outlives_its_first_owner(tmp_path: Path) -> None:
@@ -167,19 +157,10 @@ def test_a_world_that_was_handed_over_outlives_its_first_owner(tmp_path: Path) -
         owner.kill()
         owner.communicate()
         # Twice as long as the keeper takes to notice: it looks for its owner every half second.
-        assert not _eventually_within(lambda: not world.alive, 1.2)
+        assert not eventually(lambda: not world.alive, within_s=1.2)
         assert world.health() == "UP"
     finally:
         world.stop()
-
-
-def _eventually_within(holds: Callable[[], bool], seconds: float) -> bool:
-    end_m = time.monotonic() + seconds
-    while time.monotonic() < end_m:
-        if holds():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def test_two_worlds_live_side_by_side(tmp_path: Path) -> None:

@@ -7,13 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cockpit.rehearsal.world import World
+from tests.waiting import eventually
 
 pytestmark = [
     pytest.mark.real,
@@ -37,10 +37,7 @@ def _assert_world_ends(state: Path) -> None:
     """The session's host stops the world it was given, by itself, soon after the session's end."""
     (folder,) = (state / "worlds").iterdir()
     world = World.open(folder)
-    end_m = time.monotonic() + 60
-    while world.alive and time.monotonic() < end_m:
-        time.sleep(0.05)
-    assert not world.alive
+    assert eventually(lambda: not world.alive)
     assert world.health() == ""
 
 

@@ -9,7 +9,6 @@ import os
 import shutil
 import ssl
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -226,11 +225,3 @@ def _controllers(stack: ExitStack, server: KubernetesServer, programs: dict[str,
 def _node_ready(server: KubernetesServer) -> bool:
     conditions = server.ask("GET", "/api/v1/nodes/node-1").get("status", {}).get("conditions") or []
     return any(it["type"] == "Ready" and it["status"] == "True" for it in conditions)
-
-
-def until(condition: Any, deadline_s: float = 30) -> None:
-    """Wait for a state, with a deadline."""
-    ends = time.monotonic() + deadline_s
-    while not condition():
-        assert time.monotonic() < ends, "what was waited for did not happen"
-        time.sleep(0.05)

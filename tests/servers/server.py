@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,8 @@ from typing import Any
 
 import pytest
 
-_READY_S = 30.0
+from tests.waiting import eventually
+
 _END_S = 10.0
 
 
@@ -64,11 +64,8 @@ def running(
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder, **as_user(user))
     try:
-        deadline_m = time.monotonic() + _READY_S
-        while not ready():
-            if process.poll() is not None or time.monotonic() > deadline_m:
-                pytest.fail(f"{argv[0]} does not start: {(folder / 'log').read_text(errors='replace')[-2000:]}")
-            time.sleep(0.02)
+        if not eventually(lambda: process.poll() is not None or ready()) or process.poll() is not None:
+            pytest.fail(f"{argv[0]} does not start: {(folder / 'log').read_text(errors='replace')[-2000:]}")
         yield process
     finally:
         process.send_signal(ending)

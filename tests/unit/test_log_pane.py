@@ -18,8 +18,7 @@ from screens.logs.lines import LogLines
 from screens.logs.output import OutputPane, source_of
 from screens.logs.pane import LogPane
 from screens.logs.source import LogSource
-
-DEADLINE_S = 10.0
+from tests.waiting import until
 
 
 class Logs(App[None]):
@@ -63,9 +62,8 @@ class Reader:
         return self.rows[0]
 
     async def sees(self, what: Callable[[], bool]) -> None:
-        async with asyncio.timeout(DEADLINE_S):
-            while not what():
-                await asyncio.sleep(0.01)
+        """Wait for it to be shown; fails the test if it never is."""
+        await until(what, "to be shown")
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)

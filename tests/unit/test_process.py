@@ -6,6 +6,7 @@ import os
 import subprocess
 
 from cockpit.runs.process import boot_id, is_same_process, process_start_time, process_table, relatives
+from tests.waiting import eventually
 
 
 def test_a_process_is_the_same_only_with_its_start_time() -> None:
@@ -44,9 +45,7 @@ def test_a_name_with_brackets_and_spaces_hides_nothing(tmp_path: os.PathLike[str
 def test_relatives_are_the_group_without_its_leader() -> None:
     with subprocess.Popen(["sh", "-c", "sleep 1000 & sleep 1000"], start_new_session=True) as leader:
         try:
-            found: list[int] = []
-            while len(found) < 2:
-                found = relatives(leader.pid, "COCKPIT_RUN=none")
-            assert leader.pid not in found
+            assert eventually(lambda: len(relatives(leader.pid, "COCKPIT_RUN=none")) == 2)
+            assert leader.pid not in relatives(leader.pid, "COCKPIT_RUN=none")
         finally:
             os.killpg(leader.pid, 9)

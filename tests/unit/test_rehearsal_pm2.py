@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from hypothesis import strategies as st
 from cockpit.rehearsal.pm2 import table
 from cockpit.rehearsal.pm2.supervisor import App, Supervisor
 from cockpit.rehearsal.pm2.wire import pack, unpack
+from tests.waiting import until
 
 _PLAIN = st.text(st.characters(codec="utf-8"), max_size=30)
 _JSON = st.dictionaries(_PLAIN, st.none() | st.booleans() | st.integers() | _PLAIN, max_size=4)
@@ -52,16 +52,10 @@ async def supervisor() -> AsyncIterator[Supervisor]:
     await supervisor.stop_all()
 
 
-async def _until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        while not holds():
-            await asyncio.sleep(0.01)
-
-
 async def test_an_application_that_keeps_dying_is_given_up(supervisor: Supervisor, tmp_path: Path) -> None:
     await supervisor.start(_spec(tmp_path, "raise SystemExit(3)", max_restarts=3, min_uptime=60_000))
     app: App = supervisor.apps[0]
-    await _until(lambda: app.status == "errored")
+    await until(lambda: app.status == "errored")
     assert (app.restarts, app.exit_code, app.pid) == (2, 3, 0)
     await supervisor.restart(0)
     assert (app.restarts, app.status) == (3, "online")
@@ -73,7 +67,7 @@ async def test_one_death_of_a_long_lived_application_is_one_restart(supervisor: 
     first = app.process
     assert first is not None
     first.kill()
-    await _until(lambda: app.restarts == 1 and app.status == "online")
+    await until(lambda: app.restarts == 1 and app.status == "online")
     assert app.pid not in (0, first.pid)
 
 
@@ -82,7 +76,7 @@ async def test_stop_ends_even_what_ignores_being_asked(supervisor: Supervisor, t
         "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
     )
     await supervisor.start(_spec(tmp_path, code))
-    await _until(lambda: (tmp_path / "out.log").read_text() == "up\n")
+    await until(lambda: (tmp_path / "out.log").read_text() == "up\n")
     await supervisor.stop(0)
     assert (supervisor.apps[0].status, supervisor.apps[0].pid) == ("stopped", 0)
 

@@ -18,6 +18,7 @@ from cockpit.session.event import Event, Status
 from cockpit.session.execution import Execution
 from cockpit.session.repeating import Plan, repeats_itself
 from tests.unit.session_desk import KIM, Desk, FakeAdapter, desk_of, outcome, step
+from tests.waiting import until
 
 SOON_S = 0.001
 
@@ -79,10 +80,8 @@ def says(desk: Desk, *texts: bytes | Exception) -> None:
     desk.adapter.says = texts
 
 
-async def until(desk: Desk, kind: str, count: int = 1) -> None:
-    async with asyncio.timeout(20):
-        while sum(event.kind == kind for event in desk.journal.events) < count:
-            await asyncio.sleep(0)
+async def recorded(desk: Desk, kind: str, count: int = 1) -> None:
+    await until(lambda: sum(event.kind == kind for event in desk.journal.events) >= count, f"{count} {kind}")
 
 
 async def test_five_times_is_five_runs_each_with_its_own_record(desk: Desk) -> None:
@@ -212,7 +211,7 @@ async def test_what_a_person_must_judge_is_asked_once_at_the_end(desk: Desk) -> 
 
 async def test_cancelling_between_two_runs_ends_the_step_and_runs_nothing_more(desk: Desk) -> None:
     first = await desk.execution.start(desk.engine.propose("slow").proposal, None, KIM)
-    await until(desk, "step.intent", 2)
+    await recorded(desk, "step.intent", 2)
     assert [record.run for record in desk.engine.state.running] == [2]
     assert desk.execution.busy
     with pytest.raises(UsageError, match="still running"):
