@@ -25,6 +25,7 @@ from cockpit.monitor.registry import KINDS, build
 from cockpit.monitor.sample import Level, Outcome
 from cockpit.safety.permit import Action, Mode, grant
 from cockpit.safety.verdict import Judgement, Verdict
+from tests.waiting import PATIENCE_S
 
 HOSTILE = "\x1b]52;c;aGk=\x07\x9b31m\u202e[red]bold[/] password=hunter2hunter2 한글"
 
@@ -160,7 +161,7 @@ def watchable(probe: WatchedProbe) -> Watchable:
 
 
 async def within(awaitable: Awaitable[Result]) -> Result:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         return await awaitable
 
 

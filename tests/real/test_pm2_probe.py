@@ -19,7 +19,7 @@ from cockpit.adapters.pm2.daemon import run_jlist
 from cockpit.adapters.pm2.probe import Pm2Options, Pm2Probe
 from cockpit.adapters.probing import Finding
 from cockpit.safety.permit import Mode, grant
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.real
 PM2 = os.environ.get("COCKPIT_TEST_PM2") or shutil.which("pm2")
@@ -65,7 +65,7 @@ def probe_of(daemon: Pm2, *processes: str) -> Pm2Probe:
 
 
 async def look(probe: Pm2Probe) -> Finding:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         return await probe.look(grant(probe.action, probe.judgement, Mode.READ_ONLY, by="test"))
 
 

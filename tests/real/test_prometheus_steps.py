@@ -14,7 +14,7 @@ from cockpit.adapters.step_program.page import Page
 from cockpit.errors import Declined
 from tests.servers.misbehaving import misbehaving
 from tests.servers.prometheus import PASSWORD, USER, PrometheusServer, prometheus_server
-from tests.servers.server import wait_for
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.real
 MANY = "".join(f'many{{pod="api-{n:05}", zone="ap-northeast-2a"}} {n}\n' for n in range(5000))
@@ -24,7 +24,7 @@ PAGE = f'# TYPE orders counter\norders_total{{code="200"}} 990\norders_total{{co
 @pytest.fixture(scope="module")
 def server() -> Iterator[PrometheusServer]:
     with prometheus_server(PAGE) as made:
-        wait_for(lambda: len(made.query("orders_total[1h]")) == 2 and len(made.query("count(many)")) == 1)
+        wait_until(lambda: len(made.query("orders_total[1h]")) == 2 and len(made.query("count(many)")) == 1)
         yield made
 
 

@@ -85,11 +85,3 @@ def answers(port: int) -> bool:
     """Whether something listens there."""
     with socket.socket() as one:
         return one.connect_ex(("127.0.0.1", port)) == 0
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Wait for a state that a server comes to by itself."""
-    deadline_m = time.monotonic() + _READY_S
-    while not condition():
-        assert time.monotonic() < deadline_m, "it never came to that"
-        time.sleep(0.05)

@@ -11,6 +11,7 @@ from cockpit.session.host import Host
 from cockpit.session.opening import open_session
 from cockpit.session.reader import SessionReader
 from cockpit.session.settings import SessionSettings
+from tests.waiting import PATIENCE_S
 
 
 async def test_a_session_that_nobody_comes_back_to_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -20,7 +21,7 @@ async def test_a_session_that_nobody_comes_back_to_ends(tmp_path: Path, monkeypa
     folder = open_session(SessionSettings(runbook_path=str(document), watch=False))
     host = Host(folder, left_alone_s=0.0)
     await host.begin()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         await host.ended.wait()
     await host.close()
     reader = SessionReader(folder)

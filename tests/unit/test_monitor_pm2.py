@@ -19,6 +19,7 @@ from cockpit.adapters.pm2.probe import Pm2Options, Pm2Probe
 from cockpit.adapters.probing import Finding
 from cockpit.errors import AdapterError, Malformed, TargetUnreachable, ToolMissing
 from cockpit.safety.permit import Mode, grant
+from tests.waiting import PATIENCE_S
 
 Serve = Callable[[bytes], AbstractAsyncContextManager[None]]
 
@@ -66,7 +67,7 @@ async def look(home: Path) -> Finding:
 
 
 async def within(probe: Pm2Probe) -> Finding:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         return await probe.look(grant(probe.action, probe.judgement, Mode.READ_ONLY, by="test"))
 
 

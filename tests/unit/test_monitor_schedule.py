@@ -20,6 +20,7 @@ from cockpit.monitor.record import SampleLog, sample_of
 from cockpit.monitor.sample import Level, Outcome, Reading, Sample
 from cockpit.monitor.schedule import Monitor
 from cockpit.session.reader import LineFollower
+from tests.waiting import PATIENCE_S
 
 
 def taken(probe: str, value: float = 1.0, **changes: Any) -> Sample:
@@ -70,7 +71,7 @@ class Collected:
         return [sample for sample in self.samples if sample.probe == probe]
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition():
                 self._came.clear()
                 await self._came.wait()
@@ -164,7 +165,7 @@ async def test_blocking_work_never_overlaps_itself() -> None:
     with pytest.raises(TimedOut, match="still hangs"):
         await thread.run(release.wait)
     release.set()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             try:
                 assert await thread.run(lambda: True)

@@ -25,6 +25,7 @@ from cockpit.monitor.record import sample_of
 from cockpit.monitor.sample import Sample
 from cockpit.monitor.watch import Watch
 from cockpit.runbook.model import Input, Phase, Runbook, Section, StatedThreshold, Step, StepKind
+from tests.waiting import PATIENCE_S
 
 
 @pytest.fixture(autouse=True)
@@ -120,7 +121,7 @@ class Session:
         return [sample for sample in found if sample is not None and sample.probe == probe]
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition():
                 self.heard.clear()
                 await self.heard.wait()

@@ -9,7 +9,8 @@ from cockpit.adapters.prometheus.adapter import PrometheusAdapter, PrometheusOpt
 from tests.contract.specimens.specimen import Specimen
 from tests.servers.holding import holding
 from tests.servers.prometheus import prometheus_server
-from tests.servers.server import free_port, wait_for
+from tests.servers.server import free_port
+from tests.waiting import wait_until
 
 _LARGE = "\n".join(f'large{{n="{number}", x="{"x" * 100_000}"}} 1' for number in range(100))
 
@@ -21,7 +22,7 @@ def specimen() -> Iterator[Specimen]:
         prometheus_server(with_password=True) as closed,
         holding(server.port, b"stuck") as wire,
     ):
-        wait_for(lambda: len(server.query("large")) == 100)
+        wait_until(lambda: len(server.query("large")) == 100)
         server.page.text = ""  # once is enough
         yield Specimen(
             adapter=_adapter(wire.port),
