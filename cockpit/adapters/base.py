@@ -22,6 +22,7 @@ class RunRequest:
     `folder` is the run's folder in the session (`runs/0007`), created 0700 by the engine; the adapter, or the runner
     it starts, writes `output` and `exit.json` there. `timeout_s` None means no deadline; `terminal` asks for a real
     terminal of (rows, columns). `umask` is the operator's; None is that of this process.
+    `printed` is what of the output is secret by the step's purpose (see `printed_secrets`).
     """
 
     folder: Path
@@ -31,6 +32,7 @@ class RunRequest:
     shell_state: Mapping[str, str] = field(default_factory=dict)
     cwd: str | None = None
     umask: int | None = None
+    printed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +96,12 @@ class RunsSteps(Adapter, Protocol):
             AdapterError: it could not be started; nothing ran.
         """
 
-    async def adopt(self, folder: Path) -> Running:
-        """Take over a run that another host started, from its folder alone."""
+    async def adopt(self, folder: Path, secrets: Sequence[str] = ()) -> Running:
+        """Take over a run that another host started, from its folder alone.
+
+        Args:
+            secrets: exact values to mask, where what it printed is still to be collected.
+        """
 
 
 @runtime_checkable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,7 @@ class LocalAdapter:
             raise ToolMissing(_("{language} is no language of this machine's shell").format(language=action.language))
         return await launch(request.folder, self._document(permit, request))
 
-    async def adopt(self, folder: Path) -> FollowedRun:
+    async def adopt(self, folder: Path, secrets: Sequence[str] = ()) -> FollowedRun:
         """Take over a run that another host started.
 
         Raises:
@@ -82,6 +82,7 @@ class LocalAdapter:
             "timeout_s": request.timeout_s,
             "terminal": request.terminal,
             "umask": request.umask,
+            "printed": request.printed,
             "output_cap_bytes": self._output_cap_bytes,
             "grace_s": self._grace_s,
         }

@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from cockpit.safety.redaction.printed import PrintedSecrets
     from cockpit.safety.redaction.redactor import Redactor
 
 STDOUT, STDERR, TERMINAL, NOTE = 1, 2, 3, 4
@@ -36,17 +37,19 @@ class Recorder:
     Args:
         folder: the run's folder.
         secrets: exact values to mask, besides what looks like a secret.
+        printed: VALUES or ENVIRONMENT where secrets are what the command was run to print (see printed.py).
         cap_bytes: of more output than this the beginning is kept, and the last TAIL_BYTES (less under a small cap).
 
     Raises:
         OSError: the files can't be made.
     """
 
-    def __init__(self, folder: str, secrets: Sequence[str], cap_bytes: int) -> None:
+    def __init__(self, folder: str, secrets: Sequence[str], cap_bytes: int, printed: str = "") -> None:
         self._output = os.open(f"{folder}/output", _FLAGS, 0o600)
         self._index = os.open(f"{folder}/index", _FLAGS, 0o600)
         self._secrets = secrets
-        self._redactors: dict[int, Redactor] = {}
+        self._printed = printed
+        self._redactors: dict[int, Redactor | PrintedSecrets] = {}
         self._tail_bytes = min(TAIL_BYTES, cap_bytes // 2)
         self._head_bytes = cap_bytes - self._tail_bytes
         self._ring: deque[tuple[int, bytes]] = deque()
@@ -105,7 +108,7 @@ class Recorder:
             "dropped_bytes": self.dropped_bytes,
         }
 
-    def _release(self, let_go: Callable[[Redactor], bytes]) -> None:
+    def _release(self, let_go: Callable[[Redactor | PrintedSecrets], bytes]) -> None:
         for stream, redactor in self._redactors.items():
             try:
                 clean = let_go(redactor)
@@ -119,12 +122,17 @@ class Recorder:
         self._lost_here += count
         self.dropped_bytes += count
 
-    def _redactor(self, stream: int) -> Redactor:
+    def _redactor(self, stream: int) -> Redactor | PrintedSecrets:
         if stream not in self._redactors:
             # Here and not above: its import takes longer than starting the command does.
             from cockpit.safety.redaction.redactor import Redactor
 
-            self._redactors[stream] = Redactor(self._secrets)
+            redactor = Redactor(self._secrets)
+            self._redactors[stream] = redactor
+            if self._printed and stream != STDERR:  # what went wrong has to be read
+                from cockpit.safety.redaction.printed import PrintedSecrets
+
+                self._redactors[stream] = PrintedSecrets(redactor, self._printed)
         return self._redactors[stream]
 
     def _keep(self, stream: int, data: bytes) -> None:

@@ -13,10 +13,10 @@ so (`runner.json` without `exit.json`). The same holds for a server that a step 
 its hands.
 
 Document: {folder, script, sha256, shell, arguments, command, carries, env, brought, cwd, secrets, timeout_s, grace_s,
-terminal, umask, permit, output_cap_bytes}. `shell` is run with `arguments` and a file that holds `script`; `carries` is
-null where it is no shell and has no state to hand on. `umask` null is that of this process. `permit` {sha256, language,
-target, values} is what was confirmed, null where the program looks at that itself. Secrets are in the document alone:
-never in an argv, in this process's environment, or on disk.
+terminal, umask, permit, output_cap_bytes, printed}. `shell` is run with `arguments` and a file that holds `script`;
+`carries` is null where it is no shell and has no state to hand on. `umask` null is that of this process. `permit`
+{sha256, language, target, values} is what was confirmed, null where the program looks at that itself. Secrets are in
+the document alone: never in an argv, in this process's environment, or on disk.
 Lines to the starter: {"started": {pid, child}} or {"failed": {kind, detail}}; at the end {"carried": {cwd, variables,
 lost}}; then end of file, whatever happened.
 """
@@ -111,7 +111,7 @@ def _run(document: Mapping[str, Any], child: Child, starter: _Starter) -> int:
     folder = document["folder"]
     try:
         reserve(folder, "exit.json")
-        recorder = Recorder(folder, document["secrets"], document["output_cap_bytes"])
+        recorder = Recorder(folder, document["secrets"], document["output_cap_bytes"], document["printed"])
         os.mkfifo(f"{folder}/control", 0o600)
         # For reading and writing: with no writer left it would otherwise report an end of file for ever.
         control = os.open(f"{folder}/control", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)

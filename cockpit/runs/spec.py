@@ -89,6 +89,7 @@ def _document(
         "umask": None,
         "permit": None,
         "output_cap_bytes": OUTPUT_CAP_BYTES,
+        "printed": "",
     }
 
 

@@ -14,6 +14,7 @@ from cockpit.adapters.base import Outcome, Running, RunRequest, RunsSteps
 from cockpit.errors import AdapterError, CockpitError, JournalError, UsageError
 from cockpit.runbook.model import Expectation
 from cockpit.safety.permit import Confirmation
+from cockpit.safety.printing import printed_secrets
 from cockpit.safety.redaction.redactor import secrets_of_environment
 from cockpit.safety.text import decode, sanitise
 from cockpit.session.artefacts import files_of_run
@@ -120,6 +121,7 @@ class Execution:
             shell_state=course.variables,
             cwd=course.cwd,
             umask=self._umask,
+            printed=printed_secrets(made.action.language, made.action.body, made.judgement),
         )
         begun = self._starting[run] = asyncio.Event()
         try:
@@ -145,7 +147,7 @@ class Execution:
         for record in self._engine.state.running:
             adapter = self._engine.adapters.get(str(record.intent.get("target")), adapters[0])
             try:
-                running = await adapter.adopt(self._engine.folder.run(record.run))
+                running = await adapter.adopt(self._engine.folder.run(record.run), self._engine.secrets.values)
             except AdapterError as error:
                 lost.append(record.run)
                 self._finish(record, Status.UNKNOWN, reason=str(error))

@@ -18,6 +18,7 @@ from cockpit.errors import CockpitError, PolicyRefusal
 from cockpit.runs.process import process_start_time
 from cockpit.runs.run import Run
 from cockpit.safety.permit import Action, Permit
+from cockpit.safety.redaction.printed import VALUES
 from tests.waiting import until
 
 Bench = Any
@@ -242,6 +243,28 @@ async def test_another_instance_takes_a_run_over_to_its_exact_end(bench: Bench) 
     assert outcome.shell_state["A"] == "1"
     assert (folder / "output").read_bytes() == b"1\n2\n3\n4\n5\n"
     assert (await running.wait()).exit_code == 42
+
+
+async def test_another_instance_goes_on_masking_what_it_is_told_is_secret(bench: Bench) -> None:
+    secret = "Qx7-tangerine-Wm2"
+    script = 'echo "begun $S"; sleep 0.3; echo "and $S"'
+    running, folder = await bench.start(script, values={"S": secret}, secrets=[secret])
+    adopted = await bench.another().adopt(folder, [secret])
+    await adopted.wait()
+    await running.wait()
+
+    recorded = (folder / "output").read_text()
+    assert secret not in recorded
+    assert recorded.count("[redacted:known-secret]") == 2
+
+
+async def test_another_instance_goes_on_masking_what_the_step_was_run_to_print(bench: Bench) -> None:
+    running, folder = await bench.start("echo cGxhaW4gdGFuZ2VyaW5l; sleep 0.3; echo letmein-please", printed=VALUES)
+    adopted = await bench.another().adopt(folder)
+    await adopted.wait()
+    await running.wait()
+
+    assert (folder / "output").read_text() == "[redacted:printed-secret]\n" * 2
 
 
 async def test_another_instance_can_cancel_a_run(bench: Bench) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,7 @@ class FakeAdapter:
         self.text = b""
         self.at_once = True
         self.broken: Exception | None = None
+        self.told_at_adoption: tuple[str, ...] = ()
 
     async def start(self, permit: Permit, request: RunRequest) -> FakeRun:
         self.journal.order.append("RAN")
@@ -91,9 +92,10 @@ class FakeAdapter:
             run.ended.set()
         return run
 
-    async def adopt(self, folder: Path) -> FakeRun:
+    async def adopt(self, folder: Path, secrets: Sequence[str] = ()) -> FakeRun:
         if self.broken:
             raise self.broken
+        self.told_at_adoption = tuple(secrets)
         return FakeRun(self.next_outcome)
 
 

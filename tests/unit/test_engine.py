@@ -238,8 +238,10 @@ async def test_a_new_host_follows_what_the_old_one_left_running(desk: Desk) -> N
     await desk.execution.start(desk.engine.propose("look").proposal, None, KIM)
     await desk.execution.leave()
     desk.adapter.next_outcome = outcome(exit_code=9, pipe_status=(9,))
+    desk.engine.secrets.learn(["Qx7-tangerine-Wm2"])
     heir = Execution(desk.engine)
     assert await heir.adopt([desk.adapter]) == ([1], [])
+    assert "Qx7-tangerine-Wm2" in desk.adapter.told_at_adoption
     heir._running[1].ended.set()  # type: ignore[attr-defined]  # the fake's own event
     await heir.wait(1)
     assert desk.journal.last("step.finished")["exit_code"] == 9

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ class _Speaks:
     async def start(self, permit: Any, request: Any) -> Any:
         raise NotImplementedError
 
-    async def adopt(self, folder: Path) -> Any:
+    async def adopt(self, folder: Path, secrets: Sequence[str] = ()) -> Any:
         raise NotImplementedError
 
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -71,7 +71,7 @@ class SshAdapter:
         link = await asyncio.to_thread(self._connection)
         return await asyncio.to_thread(self._start, link, action, request, environment, asyncio.get_running_loop())
 
-    async def adopt(self, folder: Path) -> SshRunning:
+    async def adopt(self, folder: Path, secrets: Sequence[str] = ()) -> SshRunning:
         """Collect a run that another host started.
 
         Raises:
@@ -88,7 +88,7 @@ class SshAdapter:
             (folder / name).unlink(missing_ok=True)
         link = await asyncio.to_thread(self._connection)
         running = SshRunning(folder, loop)
-        running.step = self._step(link, folder, place, (), running)
+        running.step = self._step(link, folder, place, tuple(secrets), running)
         running.step.adopt()
         return running
 
@@ -125,6 +125,7 @@ class SshAdapter:
             timeout_s=request.timeout_s,
             began=time.time(),
             brought=without_secrets(handed_on, secrets)["variables"],
+            printed=request.printed,
         )
         write_whole(str(request.folder), _REMOTE, msgspec.to_builtins(place), durable=True)
         running = SshRunning(request.folder, loop)

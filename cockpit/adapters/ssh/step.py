@@ -34,7 +34,8 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 15.0
 class RemotePlace(Struct, frozen=True):
     """What remote.json keeps of a step, so that any later host can collect it.
 
-    `folder` is its name over there; `brought` are variables that earlier steps exported, secrets left out.
+    `folder` is its name over there; `brought` are variables that earlier steps exported, secrets left out; `printed` is
+    as of `RunRequest`.
     """
 
     folder: str
@@ -42,6 +43,7 @@ class RemotePlace(Struct, frozen=True):
     timeout_s: float | None
     began: float
     brought: dict[str, str]
+    printed: str = ""
 
 
 class RemoteStep:
@@ -73,7 +75,7 @@ class RemoteStep:
         self.end: dict[str, Any] = {}
         self.passed_on: dict[str, Any] = {}
         self._secrets = secrets
-        self._recorder = Recorder(str(folder), secrets, output_cap_bytes)
+        self._recorder = Recorder(str(folder), secrets, output_cap_bytes, place.printed)
         self._output = (folder / "output").stat().st_ino
         self._grace_s = grace_s
         self._ended = ended

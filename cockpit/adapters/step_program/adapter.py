@@ -149,9 +149,11 @@ class StepProgram(ABC, Generic[Settings]):
             command=action.body,
             secrets=(*request.secrets, *task.credentials.values(), *self.other_secrets()),
         )
-        return ProgramRun(await launch(request.folder, document | {"timeout_s": request.timeout_s}))
+        return ProgramRun(
+            await launch(request.folder, document | {"timeout_s": request.timeout_s, "printed": request.printed})
+        )
 
-    async def adopt(self, folder: Path) -> ProgramRun:
+    async def adopt(self, folder: Path, secrets: Sequence[str] = ()) -> ProgramRun:
         """Take over a run that another host started.
 
         Raises:
