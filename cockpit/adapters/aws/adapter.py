@@ -9,8 +9,7 @@ profile = "oncall"
 from __future__ import annotations
 
 import configparser
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,9 +20,10 @@ from cockpit.adapters.aws.answer import show
 from cockpit.adapters.aws.parameters import parameters_of
 from cockpit.adapters.aws.session import Account, AwsOptions, as_our_errors
 from cockpit.adapters.base import Enforcement
-from cockpit.adapters.step_program.adapter import StepProgram, Task
+from cockpit.adapters.library import needing
+from cockpit.adapters.step_program.adapter import StepProgram, Task, only_reads
 from cockpit.adapters.step_program.page import Page
-from cockpit.errors import AdapterError, OutcomeUnknown, PolicyRefusal, TargetUnreachable, TimedOut, ToolMissing
+from cockpit.errors import AdapterError, PolicyRefusal
 from cockpit.safety.aws.action import AwsAction, aws_actions
 from cockpit.safety.aws.judgement import judge_operation
 from cockpit.safety.verdict import Verdict
@@ -64,7 +64,7 @@ class AwsAdapter(StepProgram[AwsOptions]):
         for action in actions:
             if len(actions) > 1:
                 page.line(f"> {action.service} {action.operation}")
-            with _unknown_once_sent(account):
+            with account.sent.unknown_if_it_breaks():
                 _perform(account, action, task, page)
 
     def enforced(self, task: Task) -> Enforcement:
@@ -103,23 +103,13 @@ class AwsAdapter(StepProgram[AwsOptions]):
                 where="endpoint_url",
                 mend=_("configure the target in cockpit.toml"),
             )
-        try:
+        with needing("boto3", "aws"):
             return Account(self.options, sealed=sealed)
-        except ImportError as error:
-            raise ToolMissing(
-                _("the Python package {name} is not installed").format(name="boto3"),
-                mend="pip install 'incident-cockpit[aws]'",
-            ) from error
 
 
 def _check(action: AwsAction) -> None:
     if judge_operation(action.service, action.operation, action.options).verdict is not Verdict.READ_ONLY:
-        raise PolicyRefusal(
-            _("{verb} may change something, and this session only reads").format(
-                verb=f"{action.service} {action.operation}"
-            ),
-            mend=_("run it in a live session, or run a read-only command"),
-        )
+        raise only_reads(f"{action.service} {action.operation}")
 
 
 def _perform(account: Account, action: AwsAction, task: Task, page: Page) -> None:
@@ -155,14 +145,3 @@ def _source(arn: str) -> str:
     """The role behind a session: arn:aws:sts::1:assumed-role/NAME/SESSION is arn:aws:iam::1:role/NAME."""
     head, mark, rest = arn.partition(":assumed-role/")
     return f"{head.replace(':sts:', ':iam:')}:role/{rest.partition('/')[0]}" if mark else arn
-
-
-@contextmanager
-def _unknown_once_sent(account: Account) -> Iterator[None]:
-    """A link that breaks behind a change leaves open what came of it."""
-    try:
-        yield
-    except (TargetUnreachable, TimedOut) as error:
-        if not account.sent:
-            raise
-        raise OutcomeUnknown(error.what, where=error.where, mend=_("look before you run it again")) from error

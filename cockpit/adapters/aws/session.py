@@ -8,13 +8,14 @@ from typing import Any
 
 from msgspec import Struct
 
+from cockpit.adapters.step_program.adapter import only_reads
+from cockpit.adapters.step_program.sent import NotConnected, Sent
 from cockpit.errors import (
     AccessDenied,
     AdapterError,
     ConfigError,
     Declined,
     Malformed,
-    PolicyRefusal,
     TargetUnreachable,
     TimedOut,
     UsageError,
@@ -43,12 +44,8 @@ class AwsOptions(Struct, frozen=True, forbid_unknown_fields=True):
     endpoint_url: str = ""
 
 
-class _NotConnected(TargetUnreachable):
-    """Nothing was sent."""
-
-
 class Account:
-    """One account and region, as one user. `sent` tells whether something went out that may have changed something.
+    """One account and region, as one user. `sent` tells whether something may have changed.
 
     Raises:
         ConfigError: there is no such profile, or no region.
@@ -60,7 +57,7 @@ class Account:
         self._options = options
         self._sealed = sealed
         self._clients: dict[str, Any] = {}
-        self.sent = False
+        self.sent = Sent()
         with as_our_errors():
             self._session = boto3.Session(profile_name=options.profile or None, region_name=options.region or None)
 
@@ -94,14 +91,9 @@ class Account:
         from botocore import xform_name
 
         client = self.client(service)
-        before = self.sent
-        self.sent = before or not reads(client.meta.service_model.operation_model(operation))
-        try:
-            with as_our_errors():
-                answer: dict[str, Any] = getattr(client, xform_name(operation))(**parameters)
-        except _NotConnected:
-            self.sent = before
-            raise
+        changing = not reads(client.meta.service_model.operation_model(operation))
+        with self.sent.request(changing=changing), as_our_errors():
+            answer: dict[str, Any] = getattr(client, xform_name(operation))(**parameters)
         return answer
 
     def _made(self, service: str) -> Any:
@@ -143,23 +135,16 @@ def seal(client: Any) -> None:
 
     def before_call(model: Any, **_rest: Any) -> None:
         if not reads(model):
-            raise _refusal(f"{service} {kebab(model.name)}")
+            raise only_reads(f"{service} {kebab(model.name)}")
 
     def by_name(event_name: str, **_rest: Any) -> None:
         operation = kebab(event_name.rpartition(".")[2])
         if judge_operation(service, operation).verdict is not Verdict.READ_ONLY:
-            raise _refusal(f"{service} {operation}")
+            raise only_reads(f"{service} {operation}")
 
     client.meta.events.register_first("before-call", before_call)
     client.meta.events.register_first("before-sign", by_name)
     client.meta.events.register_first("before-send", by_name)
-
-
-def _refusal(label: str) -> PolicyRefusal:
-    return PolicyRefusal(
-        _("{verb} may change something, and this session only reads").format(verb=label),
-        mend=_("run it in a live session, or run a read-only command"),
-    )
 
 
 @contextlib.contextmanager
@@ -191,7 +176,7 @@ def as_our_errors() -> Iterator[None]:
     except trouble.ReadTimeoutError as error:
         raise TimedOut(_("AWS did not answer in time: {error}").format(error=error)) from error
     except trouble.ConnectionError as error:
-        raise _NotConnected(_("AWS can't be reached: {error}").format(error=error)) from error
+        raise NotConnected(_("AWS can't be reached: {error}").format(error=error)) from error
     except trouble.HTTPClientError as error:
         raise TargetUnreachable(_("AWS can't be reached: {error}").format(error=error)) from error
     except ResponseParserError as error:

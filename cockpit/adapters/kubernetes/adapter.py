@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar
@@ -15,9 +15,10 @@ from cockpit.adapters.kubernetes import changing, reading, rollouts
 from cockpit.adapters.kubernetes.call import Call
 from cockpit.adapters.kubernetes.cluster import Cluster, KubernetesOptions, kubeconfigs
 from cockpit.adapters.kubernetes.kinds import Kind
-from cockpit.adapters.step_program.adapter import StepProgram, Task
+from cockpit.adapters.library import needing
+from cockpit.adapters.step_program.adapter import StepProgram, Task, only_reads
 from cockpit.adapters.step_program.page import Page
-from cockpit.errors import OutcomeUnknown, PolicyRefusal, TargetUnreachable, TimedOut, ToolMissing, UsageError
+from cockpit.errors import UsageError
 from cockpit.safety.kubernetes.action import KubernetesAction, kubernetes_actions
 from cockpit.safety.kubernetes.judgement import judge_action
 from cockpit.safety.verdict import Verdict
@@ -81,7 +82,7 @@ class KubernetesAdapter(StepProgram[KubernetesOptions]):
             for action in actions:
                 if len(actions) > 1:
                     page.line(f"> {_headline(action)}")
-                with _unknown_once_sent(cluster):
+                with cluster.sent.unknown_if_it_breaks():
                     _PERFORMERS[action.verb](Call(cluster, action, task.values, page, known))
 
     def enforced(self, task: Task) -> Enforcement:
@@ -115,31 +116,12 @@ def _check(action: KubernetesAction, task: Task) -> None:
             _("{verb} is no typed action").format(verb=action.verb), mend=_("write the step as bash, with kubectl")
         )
     if task.read_only and judge_action(action).verdict is not Verdict.READ_ONLY:
-        raise PolicyRefusal(
-            _("{verb} may change something, and this session only reads").format(verb=action.verb),
-            mend=_("run it in a live session, or run a read-only command"),
-        )
-
-
-@contextmanager
-def _unknown_once_sent(cluster: Cluster) -> Iterator[None]:
-    """A link that breaks behind a change leaves open what came of it."""
-    try:
-        yield
-    except (TargetUnreachable, TimedOut) as error:
-        if not cluster.sent:
-            raise
-        raise OutcomeUnknown(error.what, where=error.where, mend=_("look before you run it again")) from error
+        raise only_reads(action.verb)
 
 
 def _connected(options: KubernetesOptions, *, sealed: bool) -> Cluster:
-    try:
+    with needing("kubernetes", "kubernetes"):
         return Cluster(options, sealed=sealed)
-    except ImportError as error:
-        raise ToolMissing(
-            _("the Python package {name} is not installed").format(name="kubernetes"),
-            mend="pip install 'incident-cockpit[kubernetes]'",
-        ) from error
 
 
 def _headline(action: KubernetesAction) -> str:

@@ -130,7 +130,7 @@ def execute(call: Call) -> None:
         raise TargetUnreachable(
             _("exec in {pod} was not opened: {error}").format(pod=pod, error=error.reason)
         ) from error
-    call.cluster.sent = True
+    call.cluster.sent.changing = True
     failure = _follow(call, link)
     if failure is None:
         raise TargetUnreachable(_("the link to {pod} broke").format(pod=pod))

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 
 from msgspec import Struct
 
+from cockpit.adapters.step_program.sent import NotConnected, Sent
 from cockpit.errors import AccessDenied, ConfigError, Declined, Malformed, PolicyRefusal, TargetUnreachable, TimedOut
 from cockpit.safety.kubernetes.request import refusal_of
 from cockpit.words import _
@@ -38,14 +39,10 @@ class KubernetesOptions(Struct, frozen=True, forbid_unknown_fields=True):
     kubeconfig_file: str = ""
 
 
-class _NotConnected(TargetUnreachable):
-    """Nothing was sent."""
-
-
 class Cluster:
     """One API server as one user. `namespace` is where actions go that name none. Not for several threads.
 
-    `sent` tells whether something went out that may have changed something.
+    `sent` tells whether something may have changed.
 
     Raises:
         ConfigError, TargetUnreachable, AccessDenied: the kubeconfig or its sign-in does not work.
@@ -59,7 +56,7 @@ class Cluster:
         configured = _sign_in(options, configuration)
         self.namespace = options.namespace or configured or "default"
         self.api = client.ApiClient(configuration)
-        self.sent = False
+        self.sent = Sent()
         self._stream: Any = None
         self._interrupted = False
         if sealed:
@@ -76,12 +73,8 @@ class Cluster:
 
     def send(self, method: str, path: str, body: Any, content_type: str = JSON) -> Any:
         """What a request answers that changes something."""
-        before, self.sent = self.sent, True
-        try:
+        with self.sent.request(changing=True):
             return self._json(method, path, None, body=body, content_type=content_type)
-        except _NotConnected:
-            self.sent = before
-            raise
 
     def ask(self, path: str, body: Any) -> Any:
         """What a question answers that is put as a POST and changes nothing."""
@@ -334,10 +327,10 @@ def _as_our_errors(host: str) -> Iterator[None]:
     except (HTTPError, ApiException, OSError) as error:
         cause = getattr(error, "reason", None) or error
         if isinstance(cause, SSLError) or "SSLError" in str(cause):
-            raise _NotConnected(_("its certificate is not trusted: {error}").format(error=cause), where=host) from error
+            raise NotConnected(_("its certificate is not trusted: {error}").format(error=cause), where=host) from error
         said, mend = _("the API server can't be reached: {error}"), _("see whether `kubectl version` works")
         if isinstance(cause, ConnectTimeoutError):  # a refused connection is one too, in urllib3's tree
-            raise _NotConnected(said.format(error=cause), where=host, mend=mend) from error
+            raise NotConnected(said.format(error=cause), where=host, mend=mend) from error
         if isinstance(cause, TooSlow):
             raise TimedOut(_("the API server did not answer in time"), where=host, mend=mend) from error
         raise TargetUnreachable(said.format(error=cause), where=host, mend=mend) from error

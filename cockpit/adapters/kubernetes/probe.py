@@ -12,9 +12,10 @@ from msgspec import Struct
 
 from cockpit.adapters.kubernetes.cluster import Cluster, KubernetesOptions
 from cockpit.adapters.kubernetes.mirror import Mirror, Mirrored
+from cockpit.adapters.library import needing
 from cockpit.adapters.own_thread import OwnThread
 from cockpit.adapters.probing import TEXT_CHARACTERS, Finding, Value
-from cockpit.errors import AccessDenied, ToolMissing
+from cockpit.errors import AccessDenied
 from cockpit.safety.kubernetes.judgement import judge_kubernetes
 from cockpit.safety.permit import Action, Permit
 from cockpit.safety.verdict import Judgement
@@ -144,14 +145,9 @@ class KubernetesProbe:
             await asyncio.to_thread(mirror.close)
 
     def _look(self) -> Finding:
-        try:
+        with needing("kubernetes", "kubernetes"):
             deployments = self._deployments.items(self._patience_s)
             pods = self._pods.items(self._patience_s)
-        except ImportError as error:
-            raise ToolMissing(
-                _("the Python package {name} is not installed").format(name="kubernetes"),
-                mend="pip install 'incident-cockpit[kubernetes]'",
-            ) from error
         try:
             nodes = self._nodes.items(self._patience_s)
         except AccessDenied:

@@ -24,6 +24,7 @@ from typing import Any, ClassVar, Literal
 from msgspec import Struct
 
 from cockpit.adapters.base import Enforcement
+from cockpit.adapters.library import needing
 from cockpit.adapters.postgresql.role import enforcement_of
 from cockpit.adapters.postgresql.seal import sealed
 from cockpit.adapters.postgresql.wire import Answer, Wire
@@ -37,7 +38,6 @@ from cockpit.errors import (
     Declined,
     OutcomeUnknown,
     TargetUnreachable,
-    ToolMissing,
     UsageError,
 )
 from cockpit.safety.sql.lexer import Statement, statements
@@ -154,13 +154,8 @@ class PostgresqlAdapter(StepProgram[PostgresqlOptions]):
         Raises:
             ToolMissing, TargetUnreachable, AccessDenied.
         """
-        try:
+        with needing("psycopg", "postgresql"):
             import psycopg
-        except ImportError as error:
-            raise ToolMissing(
-                _("the Python package {name} is not installed").format(name="psycopg"),
-                mend="pip install 'incident-cockpit[postgresql]'",
-            ) from error
         try:
             connection = psycopg.connect(**self._parameters(task))
         except psycopg.Error as error:

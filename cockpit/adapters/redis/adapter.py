@@ -21,6 +21,7 @@ from uuid import uuid4
 from msgspec import Struct
 
 from cockpit.adapters.base import Enforcement
+from cockpit.adapters.library import needing
 from cockpit.adapters.redis.replies import shown
 from cockpit.adapters.redis.seal import require_reading
 from cockpit.adapters.step_program.adapter import StepProgram, Task
@@ -33,7 +34,6 @@ from cockpit.errors import (
     Malformed,
     OutcomeUnknown,
     TargetUnreachable,
-    ToolMissing,
     UsageError,
 )
 from cockpit.safety.redis.words import redis_commands
@@ -131,13 +131,8 @@ class RedisAdapter(StepProgram[RedisOptions]):
         Raises:
             ToolMissing, TargetUnreachable, AccessDenied.
         """
-        try:
+        with needing("redis", "redis"):
             import redis.exceptions as trouble
-        except ImportError as error:
-            raise ToolMissing(
-                _("the Python package {name} is not installed").format(name="redis"),
-                mend="pip install 'incident-cockpit[redis]'",
-            ) from error
         connection = self._connection(task)
         server = _Server(connection, self._where)
         try:

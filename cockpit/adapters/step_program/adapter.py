@@ -61,6 +61,14 @@ class Task(Struct, frozen=True, kw_only=True):
     credentials: dict[str, str] = {}
 
 
+def only_reads(what: str) -> PolicyRefusal:
+    """What a task that only reads is refused with, for something that may do more."""
+    return PolicyRefusal(
+        _("{verb} may change something, and this session only reads").format(verb=what),
+        mend=_("run it in a live session, or run a read-only command"),
+    )
+
+
 class StepProgram(ABC, Generic[Settings]):
     """An adapter whose steps are programs that use a client library.
 

@@ -13,22 +13,22 @@ from collections.abc import Collection
 
 from cockpit.errors import UsageError
 from cockpit.safety.aws.action import AwsAction, aws_actions, letters
-from cockpit.safety.tables import names
 from cockpit.safety.verdict import Judgement, Verdict, worst
 from cockpit.words import _
 
+
+def _operations(text: str) -> frozenset[str]:
+    """A table of operations, as they are compared."""
+    return frozenset(map(letters, text.split()))
+
+
 _READS = re.compile(r"(?:describe|list|get|head|batch-get|batch-describe|search|lookup|filter)-.+")
-_MORE_READS = frozenset(
-    map(
-        letters,
-        names(
-            """dynamodb:query dynamodb:scan iam:simulate-custom-policy iam:simulate-principal-policy
-            cloudformation:validate-template cloudformation:estimate-template-cost ecr:batch-check-layer-availability
-            events:test-event-pattern logs:test-metric-filter route53:test-dns-answer
-            sns:check-if-phone-number-is-opted-out route53domains:check-domain-availability
-            elasticbeanstalk:check-dns-availability elasticbeanstalk:validate-configuration-settings"""
-        ),
-    )
+_MORE_READS = _operations(
+    """dynamodb:query dynamodb:scan iam:simulate-custom-policy iam:simulate-principal-policy
+    cloudformation:validate-template cloudformation:estimate-template-cost ecr:batch-check-layer-availability
+    events:test-event-pattern logs:test-metric-filter route53:test-dns-answer
+    sns:check-if-phone-number-is-opted-out route53domains:check-domain-availability
+    elasticbeanstalk:check-dns-availability elasticbeanstalk:validate-configuration-settings"""
 )
 # Reads by name that hand out credentials: whoever has them can act.
 _ISSUES = re.compile(
@@ -40,18 +40,13 @@ _ISSUES = re.compile(
 )
 _HARMLESS_TOKENS = frozenset({letters("managedblockchain-query:get-token-balance")})
 # Reads by name that start, take or change something.
-_ACTS = frozenset(
-    map(
-        letters,
-        names(
-            """cognito-identity:get-id appconfigdata:get-latest-configuration xray:get-sampling-targets
-            frauddetector:get-event-prediction sagemaker:get-scaling-configuration-recommendation
-            ssm:get-execution-preview stepfunctions:get-activity-task bedrock-agentcore:get-agent-card
-            ec2:get-console-screenshot codepipeline:get-third-party-job-details datazone:get-connection
-            quicksight:describe-topic-refresh-schedule ce:get-rightsizing-recommendation
-            payment-cryptography:get-certificate-signing-request glue:get-mapping"""
-        ),
-    )
+_ACTS = _operations(
+    """cognito-identity:get-id appconfigdata:get-latest-configuration xray:get-sampling-targets
+    frauddetector:get-event-prediction sagemaker:get-scaling-configuration-recommendation
+    ssm:get-execution-preview stepfunctions:get-activity-task bedrock-agentcore:get-agent-card
+    ec2:get-console-screenshot codepipeline:get-third-party-job-details datazone:get-connection
+    quicksight:describe-topic-refresh-schedule ce:get-rightsizing-recommendation
+    payment-cryptography:get-certificate-signing-request glue:get-mapping"""
 )
 _SECRETS = re.compile(
     r"get-(?:.+-)?(?:secret-value|password|password-data|api-keys?|private-key|parameters?(?:-.+)?|key-pairs?"
@@ -63,14 +58,9 @@ _SECRETS = re.compile(
 _LOSSES = re.compile(
     r"(?:delete|terminate|purge|deregister|destroy|remove|release|revoke|disassociate|batch-delete|reset|abort)-.+"
 )
-_LOSSES_BY_NAME = frozenset(
-    map(
-        letters,
-        names(
-            """route53:change-resource-record-sets rds:failover-db-cluster rds:promote-read-replica
-            rds:reboot-db-instance kms:schedule-key-deletion"""
-        ),
-    )
+_LOSSES_BY_NAME = _operations(
+    """route53:change-resource-record-sets rds:failover-db-cluster rds:promote-read-replica
+    rds:reboot-db-instance kms:schedule-key-deletion"""
 )
 _CHANGES = re.compile(
     r"(?:create|put|update|modify|start|stop|reboot|run|send|publish|attach|detach|set|tag|untag|enable|disable|register"
