@@ -52,7 +52,6 @@ class View:
     record_fails: bool = False
     told_as: str = ""
     revivable: bool = False
-    lost_at_s: float = 0.0
     targets: tuple[str, ...] = ()
     spectator: bool = False
     expected_mode: str = "live"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -46,29 +46,6 @@ def fold_sample(panel: PanelState | None, sample: Sample) -> PanelState:
     )
 
 
-def panel_states(
-    samples: Iterable[Sample],
-    *,
-    panels: Mapping[str, PanelState] | None = None,
-    now_m: int | None = None,
-    titles: Mapping[str, str] | None = None,
-) -> dict[str, PanelState]:
-    """Every probe's panel after these samples, in the order in which probes first spoke.
-
-    Args:
-        samples: oldest first.
-        panels: where to go on from.
-        now_m: the monotonic clock in ns that staleness is measured at; None takes the newest sample's.
-        titles: by probe name.
-    """
-    states = dict(panels or {})
-    for sample in samples:
-        states[sample.probe] = fold_sample(states.get(sample.probe), sample)
-    newest = max((p.last.m for p in states.values() if p.last), default=0)
-    at = newest if now_m is None else now_m
-    return {name: _titled(aged(panel, at), (titles or {}).get(name)) for name, panel in states.items()}
-
-
 def aged(panel: PanelState, now_m: int) -> PanelState:
     """The panel as it stands at that time: stale since its last answer, if that is three intervals ago."""
     if panel.last is None:
@@ -84,10 +61,6 @@ def age_s(panel: PanelState, now_m: int) -> float | None:
     """Seconds since the probe last answered; None when it never has."""
     answered_m = panel.extra.get("answered_m")
     return None if answered_m is None else max(0.0, (now_m - answered_m) / 1e9)
-
-
-def _titled(panel: PanelState, title: str | None) -> PanelState:
-    return replace(panel, title=title) if title else panel
 
 
 def _lead(sample: Sample) -> str | None:

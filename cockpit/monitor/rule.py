@@ -1,15 +1,13 @@
-"""Rules: a pure fold over samples that ends in a recommendation, and can always say why.
+"""Rules: a pure fold over samples that ends in a recommendation and names the samples that made it.
 
-A rule only recommends. What it has counted, since when, and when it could fire next is in its state.
+A rule only recommends. What it has counted is in its state.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
-
-import msgspec
 
 from cockpit.config import Condition, Rule
 from cockpit.monitor.sample import Level, Outcome, Sample
@@ -30,7 +28,6 @@ class ConditionState:
     condition: Condition
     recent: tuple[Sample, ...] = ()
     decided: tuple[tuple[Sample, bool], ...] = ()
-    interval_s: float = 0.0
 
     @property
     def bad(self) -> tuple[Sample, ...]:
@@ -67,30 +64,6 @@ class RuleState:
         return tuple(sorted(found, key=lambda sample: sample.m))
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Why a rule fires or not, for a person.
-
-    `counted` of `needed` (samples, or seconds with `unit` "s") on the condition that is nearest to firing;
-    `since_t` when its present streak began; `next_s` the least seconds until it can fire, 0 when it does.
-    """
-
-    rule: str
-    holds: bool
-    text: str
-    counted: float
-    needed: float
-    unit: str
-    since_t: str | None
-    next_s: float
-    samples: tuple[Sample, ...] = field(default_factory=tuple)
-
-
-def rules_of(panel: Mapping[str, Any]) -> tuple[Rule, ...]:
-    """The rules that a panel.json holds, so that a viewer can fold and explain them itself."""
-    return tuple(msgspec.convert(rule, Rule) for rule in panel.get("rules", ()))
-
-
 def begin(rule: Rule, *, raised_t: str | None = None) -> RuleState:
     """A rule that has seen nothing; `raised_t` when an earlier host already raised it."""
     return RuleState(rule, tuple(ConditionState(condition) for condition in rule.conditions), raised_t)
@@ -118,28 +91,6 @@ def recommendation(state: RuleState, change: str) -> dict[str, Any]:
         "when": state.rule.written,
         "samples": [_witness(sample) for sample in samples],
     }
-
-
-def explain(state: RuleState) -> Explanation:
-    """Why the rule fires or does not. See `Explanation`."""
-    waits = [_wait_s(condition) for condition in state.conditions]
-    pick = min if state.rule.match == "any" else max
-    at = waits.index(pick(waits))
-    nearest = state.conditions[at]
-    condition, bad = nearest.condition, nearest.bad
-    timed = condition.for_s is not None
-    counted = ((bad[-1].m - bad[0].m) / 1e9 if bad else 0.0) if timed else float(len(bad))
-    return Explanation(
-        rule=state.rule.name,
-        holds=state.holds,
-        text=state.rule.written,
-        counted=counted,
-        needed=condition.for_s if condition.for_s is not None else float(condition.times),
-        unit="s" if timed else "",
-        since_t=bad[0].t if bad else None,
-        next_s=0.0 if state.holds else waits[at],
-        samples=bad,
-    )
 
 
 def is_bad(condition: Condition, recent: Sequence[Sample]) -> bool | None:
@@ -176,7 +127,7 @@ def _fold(state: ConditionState, sample: Sample) -> ConditionState:
     recent = (*state.recent, sample)[-remembered:]
     bad = is_bad(condition, recent)
     decided = state.decided if bad is None else _counted(condition, (*state.decided, (sample, bad)))
-    return replace(state, recent=recent, decided=decided, interval_s=sample.interval_s)
+    return replace(state, recent=recent, decided=decided)
 
 
 def _counted(condition: Condition, decided: tuple[tuple[Sample, bool], ...]) -> tuple[tuple[Sample, bool], ...]:
@@ -188,26 +139,6 @@ def _counted(condition: Condition, decided: tuple[tuple[Sample, bool], ...]) -> 
     if condition.for_s is not None:
         return (decided[0], decided[-1]) if len(decided) > 1 else decided
     return decided[-condition.times :]
-
-
-def _wait_s(state: ConditionState) -> float:
-    """Least seconds until the condition can hold, if every sample from now on is bad."""
-    if state.holds:
-        return 0.0
-    bad = state.bad
-    if state.condition.for_s is not None:
-        return state.condition.for_s - ((bad[-1].m - bad[0].m) / 1e9 if bad else 0.0)
-    return _needed(state) * state.interval_s
-
-
-def _needed(state: ConditionState) -> int:
-    """How many more bad samples would do."""
-    decided = [bad for _sample, bad in state.decided]
-    for more in range(state.condition.times + 1):
-        window = (decided + [True] * more)[-(state.condition.of or state.condition.times) :]
-        if sum(window) >= state.condition.times:
-            return more
-    return state.condition.times
 
 
 def _well_again(state: RuleState, sample: Sample) -> bool:

@@ -185,10 +185,3 @@ class SessionReader:
             return os.pread(descriptor, limit, offset)
         finally:
             os.close(descriptor)
-
-    def output_size(self, run: int) -> int:
-        """Bytes of output so far."""
-        try:
-            return (self.folder.run(run) / "output").stat().st_size
-        except OSError:
-            return 0

@@ -5,7 +5,7 @@ Screen, spectator, resume, replay, report and headless output all see a session 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -149,14 +149,6 @@ def fold(state: SessionState, event: Event) -> SessionState:
     handler = _HANDLERS.get(event.kind)
     after = handler(state, event) if handler else state
     return replace(after, seq=event.seq)
-
-
-def fold_all(events: Iterable[Event], state: SessionState | None = None) -> SessionState:
-    """The state after many events."""
-    result = state or SessionState()
-    for event in events:
-        result = fold(result, event)
-    return result
 
 
 def _with(mapping: Mapping[Any, Any], key: Any, value: Any) -> Mapping[Any, Any]:

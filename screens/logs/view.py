@@ -83,10 +83,6 @@ class LogView:
             self._leave_end(self._shown[0])
             self._skip = self._hidden_rows
 
-    def stand_at(self, place: Place) -> None:
-        """Have a line on top."""
-        self._leave_end(place)
-
     def home(self) -> None:
         """Go to the oldest line that can be reached."""
         first = self.store.first()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,10 @@ import pytest
 
 from cockpit.adapters.own_thread import OwnThread
 from cockpit.errors import TimedOut
-from cockpit.monitor.panel import HISTORY, aged, panel_states
+from cockpit.monitor.panel import HISTORY, aged, fold_sample
 from cockpit.monitor.probe import now
 from cockpit.monitor.record import SampleLog, sample_of
-from cockpit.monitor.sample import Level, Outcome, Reading, Sample
+from cockpit.monitor.sample import Level, Outcome, PanelState, Reading, Sample
 from cockpit.monitor.schedule import Monitor
 from cockpit.session.reader import LineFollower
 from tests.waiting import PATIENCE_S
@@ -267,44 +267,50 @@ def series(*standings: tuple[float, Outcome, Level], interval_s: float = 5.0) ->
     ]
 
 
+def panel_of(samples: Sequence[Sample], panel: PanelState | None = None) -> PanelState:
+    for sample in samples:
+        panel = fold_sample(panel, sample)
+    assert panel is not None
+    return aged(panel, samples[-1].m)
+
+
 DATA, NONE, FAILED = Outcome.DATA, Outcome.NONE, Outcome.FAILED
 GREEN, RED, GREY = Level.GREEN, Level.RED, Level.GREY
 
 
 def test_a_panel_is_stale_since_its_last_answer() -> None:
     samples = series((0, DATA, GREEN), (5, DATA, GREEN), (10, FAILED, RED), (15, FAILED, RED), (20, FAILED, RED))
-    assert panel_states(samples)["api"].stale_since_t is None
-    late = panel_states([*samples, *series((25, FAILED, RED))])["api"]
+    assert panel_of(samples).stale_since_t is None
+    late = panel_of([*samples, *series((25, FAILED, RED))])
     assert (late.stale_since_t, late.extra["since_t"]) == ("t5", "t10")
     assert late.last is not None
     assert late.last_data is not None
     assert (late.last.t, late.last_data.t) == ("t25", "t5")
-    assert panel_states(series((30, NONE, GREY)), panels={"api": late})["api"].stale_since_t is None
+    assert panel_of(series((30, NONE, GREY)), late).stale_since_t is None
 
 
 def test_a_panel_that_hears_nothing_grows_stale_by_the_clock_alone() -> None:
-    panel = panel_states(series((0, DATA, GREEN)), titles={"api": "Chat API"})["api"]
-    assert panel.title == "Chat API"
+    panel = panel_of(series((0, DATA, GREEN)))
     assert aged(panel, int(15e9)).stale_since_t is None
     assert aged(panel, int(15.1e9)).stale_since_t == "t0"
 
 
 def test_a_probe_that_never_answered_is_stale_since_its_first_look() -> None:
-    panel = panel_states(series(*((at, FAILED, RED) for at in range(0, 30, 5))))["api"]
+    panel = panel_of(series(*((at, FAILED, RED) for at in range(0, 30, 5))))
     assert (panel.stale_since_t, panel.last_data) == ("t0", None)
 
 
 def test_history_is_bounded_and_has_gaps_where_there_was_no_data() -> None:
     samples = series(*((at, FAILED if at == 3 else DATA, GREEN) for at in range(HISTORY + 20)))
-    panel = panel_states(samples)["api"]
+    panel = panel_of(samples)
     assert len(panel.history) == HISTORY
     assert panel.history[-1] == (HISTORY + 19.0, HISTORY + 19.0)
-    early = panel_states(samples[:6])["api"]
+    early = panel_of(samples[:6])
     assert [at for at, _value in early.history] == [0, 1, 2, 4, 5]
 
 
 def test_folding_in_parts_is_folding_at_once() -> None:
     samples = series((0, DATA, GREEN), (5, NONE, GREY), (10, FAILED, RED), (15, DATA, RED), (40, FAILED, RED))
-    at_once = panel_states(samples)
-    in_parts = panel_states(samples[3:], panels=panel_states(samples[:3]))
+    at_once = panel_of(samples)
+    in_parts = panel_of(samples[3:], panel_of(samples[:3]))
     assert at_once == in_parts

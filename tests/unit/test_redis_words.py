@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cockpit.adapters.redis.replies import shown
 from cockpit.safety.judge import judge
-from cockpit.safety.redis.words import redis_commands, redis_quoted, redis_words
+from cockpit.safety.redis.words import redis_commands, redis_inside_quotes, redis_words
 from cockpit.safety.verdict import Verdict
 
 
@@ -40,7 +40,7 @@ def test_prompts_comments_and_blank_lines_are_no_commands() -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_a_quoted_value_is_always_one_word_and_the_same_value(value: str) -> None:
-    assert redis_words(f"SET k {redis_quoted(value)}") == [b"SET", b"k", value.encode()]
+    assert redis_words(f'SET k "{redis_inside_quotes(value)}"') == [b"SET", b"k", value.encode()]
 
 
 def test_replies_are_shown_as_a_person_reads_them() -> None:

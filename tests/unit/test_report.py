@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from cockpit.runbook.reading import read
 from cockpit.session.event import Event
 from cockpit.session.folder import SessionFolder
 from cockpit.session.journal import Journal
-from cockpit.session.state import fold_all
+from cockpit.session.state import SessionState, fold
 
 RUNBOOK = """# P0 rollback
 
@@ -261,7 +262,7 @@ def test_steps_come_in_the_runbooks_order_and_attempts_in_their_own() -> None:
         events.append(event(run * 2 + 1, "step.finished", step=step, run=run, status="failed"))
     titles = {name: StepTitle(name.upper(), "command", "") for name in ("a", "b", "c")}
 
-    facts = facts_of(events, fold_all(events), titles, (9, "ff"))
+    facts = facts_of(events, reduce(fold, events, SessionState()), titles, (9, "ff"))
 
     assert [step.step for step in facts.steps] == ["a", "b", "extra"]
     assert [(run.run, run.number) for run in facts.steps[1].attempts] == [(1, 1), (3, 2)]

@@ -70,17 +70,6 @@ class Page:
             self._lines = self.data.split(b"\n")
         return self._lines[index]
 
-    def line_start(self, index: int) -> int:
-        """At which byte of `data` a line begins."""
-        at = 0
-        for _ in range(index):
-            at = self.data.index(b"\n", at) + 1
-        return at
-
-    def index_at(self, position: int) -> int:
-        """The line that holds a byte of `data`."""
-        return self.data.count(b"\n", 0, position)
-
     def forget(self) -> None:
         """Let go of the cut lines; they are cut again when asked for."""
         self._lines = None

@@ -50,13 +50,6 @@ def redis_words(line: str) -> list[bytes]:
     return words
 
 
-def redis_quoted(value: str) -> str:
-    """The value as one word."""
-    if re.fullmatch(r"[\w.:/@%+=,{}-]+", value, re.ASCII):
-        return value
-    return f'"{redis_inside_quotes(value)}"'
-
-
 def redis_inside_quotes(value: str) -> str:
     """The value inside double quotes."""
     return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
