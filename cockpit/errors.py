@@ -14,6 +14,7 @@ CockpitError
 └── AdapterError          exit 1: a system a step or probe talks to
     ├── ToolMissing       an executable or library is not on this machine
     ├── TargetUnreachable the network or the service did not answer
+    │   └── LinkDown      the way to the machine is gone, which says nothing about what runs there
     ├── AccessDenied      it answered, and refused the credentials
     │   └── FolderGone    the folder that earlier steps led to is gone, or closed
     ├── TimedOut          the deadline passed
@@ -107,6 +108,10 @@ class ToolMissing(AdapterError):
 
 class TargetUnreachable(AdapterError):
     """The network or the service did not answer."""
+
+
+class LinkDown(TargetUnreachable):
+    """The way to the machine is gone; of what runs there nothing is known."""
 
 
 class AccessDenied(AdapterError):

@@ -97,7 +97,7 @@ class Feed:
         self.source: Source = source or self.reader
         self.live = source is None
         self.panels: dict[str, PanelState] = {}
-        self.tails: tuple[dict[str, str], ...] = ()
+        self.tails: tuple[dict[str, Any], ...] = ()
         self.hello: dict[str, Any] = {}
         self.idle = asyncio.Event()
         self.idle.set()

@@ -22,10 +22,13 @@ Found by `--config`, `$COCKPIT_CONFIG`, `./cockpit.toml`, then `$XDG_CONFIG_HOME
     thresholds = ["latency_ms > 500 ms red", "p95 latency_ms > 200 ms over 20 yellow", "5xx ratio > 50 % red",
                   { metric = "latency_ms", operator = ">=", bound = 30, unit = "s", statistic = "mean", level = "red" }]
 
+    target = "web1"                   # looked at from there, over SSH: http, pm2, machine; no document can ask for it
+
     [[tail]]
     name = "app"
     path = "/var/log/app/application.log"
     filter = "ERROR|Exception"        # what the log pane begins with
+    target = "web1"
     thresholds = ["errors_per_min > 10 red"]
 
     [[rule]]
@@ -34,8 +37,9 @@ Found by `--config`, `$COCKPIT_CONFIG`, `./cockpit.toml`, then `$XDG_CONFIG_HOME
     section = "p0-rollback"
     text = "The service does not answer: roll back first, find the cause after"
 
-    [target.local]
-    kind = "local"
+    [target.web1]
+    kind = "ssh"
+    host = "web1"                     # what one would give ssh
 
 An address or a path may begin with an input of the runbook: `url = "$SERVICE_URL/actuator/health"`.
 

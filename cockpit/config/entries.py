@@ -55,8 +55,9 @@ def _tables(raw: object, where: str) -> Iterator[tuple[dict[str, Any], str]]:
             yield {"name": name, **mapping(item, f"{where}.{name}")}, f"{where}.{name}"
 
 
-def probe(table: dict[str, Any], where: str) -> ProbeConfig:
+def probe(table: dict[str, Any], where: str, trusted: bool = True) -> ProbeConfig:
     """A probe; keys that every kind has are taken out, the rest are the kind's options."""
+    _check_target(table, where, trusted)
     common = set(fields_of(ProbeConfig)) - {"options"}
     values = {key: value for key, value in table.items() if key in common}
     values["thresholds"] = [_threshold(item, where) for item in _list(values.get("thresholds"), where)]
@@ -68,12 +69,21 @@ def probe(table: dict[str, Any], where: str) -> ProbeConfig:
     return built
 
 
-def tail(table: dict[str, Any], where: str, folder: Path) -> TailConfig:
-    """A log tail; its path is taken from the configuration file's folder."""
+def tail(table: dict[str, Any], where: str, folder: Path, trusted: bool = True) -> TailConfig:
+    """A log tail; its path is taken from the configuration file's folder, unless it is on another machine."""
+    _check_target(table, where, trusted)
     thresholds = [_threshold(item, where) for item in _list(table.get("thresholds"), where)]
     built = typed({**table, "thresholds": thresholds}, TailConfig, where)
     _check_times(where, interval_s=built.interval_s)
     if built.path.startswith("$"):  # an input of the runbook, filled in when the watch begins
+        return built
+    if built.target:
+        if not built.path.startswith(("/", "~/")):
+            raise ConfigError(
+                _("on another machine there is no folder that this begins in"),
+                where=f"{where}.path",
+                mend=_("begin it with / or ~/"),
+            )
         return built
     return msgspec.structs.replace(built, path=str(folder / expanded(built.path)))
 
@@ -84,6 +94,16 @@ def target(table: dict[str, Any], where: str, trusted: bool) -> TargetConfig:
     values = {key: value for key, value in table.items() if key in common}
     values["options"] = {key: value for key, value in table.items() if key not in common}
     return msgspec.structs.replace(typed(values, TargetConfig, where), trusted=trusted)
+
+
+def _check_target(table: dict[str, Any], where: str, trusted: bool) -> None:
+    """A document that is merely opened must have nothing done on another machine, not even looked at."""
+    if table.get("target") and not trusted:
+        raise ConfigError(
+            _("a document can't have other machines looked at"),
+            where=f"{where}.target",
+            mend=_("put it into cockpit.toml"),
+        )
 
 
 class _RuleTable(Struct, kw_only=True):

@@ -39,11 +39,13 @@ class Safety(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class ProbeConfig(Struct, frozen=True, kw_only=True):
     """[[probe]]: what to look at, how often, and what is too much.
 
-    `options` are the keys of that kind of probe (an http probe's url, headers …), checked by the kind itself.
+    `target` names the machine that is looked at, or looked from; "" is this one. `options` are the keys of that kind of
+    probe (an http probe's url, headers …), checked by the kind itself.
     """
 
     name: str
     kind: str
+    target: str = ""
     title: str = ""
     interval_s: float = 5.0
     deadline_s: float = 4.0
@@ -52,10 +54,14 @@ class ProbeConfig(Struct, frozen=True, kw_only=True):
 
 
 class TailConfig(Struct, frozen=True, kw_only=True):
-    """[[tail]]: a log file to follow. `filter` is the text that shown lines hold to begin with; "a|b" is either."""
+    """[[tail]]: a log file to follow. `filter` is the text that shown lines hold to begin with; "a|b" is either.
+
+    `target` names the machine where the file is; "" is this one.
+    """
 
     name: str
     path: str
+    target: str = ""
     title: str = ""
     filter: str = ""
     interval_s: float = 2.0
@@ -112,7 +118,7 @@ class Config(Struct, frozen=True, kw_only=True):
             "problems": list(self.problems),
             "probes": [_probe_panel(probe) for probe in self.probes],
             "tails": [
-                {"name": tail.name, "title": tail.title or tail.name, "path": tail.path, "filter": tail.filter}
+                {"name": tail.name, "title": _title(tail), "path": tail.path, "filter": tail.filter}
                 for tail in self.tails
             ],
             "rules": [msgspec.to_builtins(rule) | {"when": rule.written} for rule in self.rules],
@@ -123,7 +129,13 @@ def _probe_panel(probe: ProbeConfig) -> dict[str, Any]:
     return {
         "name": probe.name,
         "kind": probe.kind,
-        "title": probe.title or probe.name,
+        "title": _title(probe),
         "interval_s": probe.interval_s,
         "thresholds": [f"{bound} {bound.level}" for bound in probe.thresholds],
     }
+
+
+def _title(one: ProbeConfig | TailConfig) -> str:
+    if one.title or one.target in ("", one.name):
+        return one.title or one.name
+    return f"{one.name} ({one.target})"

@@ -68,10 +68,11 @@ def read_source(source: Source) -> Config:
     """
     tables, where = source.tables, f"{source.where}: "
     check_keys(tables, TABLES, where)
-    probes = entries.entries(tables.get("probe", []), f"{where}probe", entries.probe)
+    probe = partial(entries.probe, trusted=source.trusted)
+    probes = entries.entries(tables.get("probe", []), f"{where}probe", probe)
     if source.trusted:
         probes = tuple(_with_environment(probe, where) for probe in probes)
-    tail = partial(entries.tail, folder=source.folder)
+    tail = partial(entries.tail, folder=source.folder, trusted=source.trusted)
     target = partial(entries.target, trusted=source.trusted)
     return Config(
         cockpit=typed(tables.get("cockpit", {}), General, f"{where}cockpit"),

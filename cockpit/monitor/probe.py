@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from cockpit.adapters.probing import Finding, Value, Watchable
 from cockpit.config import Bound, ProbeConfig
-from cockpit.errors import AccessDenied, AdapterError, CockpitError, ToolMissing
+from cockpit.errors import AccessDenied, AdapterError, CockpitError, LinkDown, ToolMissing
 from cockpit.monitor.sample import Level, Outcome, Reading, Sample
 from cockpit.monitor.threshold import graded
 from cockpit.safety.permit import Mode, grant
@@ -109,10 +109,10 @@ def now() -> tuple[str, int]:
 def failed(probe: Probe, error: CockpitError) -> Sample:
     """A sample that says why there is none.
 
-    Red when the service did not answer. Yellow when it is the monitor that can't see (credentials, a missing tool,
-    a refusal of policy): that says nothing about the service.
+    Red when the service did not answer. Yellow when it is the monitor that can't see (credentials, a missing tool, no
+    way to the machine, a refusal of policy): that says nothing about the service.
     """
-    blind = isinstance(error, AccessDenied | ToolMissing) or not isinstance(error, AdapterError)
+    blind = isinstance(error, AccessDenied | ToolMissing | LinkDown) or not isinstance(error, AdapterError)
     t, m = now()
     return Sample(
         probe=probe.name,

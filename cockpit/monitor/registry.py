@@ -10,9 +10,11 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
+from cockpit.adapters.far import Far
 from cockpit.config import ProbeConfig
 from cockpit.config.table import check_word, typed
 from cockpit.errors import ConfigError
+from cockpit.monitor.machines import Machines
 from cockpit.monitor.probe import WatchedProbe
 from cockpit.words import _
 
@@ -24,6 +26,12 @@ KINDS: Mapping[str, str] = {
     "machine": "cockpit.adapters.machine.probe:MachineProbe",
     "pm2": "cockpit.adapters.pm2.probe:Pm2Probe",
 }
+FAR_KINDS: Mapping[str, str] = {
+    "http": "cockpit.adapters.http.far:FarHttpProbe",
+    "machine": "cockpit.adapters.machine.far:FarMachineProbe",
+    "pm2": "cockpit.adapters.pm2.far:FarPm2Probe",
+}
+"""Those that can look at, or from, another machine; made with (options, deadline_s, far)."""
 
 
 def kinds() -> dict[str, str]:
@@ -31,8 +39,16 @@ def kinds() -> dict[str, str]:
     return {point.name: point.value for point in entry_points(group=GROUP)} | dict(KINDS)
 
 
-def build(config: ProbeConfig, redact: Callable[[str], str], origin: str = "") -> WatchedProbe:
+def build(
+    config: ProbeConfig,
+    redact: Callable[[str], str],
+    origin: str = "",
+    machines: Machines | None = None,
+) -> WatchedProbe:
     """The probe that a table of the configuration asks for. It connects to nothing yet.
+
+    Args:
+        machines: those that the probe's `target` may name.
 
     Raises:
         ConfigError: unknown kind, or options that this kind can't use.
@@ -40,10 +56,15 @@ def build(config: ProbeConfig, redact: Callable[[str], str], origin: str = "") -
     where = f"{origin}: probe {config.name}" if origin else f"probe {config.name}"
     known = kinds()
     check_word(config.kind, known, f"{where}.kind", _("no probe is of the kind {word}"))
+    further: tuple[Far, ...] = ()
+    if config.target:
+        known = dict(FAR_KINDS)
+        check_word(config.kind, known, f"{where}.kind", _("a probe of kind {word} can't look at another machine"))
+        further = ((machines or Machines({})).called(config.target, f"{where}.target"),)
     module, _colon, name = known[config.kind].partition(":")
     kind: Any = getattr(import_module(module), name)
     options = typed(config.options, kind.Options, where)
     try:
-        return WatchedProbe(config, kind(options, config.deadline_s), redact)
+        return WatchedProbe(config, kind(options, config.deadline_s, *further), redact)
     except ConfigError as error:
         raise ConfigError(error.what, where=error.where or where, mend=error.mend) from error

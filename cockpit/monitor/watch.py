@@ -18,6 +18,7 @@ from cockpit.config.document import WHERE as FRONT_MATTER
 from cockpit.errors import CockpitError, ConfigError
 from cockpit.monitor.filling import known_inputs, with_inputs
 from cockpit.monitor.logs.probe import LogProbe
+from cockpit.monitor.machines import Machines
 from cockpit.monitor.probe import Probe
 from cockpit.monitor.record import SampleLog
 from cockpit.monitor.registry import build
@@ -58,6 +59,7 @@ class Watch:
         known: what is known of them at this moment, for logs.
         raised: names of rules that an earlier host raised and nobody cleared.
         inputs: the session's, for addresses and paths that name them; the runbook's defaults stand in.
+        adapters: the targets by name, of which probes and tails may name those that can be looked at.
 
     Raises:
         ConfigError: a probe's kind or options can't be used.
@@ -76,7 +78,9 @@ class Watch:
         known: Callable[[], Known] = lambda: Known(()),
         raised: Iterable[str] = (),
         inputs: Mapping[str, str] = MappingProxyType({}),
+        adapters: Mapping[str, object] = MappingProxyType({}),
     ) -> None:
+        self._machines = Machines(adapters)
         self._inputs = known_inputs(runbook, inputs)
         self.config = with_inputs(config, self._inputs)
         self._runbook = runbook
@@ -106,7 +110,7 @@ class Watch:
         self._rules = tuple(
             begin(rule, raised_t="" if rule.name in self._raised else None) for rule in self.config.rules
         )
-        _write_panel(self._folder.panel, self._cleaned(self.config.as_panel()))
+        _write_panel(self._folder.panel, self._cleaned(self._panel()))
         self._monitor = Monitor(self._probes, self._take, self._on_change)
         self._monitor.start()
 
@@ -124,7 +128,7 @@ class Watch:
         probes: list[Probe] = []
         for probe in self.config.probes:
             try:
-                probes.append(build(probe, self._redact, self.config.origin))
+                probes.append(build(probe, self._redact, self.config.origin, self._machines))
             except ConfigError as error:
                 # An operator mends a file of their own; a document's mistake must not keep it from opening.
                 if not self.config.origin.startswith(FRONT_MATTER):
@@ -133,7 +137,18 @@ class Watch:
         return (*probes, *map(self._log_probe, self.config.tails))
 
     def _log_probe(self, tail: TailConfig) -> LogProbe:
-        return LogProbe(tail, self._folder.logs / f"{tail.name}.log", self._redact, self._known)
+        far = self._machines.called(tail.target, f"{self.config.origin}: {tail.name}.target") if tail.target else None
+        return LogProbe(tail, self._folder.logs / f"{tail.name}.log", self._redact, self._known, far)
+
+    def _panel(self) -> dict[str, Any]:
+        """What panel.json holds. The log of another machine is followed where its lines are kept."""
+        panel = self.config.as_panel()
+        fetched = {probe.name: probe.fetched for probe in self._probes if isinstance(probe, LogProbe)}
+        for tail in panel["tails"]:
+            if kept := fetched.get(tail["name"]):
+                kept.begin(())
+                tail |= {"path": str(kept.path), "fetched": True}
+        return panel
 
     def _cleaned(self, panel: Any) -> Any:
         """What is told of the configuration, masked; a path is one that viewers open, and stays as it is."""

@@ -277,6 +277,7 @@ class Host:
             known=lambda: self.secrets.known,
             raised=self.engine.state.recommendations,
             inputs=self.engine.values(),
+            adapters=self.engine.adapters,
         )
         await self._watch.start()
         for problem in self._watch.config.problems:

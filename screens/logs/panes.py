@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.containers import Vertical
 
@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.widget import Widget
 
+    from cockpit.monitor.logs.raw_tail import Start
     from cockpit.session.folder import SessionFolder
     from screens.feed import Source
     from screens.logs.output import OutputPane
     from screens.logs.pane import LogPane
+    from screens.logs.source import LogSource
 
 
 class Logs:
@@ -68,16 +70,12 @@ class Logs:
         """Another moment is told: what was shown of an output may not have come yet."""
         self._run = None
 
-    async def open(self, tails: Sequence[Mapping[str, str]]) -> bool:
+    async def open(self, tails: Sequence[Mapping[str, Any]]) -> bool:
         """The followed logs, ready to take keys; False when there are none."""
         if self.followed is None and tails:
             from screens.logs.pane import LogPane
-            from screens.logs.source import LogSource
 
-            sources = [
-                LogSource(tail.get("title") or tail["name"], Path(tail["path"]), filter=tail.get("filter", ""))
-                for tail in tails
-            ]
+            sources = [_source_of(tail) for tail in tails]
             self.followed = LogPane(sources, secrets=self._known_secrets(), id="logs")
             await self._screen.query_one("#centre", Vertical).mount(self.followed)
         return self.followed is not None
@@ -112,3 +110,18 @@ class Logs:
             self._screen.set_focus(None)
         else:
             pane.on_focus()
+
+
+def _source_of(tail: Mapping[str, Any]) -> LogSource:
+    """A log of panel.json. Lines that the host fetched from another machine were cleaned by it."""
+    from screens.logs.source import LogSource
+
+    fetched = bool(tail.get("fetched"))
+    start: Start = "beginning" if fetched else "end"
+    return LogSource(
+        tail.get("title") or tail["name"],
+        Path(tail["path"]),
+        start=start,
+        redacted=fetched,
+        filter=tail.get("filter", ""),
+    )

@@ -5,11 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,45 +15,16 @@ from cockpit.adapters.pm2.daemon import run_jlist
 from cockpit.adapters.pm2.probe import Pm2Options, Pm2Probe
 from cockpit.adapters.probing import Finding
 from cockpit.safety.permit import Mode, grant
+from tests.servers.pm2 import PM2, Pm2, pm2_daemon
 from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.real
-PM2 = os.environ.get("COCKPIT_TEST_PM2") or shutil.which("pm2")
-
-
-@dataclass
-class Pm2:
-    """A daemon of one's own, in a short temporary folder (a socket's path has a limit)."""
-
-    home: Path
-
-    def run(self, *arguments: str) -> str:
-        assert PM2 is not None
-        done = subprocess.run(
-            [PM2, *arguments],
-            env=os.environ | {"PM2_HOME": str(self.home), "SECRET_OF_PM2": "opensesame"},
-            cwd=self.home,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=True,
-        )
-        return done.stdout
-
-    def start(self, name: str, script: str, *arguments: str) -> None:
-        (self.home / f"{name}.js").write_text(script)
-        self.run("start", f"{name}.js", "--name", name, *arguments)
 
 
 @pytest.fixture
 def pm2() -> Iterator[Pm2]:
-    if PM2 is None or shutil.which("node") is None:
-        pytest.skip("no pm2 and node on PATH (COCKPIT_TEST_PM2 may name it)")
-    with tempfile.TemporaryDirectory(dir="/tmp", ignore_cleanup_errors=True) as folder:
-        daemon = Pm2(Path(folder))
+    with pm2_daemon() as daemon:
         yield daemon
-        if (daemon.home / "rpc.sock").exists():
-            daemon.run("kill")
 
 
 def probe_of(daemon: Pm2, *processes: str) -> Pm2Probe:

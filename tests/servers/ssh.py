@@ -12,7 +12,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -30,6 +30,7 @@ class SshServer:
     folder: Path
     port: int
     process: subprocess.Popen[bytes] | None = None
+    _left: list[int] = field(default_factory=list)
 
     @property
     def config(self) -> Path:
@@ -74,8 +75,9 @@ class SshServer:
         raise RuntimeError((self.folder / "sshd.log").read_text())
 
     def stop(self) -> None:
-        """Stop listening; sessions go on."""
+        """Stop listening; sessions go on, until `cut_all`."""
         if self.process:
+            self._left = self.sessions()
             self.process.terminate()
             self.process.wait(_PATIENCE_S)
             self.process = None
@@ -83,6 +85,12 @@ class SshServer:
     def cut(self) -> None:
         """Kill every session's sshd, as a network that drops would, and leave what it started alone."""
         for pid in self.sessions():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def cut_all(self) -> None:
+        """As `cut`, once it has stopped listening."""
+        for pid in self._left:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 

@@ -60,21 +60,46 @@ class MachineProbe:
         self._looked = True
         memory = psutil.virtual_memory()
         rows = tuple(row for row in map(_disk, self._folders) if row)
-        disk = max((row["disk_percent"] for row in rows), default=None)
-        load1 = os.getloadavg()[0]
-        values = (
-            Value("cpu_percent", cpu, "%"),
-            Value("memory_percent", memory.percent, "%"),
-            Value("disk_percent", disk, "%"),
-            Value("load1", round(load1, 2)),
-            Value("cores", float(psutil.cpu_count() or 1)),
-            Value("memory_bytes", float(memory.total - memory.available), "bytes"),
-            Value("uptime_s", round(time.time() - psutil.boot_time()), "s"),
+        return machine_finding(
+            cpu=cpu,
+            memory_percent=memory.percent,
+            memory_bytes=float(memory.total - memory.available),
+            disks=rows,
+            load=os.getloadavg()[0],
+            cores=float(psutil.cpu_count() or 1),
+            uptime_s=time.time() - psutil.boot_time(),
         )
-        text = _("CPU {cpu:.0f}% · memory {memory:.0f}% · disk {disk} · load {load:.1f}").format(
-            cpu=cpu, memory=memory.percent, disk="?" if disk is None else f"{disk:.0f}%", load=load1
-        )
-        return Finding(text, values, rows)
+
+
+def machine_finding(
+    *,
+    cpu: float | None,
+    memory_percent: float | None,
+    memory_bytes: float | None,
+    disks: tuple[Mapping[str, Any], ...],
+    load: float,
+    cores: float,
+    uptime_s: float | None,
+) -> Finding:
+    """What was found of any machine; None for what it does not tell. `cpu` in %."""
+    disk = max((row["disk_percent"] for row in disks), default=None)
+    values = (
+        Value("cpu_percent", cpu, "%"),
+        Value("memory_percent", memory_percent, "%"),
+        Value("disk_percent", disk, "%"),
+        Value("load1", round(load, 2)),
+        Value("cores", cores),
+        Value("memory_bytes", memory_bytes, "bytes"),
+        Value("uptime_s", None if uptime_s is None else round(uptime_s), "s"),
+    )
+    text = _("CPU {cpu} · memory {memory} · disk {disk} · load {load:.1f}").format(
+        cpu=_percent(cpu), memory=_percent(memory_percent), disk=_percent(disk), load=load
+    )
+    return Finding(text, values, disks)
+
+
+def _percent(share: float | None) -> str:
+    return "?" if share is None else f"{share:.0f}%"
 
 
 def _disk(folder: str) -> Mapping[str, Any] | None:

@@ -86,7 +86,7 @@ async def run_jlist(home: Path) -> list[Any]:
         if process.returncode is None:
             os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
-    return _printed(output, str(home))
+    return printed_listing(output, str(home))
 
 
 def _frame(request: bytes) -> bytes:
@@ -127,7 +127,12 @@ def _listing(argument: bytes, where: str) -> list[Any]:
     return listing
 
 
-def _printed(output: bytes, where: str) -> list[Any]:
+def printed_listing(output: bytes, where: str) -> list[Any]:
+    """The list that `pm2 jlist` printed.
+
+    Raises:
+        Malformed: it printed none.
+    """
     # Notices ("In-memory PM2 is out-of-date") may stand before the one line that holds the list.
     for line in reversed(output.splitlines()):
         if line.startswith(b"["):

@@ -121,12 +121,9 @@ class Pm2Probe:
         """The processes now. See `Watchable`."""
         permit.covers(self.action)
         try:
-            listing = await ask_daemon(self._home / "rpc.sock", self.action.body)
-        except FileNotFoundError:
-            return _no_daemon(self._home)
-        except Malformed:
-            # The socket's protocol is PM2's own affair and may change; the command line is its public face.
-            listing = await run_jlist(self._home)
+            listing = await self._listing()
+        except FileNotFoundError as error:
+            return _no_daemon(str(error))
         rows = tuple(self._row(one) for one in listing)
         if self._options.processes:
             rows = self._wanted(rows)
@@ -136,6 +133,14 @@ class Pm2Probe:
 
     async def close(self) -> None:
         """Nothing is kept open."""
+
+    async def _listing(self) -> list[Any]:
+        """The processes as PM2 lists them; FileNotFoundError, with the socket's path, when no daemon runs."""
+        try:
+            return await ask_daemon(self._home / "rpc.sock", self.action.body)
+        except Malformed:
+            # The socket's protocol is PM2's own affair and may change; the command line is its public face.
+            return await run_jlist(self._home)
 
     def _broken(self, row: Mapping[str, Any]) -> bool:
         """Crashed, missing, or stopped since the watch began: one that was stopped all along may be meant to be."""
@@ -202,12 +207,12 @@ def _finding(rows: tuple[Mapping[str, Any], ...], broken: int) -> Finding:
     return Finding(" · ".join(words), values, rows)
 
 
-def _no_daemon(home: Path) -> Finding:
+def _no_daemon(socket: str) -> Finding:
     return Finding(
         _("no PM2 daemon"),
         none=True,
         mend=_("nothing serves {socket}: start PM2 as the user who owns the processes, or set home").format(
-            socket=home / "rpc.sock"
+            socket=socket
         ),
     )
 

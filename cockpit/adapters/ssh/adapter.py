@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,9 +17,10 @@ from msgspec import Struct
 from cockpit.adapters.base import Outcome, RunRequest
 from cockpit.adapters.ending import outcome_of
 from cockpit.adapters.ssh.address import resolve
+from cockpit.adapters.ssh.asking import Asking
 from cockpit.adapters.ssh.link import SshLink
 from cockpit.adapters.ssh.step import RemotePlace, RemoteStep
-from cockpit.errors import AdapterError, Malformed, PolicyRefusal, ToolMissing
+from cockpit.errors import AdapterError, ConfigError, Malformed, PolicyRefusal, ToolMissing
 from cockpit.runs.files import write_whole
 from cockpit.runs.shell_state import without_secrets
 from cockpit.runs.spec import OUTPUT_CAP_BYTES, document_for, write_spec
@@ -48,11 +50,24 @@ class SshAdapter:
     Options = SshOptions
     elsewhere: Literal[True] = True
 
-    def __init__(self, options: SshOptions, *, output_cap_bytes: int = OUTPUT_CAP_BYTES, grace_s: float = 5.0) -> None:
+    def __init__(
+        self,
+        options: SshOptions,
+        *,
+        trusted: bool = True,
+        output_cap_bytes: int = OUTPUT_CAP_BYTES,
+        grace_s: float = 5.0,
+    ) -> None:
+        if options.ssh_config and not trusted:
+            raise ConfigError(
+                _("a document can't choose the ssh configuration, which can run commands here"),
+                mend=_("configure the target in cockpit.toml"),
+            )
         self.options = options
         self._output_cap_bytes = output_cap_bytes
         self._grace_s = grace_s
         self._link: SshLink | None = None
+        self._resolving = threading.Lock()
 
     async def start(self, permit: Permit, request: RunRequest) -> SshRunning:
         """Start the permitted script over there; returns once it is under way.
@@ -92,11 +107,16 @@ class SshAdapter:
         running.step.adopt()
         return running
 
+    def far(self, name: str) -> Asking:
+        """The machine, to be looked at over the connection that steps use. See `LooksAround`."""
+        return Asking(name, self._connection)
+
     def _connection(self) -> SshLink:
-        if self._link is None:
-            options = self.options
-            self._link = SshLink(resolve(options.host, config=options.ssh_config, port=options.port))
-        return self._link
+        with self._resolving:
+            if self._link is None:
+                options = self.options
+                self._link = SshLink(resolve(options.host, config=options.ssh_config, port=options.port))
+            return self._link
 
     def _start(
         self,

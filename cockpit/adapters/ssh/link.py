@@ -48,12 +48,11 @@ class SshLink:
         Raises:
             TargetUnreachable, AccessDenied, TimedOut: nothing was started.
         """
-        self._wait_for_room(timeout_s)
-        try:
-            return self._open(timeout_s, lambda channel: _in_shell(channel, script))
-        except BaseException:
-            self._room.release()
-            raise
+        return self._in_room(timeout_s, lambda channel: _in_shell(channel, script))
+
+    def standing_shell(self, script: bytes, *, timeout_s: float) -> Channel:
+        """As `shell`, but its input stays open: more can be sent. Give the channel back with `done`."""
+        return self._in_room(timeout_s, lambda channel: _in_shell(channel, script, more=True))
 
     def done(self, channel: Channel) -> None:
         """The channel is not needed any more."""
@@ -66,12 +65,7 @@ class SshLink:
         Raises:
             TargetUnreachable, AccessDenied: nothing was started.
         """
-        self._wait_for_room(_CONNECT_S)
-        try:
-            return self._open(_CONNECT_S, lambda channel: _on_terminal(channel, command, rows, columns))
-        except BaseException:
-            self._room.release()
-            raise
+        return self._in_room(_CONNECT_S, lambda channel: _on_terminal(channel, command, rows, columns))
 
     def say(self, script: bytes, *, timeout_s: float = _CONNECT_S) -> bytes:
         """Have /bin/sh over there run this short script, at once; what it said, or "" when the link broke meanwhile.
@@ -109,11 +103,28 @@ class SshLink:
         with self._lock:
             self._connected()
 
-    def _wait_for_room(self, timeout_s: float) -> None:
+    @property
+    def up(self) -> bool:
+        """Whether there is a connection, as far as is known. Never blocks."""
+        hops = self._hops
+        return bool(hops) and all(hop.is_active() for hop in hops)
+
+    @property
+    def silent_s(self) -> float:
+        """For how long nothing has come from over there."""
+        return time.monotonic() - self._heard_s
+
+    def _in_room(self, timeout_s: float, begin: Callable[[Channel], None]) -> Channel:
+        """A channel of the few there may be; it waits its turn."""
         if not self._room.acquire(timeout=timeout_s):
             raise TargetUnreachable(
                 _("too much is going on over this connection"), where=str(self.address), mend=_("wait, and try again")
             )
+        try:
+            return self._open(timeout_s, begin)
+        except BaseException:
+            self._room.release()
+            raise
 
     def _open(self, timeout_s: float, begin: Callable[[Channel], None]) -> Channel:
         import paramiko
@@ -132,7 +143,7 @@ class SshLink:
     # -- connecting ------------------------------------------------------------------------------------------------
 
     def _connected(self) -> Transport:
-        if self._hops and all(hop.is_active() for hop in self._hops):
+        if self.up:
             return self._hops[-1]
         self._hang_up()
         hops: list[Transport] = []
@@ -165,16 +176,17 @@ class SshLink:
     def _watch(self, transport: Transport) -> None:
         """Hang up on a machine that has been silent for too long: whoever reads from it is released."""
         while transport.is_active():
-            if time.monotonic() - self._heard_s > _DEAD_S:
+            if self.silent_s > _DEAD_S:
                 transport.close()
                 return
             _pause(transport, 0.5)
 
 
-def _in_shell(channel: Channel, script: bytes) -> None:
+def _in_shell(channel: Channel, script: bytes, *, more: bool = False) -> None:
     channel.exec_command(_SHELL)
     channel.sendall(script)
-    channel.shutdown_write()
+    if not more:
+        channel.shutdown_write()
 
 
 def _on_terminal(channel: Channel, command: str, rows: int, columns: int) -> None:

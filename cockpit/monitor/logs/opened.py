@@ -8,6 +8,7 @@ import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 FINGERPRINT_BYTES = 1024
 REMEMBERED_BYTES = 64
@@ -26,6 +27,16 @@ def key_of(info: os.stat_result) -> FileKey:
     return info.st_dev, info.st_ino
 
 
+class Readable(Protocol):
+    """A file that can be read from any place in it."""
+
+    def size_bytes(self) -> int:
+        """How long it is now."""
+
+    def pread(self, size_bytes: int, at: int) -> bytes:
+        """So many bytes from there, or as many as there are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Memory:
     """What was read of a file up to `offset`: its first bytes, and the last ones before the offset."""
@@ -34,11 +45,11 @@ class Memory:
     head: bytes
     tail: bytes
 
-    def stands_in(self, log: OpenedLog) -> bool:
+    def stands_in(self, log: Readable) -> bool:
         """Whether that file holds the same, in the same places."""
-        if log.size_bytes() < self.offset or os.pread(log.fd, len(self.head), 0) != self.head:
+        if log.size_bytes() < self.offset or log.pread(len(self.head), 0) != self.head:
             return False
-        return os.pread(log.fd, len(self.tail), self.offset - len(self.tail)) == self.tail
+        return log.pread(len(self.tail), self.offset - len(self.tail)) == self.tail
 
 
 class OpenedLog:
@@ -77,6 +88,20 @@ class OpenedLog:
         """How long it is now."""
         size = os.fstat(self.fd).st_size
         return size if self._growth is None else min(size, self._growth())
+
+    def pread(self, size_bytes: int, at: int) -> bytes:
+        """So many bytes from there, or as many as there are."""
+        return os.pread(self.fd, size_bytes, at)
+
+    @property
+    def behind(self) -> bool:
+        """Never: what is there can be read."""
+        return False
+
+    @property
+    def gone(self) -> bool:
+        """Never: an open file can be read whatever became of its path."""
+        return False
 
     def to_last_line(self) -> None:
         """Go to the beginning of the line that is being written, or to the end when that is too far back."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,9 +12,12 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from cockpit.adapters.far import Far
 from cockpit.adapters.own_thread import OwnThread
 from cockpit.config import TailConfig
 from cockpit.errors import AccessDenied, CockpitError, TimedOut, ToolMissing
+from cockpit.monitor.logs.far import FarPlace
+from cockpit.monitor.logs.fetched import Fetched
 from cockpit.monitor.logs.severity import Counts, Severity, severity_of
 from cockpit.monitor.logs.tail import FileTail, Happening, TailBatch, TailEvent
 from cockpit.monitor.probe import Grader, clean, failed, now
@@ -24,7 +28,12 @@ from cockpit.words import _, plural
 
 WINDOW_S = 60.0
 EVIDENCE_BYTES = 64 << 20
+FETCHED = ".lines"
 _DEADLINE_S = 4.0
+_SHARE_OF_DEADLINE = 0.85
+_DRAIN_S = 2.0
+"""How long one sample may go on fetching what piled up on another machine."""
+_MOST_FAR_LINES = 50_000
 _MOST_POLLS = 64
 _MOST_LINES = 10_000
 """Lines a poll looks at for evidence: a flood is counted whole, but cleaning all of it would take half a core."""
@@ -62,7 +71,11 @@ def log_sample(
 
 
 class LogProbe:
-    """Follows one file; see `Probe`. The rate is over the last minute, counting from when the watch began."""
+    """Follows one file; see `Probe`. The rate is over the last minute, counting from when the watch began.
+
+    Args:
+        far: the machine where the file is; None for this one. Its lines are kept in `fetched`, for viewers to follow.
+    """
 
     kind = "log"
 
@@ -72,13 +85,17 @@ class LogProbe:
         evidence: Path,
         redact: Callable[[str], str],
         known: Callable[[], Known] = lambda: Known(()),
+        far: Far | None = None,
     ) -> None:
         self.name = config.name
         self.title = config.title or config.name
         self.interval_s = config.interval_s
         self.deadline_s = _DEADLINE_S
         self._path = config.path
-        self._tail = FileTail(Path(config.path), most_lines=_MOST_LINES)
+        self._place = FarPlace(far, config.path, _SHARE_OF_DEADLINE * _DEADLINE_S) if far else None
+        most_lines = _MOST_FAR_LINES if far else _MOST_LINES
+        self._tail = FileTail(Path(config.path), most_lines=most_lines, place=self._place)
+        self.fetched = Fetched(evidence.with_suffix(FETCHED)) if far else None
         self._evidence = Evidence(evidence)
         self._redact = redact
         self._known = known
@@ -111,14 +128,25 @@ class LogProbe:
     def _let_go(self) -> None:
         self._tail.close()
         self._evidence.close()
+        if self.fetched:
+            self.fetched.close()
 
     def _drain(self) -> None:
         self._tail.learn(self._known())
+        until_s = time.monotonic() + _DRAIN_S
         for _poll in range(_MOST_POLLS):
-            batch = self._tail.poll()
+            batch = self._polled()
             self._note(batch)
-            if not batch.more:
+            if not batch.more or (self.fetched and time.monotonic() > until_s):
                 break
+
+    def _polled(self) -> TailBatch:
+        try:
+            return self._tail.poll()
+        except CockpitError as error:
+            if self.fetched:
+                self.fetched.away(self._redact(error.what))
+            raise
 
     def _note(self, batch: TailBatch) -> None:
         for event in batch.events:
@@ -128,10 +156,14 @@ class LogProbe:
         if batch.counts.lines:
             self._window.append((now()[1], batch.counts))
         self._evidence.keep(batch, self._redact)
+        if self.fetched and self._place:
+            context, self._place.context = self._place.context, b""
+            self.fetched.begin(self._tail.cleaned(context))
+            self.fetched.keep(batch)
 
     def _without_data(self, error: CockpitError) -> Sample:
         sample = failed(self, error)
-        missing = isinstance(error, ToolMissing)
+        missing = isinstance(error, ToolMissing) and error is self._trouble
         return replace(sample, outcome=Outcome.NONE, level=Level.GREY, error="") if missing else sample
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import stat
 import time
 from collections import deque
 from collections.abc import Callable
@@ -14,7 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 from cockpit.monitor.logs.framing import Framing
-from cockpit.monitor.logs.opened import FileKey, Memory, NotAFile, OpenedLog, key_of
+from cockpit.monitor.logs.opened import FileKey, Memory, NotAFile
+from cockpit.monitor.logs.place import LocalPlace, LogPlace, OpenLog
 from cockpit.words import _
 
 Start = Literal["end", "beginning"]
@@ -47,9 +45,12 @@ class Happening(StrEnum):
     NOT_A_FILE = "not-a-file"
     BACK = "back"
     CUT_OFF = "cut-off"
+    LOST = "lost"
 
 
-_DOUBTFUL = frozenset({Happening.TRUNCATED, Happening.REWRITTEN, Happening.UNREADABLE, Happening.CUT_OFF})
+_DOUBTFUL = frozenset(
+    {Happening.TRUNCATED, Happening.REWRITTEN, Happening.UNREADABLE, Happening.CUT_OFF, Happening.LOST}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ class RawTail:
         provisional_s: how long an unfinished line must have stood to be given by `provisional`.
         clock: monotonic seconds.
         growth: how many bytes of the file are to be taken as written by now; None for all.
+        place: where the path is; None for this machine.
     """
 
     def __init__(
@@ -113,34 +115,37 @@ class RawTail:
         provisional_s: float = PROVISIONAL_S,
         clock: Callable[[], float] = time.monotonic,
         growth: Callable[[], int] | None = None,
+        place: LogPlace | None = None,
     ) -> None:
-        self.path = path
-        self._growth = growth
+        self._place: LogPlace = place or LocalPlace(path, growth)
         self.generation = 0
         self.began_at = 0
         """At which byte of the first file reading began."""
         self._provisional_s = provisional_s
         self._start = start
         self._clock = clock
-        self._files: deque[OpenedLog] = deque()
+        self._files: deque[OpenLog] = deque()
         self._waiting_since = 0.0
         self._left: dict[FileKey, Memory] = {}
-        self._late: OpenedLog | None = None
+        self._late: OpenLog | None = None
         self._late_until = 0.0
         self._framing = Framing()
         self._grew_at = clock()
         self._trouble = _Trouble(clock)
         self._read_failed = False
         self._resolved = ""
-        self._was_symlink: bool | None = None
 
     @property
-    def current(self) -> OpenedLog | None:
+    def current(self) -> OpenLog | None:
         """The file being read now, if there is one."""
         return self._files[0] if self._files else None
 
     def poll(self) -> RawBatch:
-        """Take what came since the last time, at most POLL_BYTES of it."""
+        """Take what came since the last time, at most POLL_BYTES of it.
+
+        Raises:
+            CockpitError: another machine can't be looked at now. Nothing was taken: the next poll goes on from here.
+        """
         batch = RawBatch()
         exists = self._look(batch)
         if self._files:
@@ -169,13 +174,11 @@ class RawTail:
     def _look(self, batch: RawBatch) -> bool:
         """See what the path is now, and open what is new there. False when it can't be read."""
         try:
-            info = self.path.stat()
-            if not stat.S_ISREG(info.st_mode):
-                raise NotAFile
-            if not self._files or key_of(info) != self._files[-1].key:
+            key = self._place.look()
+            if not self._files or key != self._files[-1].key:
                 self._open()
-            elif not os.access(self.path, os.R_OK):
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            else:
+                self._place.require_readable()
         except NotAFile:
             self._trouble.tell(Happening.NOT_A_FILE, _("not a regular file"), batch, at_once=True)
         except FileNotFoundError:
@@ -190,7 +193,7 @@ class RawTail:
         return False
 
     def _open(self) -> None:
-        log = OpenedLog(self.path, follow_symlink=self._may_follow(), growth=self._growth)
+        log = self._place.open()
         if self._files and log.key == self._files[-1].key:
             log.close()
             return
@@ -201,16 +204,10 @@ class RawTail:
                 log.to_last_line()
                 self.began_at = log.offset
             self.generation += 1
-            self._resolved = os.path.realpath(self.path)
+            self._resolved = self._place.real_path()
         self._files.append(log)
 
-    def _may_follow(self) -> bool:
-        """A file that turns into a symlink where others can write is a trap, unless a symlink was asked for."""
-        if self._was_symlink is None:
-            self._was_symlink = self.path.is_symlink()
-        return self._was_symlink or not self.path.parent.stat().st_mode & stat.S_IWOTH
-
-    def _read(self, log: OpenedLog, batch: RawBatch) -> None:
+    def _read(self, log: OpenLog, batch: RawBatch) -> None:
         budget = POLL_BYTES
         try:
             if not log.is_same():
@@ -224,7 +221,7 @@ class RawTail:
             self._read_failed = True
             return
         self._read_failed = False
-        batch.more = budget <= 0
+        batch.more = budget <= 0 or log.behind
 
     def _take(self, data: bytes, end: int, batch: RawBatch) -> None:
         start = end - len(data) - self._framing.held_bytes
@@ -233,7 +230,7 @@ class RawTail:
         if lines:
             batch.pieces.append(Chunk(lines, self.generation, start, end - self._framing.held_bytes))
 
-    def _begin_anew(self, log: OpenedLog, batch: RawBatch) -> None:
+    def _begin_anew(self, log: OpenLog, batch: RawBatch) -> None:
         shrunk = log.size_bytes() < log.offset
         self._flush(log.offset, batch)
         if shrunk:
@@ -272,6 +269,8 @@ class RawTail:
             batch.tell(Happening.REPLACED, _("a copy took the file's place; it goes on where the old one was"))
         else:
             self._flush(old.offset, batch)
+            if old.gone:
+                batch.tell(Happening.LOST, _("the file before is gone: what was not read of it is lost"))
             self._tell_change(batch)
             if known and known.stands_in(new):
                 new.resume(known.offset)
@@ -285,14 +284,14 @@ class RawTail:
         self._late, self._late_until = old, self._clock() + PATIENCE_S
 
     def _tell_change(self, batch: RawBatch) -> None:
-        resolved = os.path.realpath(self.path)
+        resolved = self._place.real_path()
         if resolved == self._resolved:
             batch.tell(Happening.ROTATED, _("the file was rotated; a new one begins here"))
         else:
             batch.tell(Happening.SWITCHED, _("the link now leads to {path}").format(path=resolved))
         self._resolved = resolved
 
-    def _read_late(self, late: OpenedLog, batch: RawBatch) -> None:
+    def _read_late(self, late: OpenLog, batch: RawBatch) -> None:
         """Lines that a writer still adds to the file that was left."""
         over = self._clock() >= self._late_until
         framing, start = Framing(), late.offset

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cockpit.monitor.logs.file import LogFile
+from cockpit.monitor.logs.opened import OpenedLog
 from cockpit.monitor.logs.raw_tail import Chunk, RawTail, Start, TailEvent
 
 BUSY_S = 0.03
@@ -112,7 +113,7 @@ class LogReader:
     def _reopened(self) -> list[Opened]:
         """The tail is at another file, or at another beginning of it: hand over a way to read back in it."""
         log = self._tail.current
-        if log is None or self._tail.generation == self._generation:
+        if not isinstance(log, OpenedLog) or self._tail.generation == self._generation:
             return []
         first = not self._generation
         self._generation = self._tail.generation

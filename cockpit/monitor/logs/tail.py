@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cockpit.monitor.logs.cleaning import Cleaning
+from cockpit.monitor.logs.place import LogPlace
 from cockpit.monitor.logs.raw_tail import Chunk, Happening, RawTail, Start, TailEvent
 from cockpit.monitor.logs.severity import Counts, count
 from cockpit.safety.redaction.redactor import Known
@@ -39,6 +40,7 @@ class FileTail:
         most_lines: how many lines a poll gives at most: the last ones.
         secrets: exact values to mask.
         clock: monotonic seconds.
+        place: where the path is; None for this machine.
     """
 
     def __init__(
@@ -49,8 +51,9 @@ class FileTail:
         most_lines: int = 5000,
         secrets: Iterable[str] = (),
         clock: Callable[[], float] = time.monotonic,
+        place: LogPlace | None = None,
     ) -> None:
-        self._raw = RawTail(path, start=start, clock=clock)
+        self._raw = RawTail(path, start=start, clock=clock, place=place)
         self._cleaning = Cleaning(secrets)
         self._most_lines = most_lines
 
@@ -59,7 +62,11 @@ class FileTail:
         self._cleaning.learn(known)
 
     def poll(self) -> TailBatch:
-        """Take what came since the last time. Never raises for the state of the file: that is told as events."""
+        """Take what came since the last time. Never raises for the state of the file: that is told as events.
+
+        Raises:
+            CockpitError: another machine can't be looked at now; the next poll goes on from here.
+        """
         raw = self._raw.poll()
         batch = TailBatch(more=raw.more)
         chunks = [piece for piece in raw.pieces if isinstance(piece, Chunk)]
@@ -75,6 +82,10 @@ class FileTail:
         if provisional := self._raw.provisional():
             batch.provisional = self._cleaning.partial(provisional)
         return batch
+
+    def cleaned(self, lines: bytes) -> list[str]:
+        """Lines from elsewhere in the file, cleaned as its own are."""
+        return self._cleaning.anew().lines(lines)
 
     def close(self) -> None:
         """Let go of all files."""

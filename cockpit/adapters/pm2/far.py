@@ -1,0 +1,86 @@
+"""PM2's processes on another machine, from `pm2 jlist` there. See `probe` for what is taken out of its answer."""
+
+from __future__ import annotations
+
+from shlex import quote
+from typing import Any, ClassVar
+
+from msgspec import Struct
+
+from cockpit.adapters.far import Far
+from cockpit.adapters.own_thread import OwnThread
+from cockpit.adapters.pm2.daemon import printed_listing
+from cockpit.adapters.pm2.probe import Pm2Options, Pm2Probe
+from cockpit.errors import ToolMissing
+from cockpit.safety.permit import Action
+from cockpit.words import _
+
+_SHARE_OF_DEADLINE = 0.85
+_MOST_BYTES = 32 << 20
+
+# `pm2 jlist` starts a daemon where there is none: so only once the process is seen that wrote pm2.pid, as PM2's.
+_LIST = """(
+PM2_HOME={home}; export PM2_HOME
+[ -S "$PM2_HOME/rpc.sock" ] && p=$(cat "$PM2_HOME/pm2.pid") || {{ printf 'none %s\\n' "$PM2_HOME"; exit; }}
+case $(tr '\\0' ' ' <"/proc/$p/cmdline" || ps -p "$p" -o args=) in
+  *PM2*|*pm2*) ;; *) printf 'none %s\\n' "$PM2_HOME"; exit;;
+esac
+{path}
+command -v {program} >/dev/null || {{ printf 'missing\\n'; exit; }}
+{program} jlist
+)"""
+
+
+class FarPm2Options(Pm2Options, frozen=True, kw_only=True):
+    """Those of a pm2 probe, over there. `program` is pm2's path where a login by SSH does not find it (nvm)."""
+
+    program: str = "pm2"
+
+
+class FarPm2Probe(Pm2Probe):
+    """Every process of one PM2 daemon on a target."""
+
+    Options: ClassVar[type[Struct]] = FarPm2Options
+
+    def __init__(self, options: FarPm2Options, deadline_s: float, far: Far) -> None:
+        super().__init__(options, deadline_s)
+        self._far = far
+        self._program = options.program
+        self._wait_s = deadline_s * _SHARE_OF_DEADLINE
+        self._thread = OwnThread[bytes](f"look at PM2 on {far.name}")
+        self._script = _LIST.format(
+            home=_home(options.home), program=quote(options.program), path=_with_node(options.program)
+        )
+
+    @property
+    def action(self) -> Action:
+        """The daemon's own listing."""
+        return Action("pm2", "pm2 jlist", self._far.name)
+
+    async def _listing(self) -> list[Any]:
+        said = await self._thread.run(
+            lambda: self._far.ask(self._script, deadline_s=self._wait_s, most_bytes=_MOST_BYTES)
+        )
+        word, _space, rest = said.partition(b"\n")[0].partition(b" ")
+        if word == b"none":
+            raise FileNotFoundError(f"{self._far.name}:{rest.decode('utf-8', 'replace')}/rpc.sock")
+        if word == b"missing":
+            raise ToolMissing(
+                _("{program} is not found there").format(program=self._program),
+                where=self._far.name,
+                mend=_('give its path, as `command -v pm2` says it there: program = "/…/bin/pm2"'),
+            )
+        return printed_listing(said, self._far.name)
+
+
+def _home(configured: str) -> str:
+    """PM2's folder over there, as the shell is to take it: as configured, else $PM2_HOME, else ~/.pm2."""
+    if configured.startswith("~/"):
+        return f'"$HOME"/{quote(configured[2:])}'
+    return quote(configured) if configured else '"${PM2_HOME:-$HOME/.pm2}"'
+
+
+def _with_node(program: str) -> str:
+    """pm2 is a script of node, which mostly lies beside it."""
+    folder = program.rpartition("/")[0]
+    return f"PATH={quote(folder)}:$PATH" if folder else ""
