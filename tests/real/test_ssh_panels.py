@@ -21,6 +21,7 @@ from cockpit.monitor.sample import Level, Outcome
 from tests.servers.far import DEADLINE_S, machines_of, probe_of, sample_of, sample_until, values
 from tests.servers.pm2 import PM2, pm2_daemon
 from tests.servers.ssh import SshServer, ssh_server
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -97,9 +98,7 @@ async def test_a_link_that_is_cut_in_a_read_costs_that_look_only(
     far = machines.called("far", "here")
     begun = tmp_path / "begun"
     asking = asyncio.create_task(asyncio.to_thread(far.ask, f": >{begun}; sleep 600", deadline_s=60.0))
-    async with asyncio.timeout(60):
-        while not begun.exists():
-            await asyncio.sleep(0.02)
+    await until(begun.exists)
     server.cut()
 
     with pytest.raises(LinkDown):

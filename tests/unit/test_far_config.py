@@ -15,6 +15,7 @@ from cockpit.errors import ConfigError, LinkDown
 from cockpit.monitor.watch import Watch
 from cockpit.runbook.reading import parse
 from cockpit.session.targets import targets_of
+from tests.waiting import until
 
 TARGET = '[target.web1]\nkind = "ssh"\nhost = "web1"\n'
 PROBE = '[[probe]]\nname = "cpu"\nkind = "machine"\ntarget = "web1"\n'
@@ -130,16 +131,13 @@ def watch_of(config: Config, folder: Folder, adapters: Mapping[str, object]) -> 
 
 
 async def test_viewers_are_led_to_the_lines_that_were_fetched_and_told_why_there_are_none(tmp_path: Path) -> None:
-    import asyncio
-
     folder = Folder(tmp_path)
     watch = watch_of(loaded(TARGET + PROBE + TAIL), folder, {"web1": Away()})
     await watch.start()
     told = json.loads(folder.panel.read_text())["tails"][0]
     kept = Path(told["path"])
-    async with asyncio.timeout(60):
-        while "no connection yet" not in kept.read_text() or "cpu" not in folder.samples.read_text():
-            await asyncio.sleep(0.02)
+    await until(lambda: "no connection yet" in kept.read_text(), "why there are no lines")
+    await until(lambda: all(f'"{name}"' in folder.samples.read_text() for name in ("cpu", "app")), "a sample of each")
     await watch.stop()
 
     assert (told["fetched"], kept.parent) == (True, folder.logs)
