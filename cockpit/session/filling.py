@@ -11,26 +11,18 @@ enough, and only values that need none are taken.
 from __future__ import annotations
 
 import re
-import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from cockpit.errors import UsageError
 from cockpit.runbook.model import Input
+from cockpit.session.quoting import QUOTE
+from cockpit.session.second_shell import fill_second_shell
+from cockpit.session.shell_place import place_of, tree_of
 from cockpit.words import _
-
-if TYPE_CHECKING:
-    from tree_sitter import Node
 
 _MARKER = "cockpitblank{number}x"
 _MARKERS = re.compile(r"cockpitblank(\d+)x")
-_SQL_BARE = re.compile(r"[A-Za-z0-9_.]+")
-_PLAIN = re.compile(r"[\w@%+=:,./-]+")
-_READ_AGAIN = re.compile(
-    r"(?:.*/)?(?:(?:ba|da|z|k|a|s)?sh|eval|su|runuser|watch|parallel|[gm]?awk|perl|python[\d.]*|ruby|node|"
-    r"psql|mysql|mariadb|sqlite3|mongosh)"
-)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -69,8 +61,6 @@ def fill(code: str, language: str, inputs: Sequence[Input], values: Mapping[str,
             literals += [(form, value) for form in blank.forms]
     body = _literals(code, language, literals) if literals else code
     if environment and language == "bash" and "'" in body:
-        from cockpit.session.second_shell import fill_second_shell
-
         secret = {blank.name for blank in inputs if blank.secret}
         body = fill_second_shell(body, environment, secret)
     return Filled(body, environment, tuple(missing))
@@ -125,111 +115,6 @@ def spelling(written: str) -> re.Pattern[str]:
     return re.compile(before + re.escape(written) + after)
 
 
-def _refuse(value: str) -> str:
-    raise UsageError(
-        _("the place of {value} in the command is not understood").format(value=repr(value)),
-        mend=_("edit the command by hand"),
-    )
-
-
-def _double(value: str) -> str:
-    return re.sub(r'([\\"$`])', r"\\\1", value)
-
-
-def _single(value: str) -> str:
-    return value.replace("'", "'\\''")
-
-
-def _raw_heredoc(value: str) -> str:
-    if "\n" in value:
-        raise UsageError(_("a value of several lines can't stand in a here-document"))
-    return value
-
-
-def _heredoc(value: str) -> str:
-    return re.sub(r"([\\$`])", r"\\\1", _raw_heredoc(value))
-
-
-def _sql_bare(value: str) -> str:
-    if not _SQL_BARE.fullmatch(value):
-        raise UsageError(_("{value} can't stand in SQL without quotes").format(value=repr(value)))
-    return value
-
-
-def _query_bare(value: str) -> str:
-    from cockpit.adapters.prometheus.question import bare
-
-    return bare(value)
-
-
-def _query_quoted(quote: str) -> Callable[[str], str]:
-    def quoted(value: str) -> str:
-        from cockpit.adapters.prometheus.question import in_quotes
-
-        return in_quotes(value, quote)
-
-    return quoted
-
-
-def _comment(value: str) -> str:
-    return value.replace("\n", " ")
-
-
-def _sql_string(value: str) -> str:
-    return value.replace("'", "''")
-
-
-def _sql_name(value: str) -> str:
-    return value.replace('"', '""')
-
-
-def _as_it_is(value: str) -> str:
-    if not _PLAIN.fullmatch(value):
-        raise UsageError(
-            _("{value} would be read a second time, by what the command starts").format(value=repr(value)),
-            mend=_("edit the command by hand"),
-        )
-    return value
-
-
-QUOTE: Mapping[str, Callable[[str], str]] = {
-    "word": shlex.quote,
-    "double": _double,
-    "single": _single,
-    "heredoc": _heredoc,
-    "raw-heredoc": _raw_heredoc,
-    "comment": _comment,
-    "sql-bare": _sql_bare,
-    "sql-string": _sql_string,
-    "sql-name": _sql_name,
-    "query-bare": _query_bare,
-    'query-"': _query_quoted('"'),
-    "query-'": _query_quoted("'"),
-    "query-`": _query_quoted("`"),
-    "read-again": _as_it_is,
-    "text": str,
-    "unknown": _refuse,
-}
-
-_SHELL_PLACES = {
-    "string": "double",
-    "raw_string": "single",
-    "heredoc_body": "heredoc",
-    "comment": "comment",
-    "ansi_c_string": "unknown",
-    "regex": "unknown",
-    "arithmetic_expansion": "unknown",
-    "command_substitution": "word",
-    "process_substitution": "word",
-    "command": "word",
-    "variable_assignment": "word",
-    "file_redirect": "word",
-    "for_statement": "word",
-    "test_command": "word",
-    "declaration_command": "word",
-}
-
-
 def _shell_places(marked: str) -> dict[int, str]:
     """For each marker (by character offset) the kind of place the shell's grammar sees it in."""
     source = marked.encode()
@@ -238,63 +123,8 @@ def _shell_places(marked: str) -> dict[int, str]:
     for match in _MARKERS.finditer(marked):
         offset = len(marked[: match.start()].encode())
         node = root.descendant_for_byte_range(offset, offset + len(match.group()))
-        places[match.start()] = "read-again" if is_read_again(node) else place_of(node, source)
+        places[match.start()] = place_of(node, source)
     return places
-
-
-def tree_of(source: bytes) -> Node:
-    """The shell's grammar of a script, for placing values in it; judging has a stricter one."""
-    import tree_sitter_bash
-    from tree_sitter import Language, Parser
-
-    return Parser(Language(tree_sitter_bash.language())).parse(source).root_node
-
-
-def _ancestors(node: Node | None) -> Iterator[Node]:
-    while node is not None:
-        yield node
-        node = node.parent
-
-
-def is_read_again(node: Node | None) -> bool:
-    """Whether what stands there is parsed once more: in backticks, or by a program that takes code as text."""
-    in_heredoc = False
-    for ancestor in _ancestors(node):
-        in_heredoc = in_heredoc or ancestor.type == "heredoc_body"
-        if ancestor.type == "command_substitution" and (ancestor.text or b"").startswith(b"`"):
-            return True
-        command: Node | None = ancestor
-        if in_heredoc and ancestor.type == "redirected_statement":
-            command = ancestor.child_by_field_name("body")
-        if command is not None and command.type == "command" and _takes_code(command):
-            return True
-    return False
-
-
-def _takes_code(command: Node) -> bool:
-    words = ((child.text or b"").decode("utf-8", "replace").strip("\"'") for child in command.named_children)
-    return any(_READ_AGAIN.fullmatch(word) for word in words)
-
-
-def place_of(node: Node | None, source: bytes) -> str:
-    """The kind of place a node of a shell script stands in: a key of QUOTE."""
-    for ancestor in _ancestors(node):
-        if ancestor.type == "ERROR":
-            return "unknown"
-        place = _SHELL_PLACES.get(ancestor.type)
-        if place == "heredoc" and is_raw_heredoc(ancestor, source):
-            return "raw-heredoc"
-        if place:
-            return place
-    return "unknown"
-
-
-def is_raw_heredoc(body: Node, source: bytes) -> bool:
-    """Whether the here-document's delimiter is quoted, so that the shell expands nothing in its body."""
-    start = body.parent.child_by_field_name("delimiter") if body.parent else None
-    if start is None and body.parent is not None:
-        start = next((child for child in body.parent.children if child.type == "heredoc_start"), None)
-    return start is not None and source[start.start_byte : start.start_byte + 1] in (b"'", b'"', b"\\")
 
 
 def _word_places(marked: str) -> dict[int, str]:

@@ -92,7 +92,7 @@ def plan_of(made: Draft) -> tuple[Plan, str]:
 
 def repeats_itself(script: str) -> bool:
     """Whether a shell script does what it does several times: in a loop, or written out."""
-    from cockpit.session.filling import tree_of
+    from cockpit.session.shell_place import tree_of
 
     waiting, commands = [tree_of(script.encode())], Counter[str]()
     while waiting:

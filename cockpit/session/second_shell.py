@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from cockpit.errors import UsageError
 from cockpit.runbook.variables import assignments
-from cockpit.session.filling import QUOTE, is_raw_heredoc, is_read_again, place_of, tree_of
+from cockpit.session.quoting import QUOTE, is_plain
+from cockpit.session.shell_place import is_raw_heredoc, place_of, tree_of, word_of
 from cockpit.words import _
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 _SHELL = re.compile(r"(?:.*/)?(?:(?:ba|da|z|k|a)?sh|su|runuser)")
 _REMOTE = re.compile(r"(?:.*/)?ssh")
 _TAKES_CODE = re.compile(r"-\w*c")
-_PLAIN = re.compile(r"[\w@%+=:,./-]+")
 
 
 def fill_second_shell(code: str, values: Mapping[str, str], secret: Collection[str]) -> str:
@@ -74,7 +74,7 @@ def _is_code(node: Node) -> bool:
         argument = argument.parent
     if argument.parent is None or argument.parent.type != "command":
         return False
-    before = [_word(child) for child in argument.parent.named_children if child.end_byte <= argument.start_byte]
+    before = [word_of(child) for child in argument.parent.named_children if child.end_byte <= argument.start_byte]
     if any(_REMOTE.fullmatch(word) or word == "eval" for word in before):
         return not before[-1].startswith("-")
     shell = any(_SHELL.fullmatch(word) for word in before[:-1])
@@ -89,12 +89,8 @@ def _is_read_by_shell(body: Node) -> bool:
     command = node.child_by_field_name("body") if node is not None else None
     if command is None or command.type != "command":
         return False
-    words = [_word(child) for child in command.named_children]
+    words = [word_of(child) for child in command.named_children]
     return any(_REMOTE.fullmatch(word) or _SHELL.fullmatch(word) for word in words)
-
-
-def _word(node: Node) -> str:
-    return (node.text or b"").decode("utf-8", "replace").strip("\"'")
 
 
 def _edits(text: _Text, values: Mapping[str, str], secret: Collection[str]) -> Iterator[tuple[int, int, bytes]]:
@@ -105,10 +101,10 @@ def _edits(text: _Text, values: Mapping[str, str], secret: Collection[str]) -> I
         if name not in values or name in own:
             continue
         value = values[name]
-        place = "read-again" if is_read_again(node) else place_of(node, text.code)
+        place = place_of(node, text.code)
         known = text.whole and not root.has_error and place in ("word", "double", "heredoc", "read-again")
         careful = place == "read-again" or name in secret
-        if not known or (careful and not _PLAIN.fullmatch(value)) or (text.heredoc and "\n" in value):
+        if not known or (careful and not is_plain(value)) or (text.heredoc and "\n" in value):
             raise UsageError(
                 _("${name} stands in quotes for a second shell, where its value can't be put with certainty").format(
                     name=name
