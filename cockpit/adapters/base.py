@@ -105,6 +105,14 @@ class RunsSteps(Adapter, Protocol):
 
 
 @runtime_checkable
+class ServesAddresses(RunsSteps, Protocol):
+    """Its steps may say themselves where they go; then the target has to be the one they name."""
+
+    def serves(self, body: str) -> bool:
+        """Whether all of a step goes to this target, as far as the step says."""
+
+
+@runtime_checkable
 class RunsElsewhere(RunsSteps, Protocol):
     """Its scripts see the environment of another machine, which is not known here: they are judged without it."""
 

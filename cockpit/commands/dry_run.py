@@ -13,7 +13,7 @@ from cockpit.runbook.model import Runbook, Step, StepKind
 from cockpit.safety.environment import child_environment
 from cockpit.safety.permit import Mode
 from cockpit.safety.text import sanitise
-from cockpit.session.drafting import draft, require_whole
+from cockpit.session.drafting import draft, filled_text, require_whole
 from cockpit.session.headless import without_inputs
 from cockpit.session.inputs import InputBook
 from cockpit.session.secrets import SecretBook, redacted
@@ -47,9 +47,10 @@ def dry_run(
         row: dict[str, Any] = {"step": step.id, "line": step.line, "kind": step.kind.value}
         row["text"] = step.code or step.text or ""
         if step.kind is StepKind.COMMAND:
-            where = target_for(step.language or "bash", adapters, step.attributes.get("target"), (target,)) or target
+            named, text = step.attributes.get("target"), filled_text(runbook, step.id, None, None, values)
+            where = target_for(step.language or "bash", adapters, named, (target,), text) or target
             row |= _command(runbook, step, where, mode, values, environment)
-            row["refused"] = row["refused"] or _nowhere(step, where, adapters)
+            row["refused"] = row["refused"] or _nowhere(step, where, adapters, text)
         incomplete = incomplete or bool(row.get("refused"))
         row = redacted(row, secrets.redact)
         print(json.dumps(row, ensure_ascii=False) if as_json else _told(row))
@@ -86,10 +87,10 @@ def _command(
     }
 
 
-def _nowhere(step: Step, target: str, adapters: Mapping[str, RunsSteps]) -> str:
+def _nowhere(step: Step, target: str, adapters: Mapping[str, RunsSteps], text: str) -> str:
     """Why that target can't run the step; "" when it can."""
     try:
-        adapter_for(step.language or "bash", adapters, target)
+        adapter_for(step.language or "bash", adapters, target, text)
     except UsageError as error:
         return str(error)
     return ""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 from cockpit.runbook.identity import Ids
 from cockpit.runbook.model import Expectation, Item, Link, Part, Section, Step, StepKind
+from cockpit.runbook.statuses import of_answers
 
 
 @dataclass(slots=True, eq=False)
@@ -77,7 +78,7 @@ class Draft:
             text=self.text,
             inputs=self.inputs,
             sample_output=self.sample,
-            expectations=tuple(self.expectations),
+            expectations=self._meant(self.expectations),
             interactive=self.interactive,
             endless=self.endless,
             links=self.links,
@@ -90,6 +91,9 @@ class Draft:
             attributes=_frozen(self.attributes),
             undo=self.undo,
         )
+
+    def _meant(self, expectations: Iterable[Expectation]) -> tuple[Expectation, ...]:
+        return of_answers(expectations) if self.language == "http" else tuple(expectations)
 
     def _id(self, ids: Ids) -> str:
         name = self.attributes.get("id") or self.attributes.get("name")
@@ -107,7 +111,7 @@ class Draft:
                 part.line,
                 part.end_line,
                 part.code,
-                part.expectations,
+                self._meant(part.expectations),
                 part.interactive,
                 part.endless,
                 part.sample,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from cockpit.runbook.prompts import is_open
@@ -66,6 +67,8 @@ def _between(lines: list[str], start: int, end: int, language: str) -> Iterator[
 
 
 def _spans(lines: list[str], language: str) -> Iterator[tuple[int, int]]:
+    if language == "http":
+        return _request_spans(lines)
     if sum(map(len, lines)) > _LONGEST_CHARS or (language != "bash" and language not in _STILL_OPEN):
         return _one_span(lines)
     return _shell_spans(lines) if language == "bash" else _line_spans(lines, language)
@@ -75,6 +78,17 @@ def _one_span(lines: list[str]) -> Iterator[tuple[int, int]]:
     written = [index for index, line in enumerate(lines) if line.strip()]
     if written:
         yield written[0], written[-1]
+
+
+def _request_spans(lines: list[str]) -> Iterator[tuple[int, int]]:
+    """Requests, between lines that begin with "###"; comments in front of and behind one are none of it."""
+    bounds = [-1, *(index for index, line in enumerate(lines) if line.startswith("###")), len(lines)]
+    for above, below in pairwise(bounds):
+        written = [
+            i for i in range(above + 1, below) if lines[i].strip() and not lines[i].lstrip().startswith(("#", "//"))
+        ]
+        if written:
+            yield written[0], written[-1]
 
 
 def _shell_spans(lines: list[str]) -> Iterator[tuple[int, int]]:

@@ -1,23 +1,33 @@
-"""HTTP requests: the method decides, and what the address says can only make it worse."""
+"""HTTP requests: the method decides, and what the address and the headers say can only make it worse."""
 
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import unquote
 
+from cockpit.errors import UsageError
+from cockpit.safety.http_request import Request, location, requests_of
 from cockpit.safety.shell.words import Word
-from cockpit.safety.verdict import Judgement, destructive, mutating, reading, unknown
+from cockpit.safety.verdict import Judgement, Verdict, destructive, mutating, reading, unknown, worst
 from cockpit.words import _
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _CHANGES = frozenset({"POST", "PUT", "PATCH"})
-_REQUEST = re.compile(r"([A-Z]{3,10})\s+(\S+)(?:\s+HTTP/[\d.]+)?\s*")
-_OVERRIDES = re.compile(r"\s*(?:x-)?(?:http-)?method(?:-override)?\s*[:;]|@", re.IGNORECASE)
+# Servers take - and _ in a header's name for the same; the address that some proxies believe more than the line is
+# another one than was judged.
+_OVERRIDES = re.compile(
+    r"\s*(?:x[-_])?(?:forwarded[-_]|original[-_])?(?:http[-_])?method(?:[-_]override)?\s*[:;]"
+    r"|\s*x[-_](?:original|rewrite|override|forwarded)[-_](?:url|uri|path)\s*[:;]|@",
+    re.IGNORECASE,
+)
 # A GET may act all the same; these words in a path, or asked for in a query, say so.
 _ACTS = re.compile(
     r"/_?(?:shutdown|restart|reboot|delete|remove|destroy|drop|purge|flush|reset|rollback|deploy|trigger|kill|stop|terminate"
-    r"|logout|clear|execute|exec|disable|unlock|quit|quitquitquit|abort|drain\w*|failover|promote|reload)(?:/|$|\?)"
-    r"|[?&](?:action|cmd|command|op|operation|do|_?method)="
+    r"|logout|clear|execute|exec|disable|unlock|quit|quitquitquit|abort|drain\w*|failover|promote|reload)"
+    r"(?:/|$|[?;]|[-_.](?!\w*(?:status|history|list|info))|(?-i:[A-Z]))"
+    r"|/_?(?:start|run|enable|cancel|retry|requeue|replay|rebuild|reindex|scale|approve|send|notify|publish|restore"
+    r"|upgrade|unsubscribe|revoke|rotate|pause|resume|evict|cordon|create|update)/?(?:$|[?;])"
+    r"|[?&;](?:action|cmd|command|op|operation|do|_?method|(?:x[-_])?http[-_]?method(?:[-_]override)?)="
     r"(?!(?:get|list|show|status|stat|info|read|view|describe|search|query)(?:&|$))",
     re.IGNORECASE,
 )
@@ -25,10 +35,11 @@ _METADATA = re.compile(
     r"(?:169\.254\.169\.254|metadata\.google\.internal)(?::\d+)?/.*(?:credential|token|user-data|userdata|identity)"
 )
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_BLANK = re.compile(r"\{\{|[<{$]")
 
 
 def overrides_method(header: str) -> bool:
-    """Whether a header makes a server take the request for another method, or comes from a file that can't be seen."""
+    """Whether a header makes a server take the request for another one, or comes from a file that can't be seen."""
     return _OVERRIDES.match(header) is not None
 
 
@@ -44,30 +55,29 @@ def judge_url(method: str, url: Word) -> Judgement:
     scheme = _SCHEME.match(url.text)
     if scheme and scheme[0].lower() not in ("http://", "https://"):
         return unknown(_("{scheme} is not HTTP").format(scheme=scheme[0]), *tags)
-    if _ACTS.search(url.text):
+    # Servers decode, some of them twice.
+    if any(_ACTS.search(form) for form in (url.text, unquote(url.text), unquote(unquote(url.text)))):
         return unknown(_("the address says that this {method} acts").format(method=method), *tags)
     return reading(*tags, *(("sensitive-read",) if _METADATA.search(url.text) else ()))
 
 
 def judge_request(text: str) -> Judgement:
-    """Judge the text of a request block: `GET http://host/path`, then headers, then a body."""
-    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith(("#", "//"))]
-    if not lines:
-        return unknown(_("nothing to judge"))
-    match = _REQUEST.fullmatch(lines[0].strip())
-    if match is None:
-        return unknown(_("it does not begin with a method and an address"))
-    if any(_REQUEST.fullmatch(line.strip()) or line.startswith("###") for line in lines[1:]):
-        return unknown(_("it holds more than one request"))
-    headers = lines[1:]
-    if any(overrides_method(header) for header in headers):
-        return unknown(_("a header tells the server to take the request for another method"), "network-egress")
-    address = match[2]
-    if not address.startswith("/"):
-        try:
-            host = urlsplit(address).hostname
-        except ValueError:
-            host = None
-        if not host and "{" not in address:
-            return unknown(_("the address can't be read"))
-    return judge_url(match[1], Word(address))
+    """Judge the text of a request block: `GET http://host/path`, then headers, then a body; several between ###."""
+    try:
+        return worst([_judge_one(request) for request in requests_of(text)])
+    except UsageError as error:
+        return unknown(error.what, "network-egress")
+
+
+def _judge_one(request: Request) -> Judgement:
+    judged = judge_url(request.method, Word(request.address))
+    if judged.verdict is not Verdict.READ_ONLY:
+        return judged
+    if any(overrides_method(f"{name}:") for name, _value in request.headers):
+        return unknown(_("a header tells the server to take the request for another one"), "network-egress")
+    if request.body:
+        return unknown(_("a {method} with a body").format(method=request.method), "network-egress")
+    if not _BLANK.search(request.address.partition("?")[0]):
+        hosts = [value for name, value in request.headers if name.lower() == "host"]
+        location(request, f"http://{hosts[0] if hosts else 'base'}")
+    return judged

@@ -13,6 +13,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from cockpit.adapters.http.status import Answer
 from cockpit.adapters.prometheus.question import unit_of
 from cockpit.config.unit import convert, known
 from cockpit.runbook.model import Expectation, ExpectationKind
@@ -53,7 +54,8 @@ class Result:
     """What a run left: its exit code (None when it has none), the pipeline's codes, and its cleaned output.
 
     `last_command` is the name of the last command of the script, as far as it is known. `query` is the
-    PromQL or LogQL that was asked, "" for everything else: its values have to hold for every series.
+    PromQL or LogQL that was asked, "" for everything else: its values have to hold for every series. `answer` is what
+    the output of an HTTP request says: what must come back is looked for there, and not in the request.
     """
 
     exit_code: int | None
@@ -61,6 +63,22 @@ class Result:
     output: str
     last_command: str = ""
     query: str = ""
+    answer: Answer | None = None
+
+    @property
+    def said(self) -> str:
+        """What came back."""
+        return self.output if self.answer is None else self.answer.said
+
+    @property
+    def searched(self) -> str:
+        """Where what must not be there is looked for: nothing that could be it is left out."""
+        return self.answer.body if self.answer is not None and self.answer.certain else self.output
+
+    @property
+    def body(self) -> str:
+        """What came back, without what an answer has around it."""
+        return self.output if self.answer is None else self.answer.body
 
 
 def check(expectations: Sequence[Expectation], result: Result, *, unrepeated: str = "") -> tuple[Finding, ...]:
@@ -76,9 +94,15 @@ def check(expectations: Sequence[Expectation], result: Result, *, unrepeated: st
             _left_open(expectation, finding, result, unrepeated) if expectation.every_s is not None else finding
             for expectation, finding in zip(expectations, findings, strict=True)
         ]
-    if not any(finding.kind == ExpectationKind.EXIT for finding in findings):
+    if not any(finding.kind == ExpectationKind.EXIT for finding in findings) and not _is_answered(findings, result):
         findings.insert(0, _default_exit(result))
     return tuple(findings)
+
+
+def _is_answered(findings: Sequence[Finding], result: Result) -> bool:
+    """Whether the author says which status is the right one, and there is one to compare."""
+    answered = result.answer is not None and result.answer.status is not None
+    return answered and any(finding.kind == ExpectationKind.STATUS for finding in findings)
 
 
 def _left_open(expectation: Expectation, finding: Finding, result: Result, why: str) -> Finding:
@@ -93,6 +117,9 @@ def _left_open(expectation: Expectation, finding: Finding, result: Result, why: 
 def _default_exit(result: Result) -> Finding:
     """Exit 0, with two readings of a shell that responders rely on: grep that finds nothing, and a pipe cut short."""
     code, wanted = result.exit_code, _("exit code 0")
+    if result.answer is not None:
+        seen = str(result.answer.status) if result.answer.status else _("no answer")
+        return Finding(ExpectationKind.EXIT, _("a status of success (2xx)"), code == 0, seen)
     failed = [status for status in result.pipe_status[:-1] if status not in (0, _SIGPIPE_EXIT)]
     if code == 0 and failed:
         seen = _("a command inside the pipeline ended with {codes}").format(codes=", ".join(map(str, failed)))
@@ -120,8 +147,9 @@ def _contains(expectation: Expectation, result: Result) -> tuple[bool | None, st
     wanted = str(expectation.value)
     # What must be absent is looked for inside longer words, too: "OutOfMemoryError" is an error.
     pattern = re.compile(re.escape(wanted)) if expectation.absent else _standing_alone(wanted)
-    found = len(pattern.findall(result.output))
-    line = next((line for line in result.output.split("\n") if pattern.search(line)), "")
+    text = result.searched if expectation.absent else result.said
+    found = len(pattern.findall(text))
+    line = next((line for line in text.split("\n") if pattern.search(line)), "")
     return found >= expectation.times, line or _("seen {n} times").format(n=found)
 
 
@@ -173,8 +201,9 @@ _ENDINGS = (
 def _regex(expectation: Expectation, result: Result) -> tuple[bool | None, str]:
     from cockpit.session.pattern import found
 
+    text = result.searched if expectation.absent else result.said
     try:
-        count, first = found(str(expectation.value), result.output, expectation.times)
+        count, first = found(str(expectation.value), text, expectation.times)
     except TimeoutError:
         return None, _("the pattern took too long on this output; judge it by eye")
     except ValueError as error:
@@ -184,7 +213,7 @@ def _regex(expectation: Expectation, result: Result) -> tuple[bool | None, str]:
 
 def _json(expectation: Expectation, result: Result) -> tuple[bool | None, str]:
     path, wanted = expectation.value["path"], expectation.value["equals"]
-    seen = [value for value in (_at(document, path) for document in _documents(result.output)) if value is not _ABSENT]
+    seen = [value for value in (_at(document, path) for document in _documents(result.body)) if value is not _ABSENT]
     shown = ", ".join(json.dumps(value, ensure_ascii=False) for value in seen)
     return sum(value == wanted for value in seen) >= expectation.times, shown
 
@@ -249,13 +278,22 @@ def _number(expectation: Expectation, result: Result) -> tuple[bool | None, str]
     if result.query:
         return _values(expectation, result)
     label = str(wanted.get("label") or "")
-    lines = [line for line in result.output.split("\n") if label in line] if label else result.output.split("\n")
+    text = result.said if label else result.body
+    lines = [line for line in text.split("\n") if not label or label in line]
     for line in lines:
         rest = line[line.index(label) + len(label) :] if label else line
         if match := _NUMBER.search(rest):
             value = float(match.group().replace(",", ""))
             return _COMPARE[wanted["operator"]](value, float(wanted["bound"])), line.strip()
     return None, _("no number to compare")
+
+
+def _status(expectation: Expectation, result: Result) -> tuple[bool | None, str]:
+    if result.answer is None or result.answer.status is None:
+        return False, _("no answer")
+    code = str(result.answer.status)
+    # One answer has one status: it can't be had several times in it.
+    return expectation.times == 1 and bool({code, f"{code[0]}xx"} & set(expectation.value)), code
 
 
 def _manual(expectation: Expectation, _result: Result) -> tuple[bool | None, str]:
@@ -268,5 +306,6 @@ _CHECKERS: Mapping[ExpectationKind, Callable[[Expectation, Result], tuple[bool |
     ExpectationKind.REGEX: _regex,
     ExpectationKind.JSON: _json,
     ExpectationKind.NUMBER: _number,
+    ExpectationKind.STATUS: _status,
     ExpectationKind.MANUAL: _manual,
 }

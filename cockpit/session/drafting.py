@@ -83,7 +83,7 @@ def draft(
     written = part.code if part else (step.code or "")
     text = code if code is not None else written
     language = step.language or "bash"
-    blanks = used_inputs(runbook.inputs, text, part.inputs if part and part.inputs else step.inputs)
+    blanks = _blanks(runbook, step, part, text)
     filled = fill(text, language, blanks, values)
     action = Action(language, filled.body, target, filled.environment)
     judgement = _judge_blank(filled) or judge(
@@ -104,6 +104,27 @@ def draft(
         undo="" if judgement.verdict is Verdict.READ_ONLY else _way_back(runbook, step, part, values),
     )
     return _raise_for_inside(result)
+
+
+def _blanks(runbook: Runbook, step: Step, part: Part | None, text: str) -> tuple[Input, ...]:
+    return used_inputs(runbook.inputs, text, part.inputs if part and part.inputs else step.inputs)
+
+
+def filled_text(
+    runbook: Runbook, step_id: str, part_id: str | None, code: str | None, values: Mapping[str, str]
+) -> str:
+    """What a step would be with the values there are; "" where one can't stand in its place, which `draft` then says.
+
+    Raises:
+        UsageError: no such step or part, or not a command.
+    """
+    step = command_step(runbook, step_id)
+    part = _part(step, part_id)
+    text = code if code is not None else part.code if part else (step.code or "")
+    try:
+        return fill(text, step.language or "bash", _blanks(runbook, step, part, text), values).body
+    except UsageError:
+        return ""
 
 
 def doubted(made: Draft, mode: Mode) -> Draft:

@@ -18,7 +18,7 @@ from cockpit.runbook.model import Runbook
 from cockpit.safety.permit import Confirmation, Rung, grant, required_rung
 from cockpit.safety.verdict import Verdict
 from cockpit.session.approvals import Approvals
-from cockpit.session.drafting import Draft, command_step, doubted, draft, require_whole
+from cockpit.session.drafting import Draft, command_step, doubted, draft, filled_text, require_whole
 from cockpit.session.event import Status
 from cockpit.session.folder import SessionFolder
 from cockpit.session.intent import intent_of, shown_to_second
@@ -78,7 +78,7 @@ class Engine(Said):
         Without a `target` it goes to the one the step names, else to the session's, else to the one that ran the last
         step of its language, else to the only one that can.
         """
-        chosen = target or self._target_of(step)
+        chosen = target or self._target_of(step, part, code)
         made = draft(
             self.runbook,
             step,
@@ -122,20 +122,21 @@ class Engine(Said):
             undo=self.secrets.redact(made.undo),
             environment=self.environment,
             inside=made.inside,
-            targets=able(self.adapters, made.action.language),
+            targets=able(self.adapters, made.action.language, made.action.body),
             times=plan.times,
             every_s=plan.every_s,
             within_s=plan.within_s,
             unrepeated=unrepeated,
         )
 
-    def _target_of(self, step_id: str) -> str:
+    def _target_of(self, step_id: str, part: str | None, code: str | None) -> str:
         step = command_step(self.runbook, step_id)
         language = step.language or "bash"
         ran = (run.intent for run in reversed(tuple(self.state.runs.values())))
         last = next((intent.get("target") for intent in ran if intent.get("language") == language), None)
-        wishes = (self.state.target, last)
-        return target_for(language, self.adapters, step.attributes.get("target"), wishes) or self.state.target
+        named, wishes = step.attributes.get("target"), (self.state.target, last)
+        text = filled_text(self.runbook, step_id, part, code, self.values())
+        return target_for(language, self.adapters, named, wishes, text) or self.state.target
 
     def _known_environment(self, target: str) -> dict[str, str] | None:
         """The variables that the target's scripts see, None when it is another machine that knows them."""
@@ -157,6 +158,8 @@ class Engine(Said):
             return self._modes.refusal(made.judgement)
         try:
             require_whole(made)
+            if made.missing and made.action.language == "http":
+                return None  # where it goes may be what is missing
             self._require_folder(made.action.target, self.adapter(made))
         except CockpitError as error:
             return error
@@ -174,7 +177,7 @@ class Engine(Said):
         Raises:
             UsageError: no such target, or it can't run this language.
         """
-        return adapter_for(made.action.language, self.adapters, made.action.target)
+        return adapter_for(made.action.language, self.adapters, made.action.target, made.action.body)
 
     def forget_drafts(self) -> None:
         """What was shown was judged under conditions that no longer hold: it has to be looked at again."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cockpit.adapters.base import Outcome, Running, RunRequest, RunsSteps
+from cockpit.adapters.http.status import answer_in
 from cockpit.errors import AdapterError, CockpitError, JournalError, UsageError
 from cockpit.runbook.model import Expectation
 from cockpit.safety.permit import Confirmation
@@ -26,6 +27,7 @@ from cockpit.session.event import Status
 from cockpit.session.repeating import findings_of, held, plan_of, together
 from cockpit.session.roots import PRIVATE_DIR
 from cockpit.session.state import RunRecord
+from cockpit.session.targets import adapter_on_record
 from cockpit.words import _
 
 _SILENCE_S = 30.0
@@ -145,7 +147,7 @@ class Execution:
         """After a host died: take over what still runs, and end the record of what is over. Returns (adopted, lost)."""
         adopted, lost = [], []
         for record in self._engine.state.running:
-            adapter = self._engine.adapters.get(str(record.intent.get("target")), adapters[0])
+            adapter = adapter_on_record(record.intent, self._engine.adapters, adapters[0])
             try:
                 running = await adapter.adopt(self._engine.folder.run(record.run), self._engine.secrets.values)
             except AdapterError as error:
@@ -377,5 +379,7 @@ def _read_result(folder: Path, outcome: Outcome, record: RunRecord) -> tuple[dic
     cleaned = sanitise(decode(head + tail))
     match = _LAST_COMMAND.search(str(record.intent.get("command", "")).strip())
     name = match.group(1).rsplit("/", 1)[-1] if match else ""
-    query = str(record.intent.get("command", "")) if record.intent.get("language") in ("promql", "logql") else ""
-    return files_of_run(folder), Result(outcome.exit_code, outcome.pipe_status, cleaned, name, query)
+    language, command = record.intent.get("language"), str(record.intent.get("command", ""))
+    query = command if language in ("promql", "logql") else ""
+    answer = answer_in(cleaned) if language == "http" else None
+    return files_of_run(folder), Result(outcome.exit_code, outcome.pipe_status, cleaned, name, query, answer)

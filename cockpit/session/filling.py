@@ -1,7 +1,7 @@
 """Putting values into a command's blanks, each quoted for the exact place it stands in.
 
 `$NAME` blanks become environment variables and the text stays as written, but in what single quotes keep for a second
-shell (see second_shell.py). Every other spelling (`<pod-name>`,
+shell (see second_shell.py) and in HTTP requests, of which all is literal. Every other spelling (`<pod-name>`,
 `[version]`, `{{x}}`, `your-server-ip`) is replaced by a literal: a marker word is put there first, the grammar tells
 what surrounds it (bare word, double or single quotes, here-document), and the value is quoted for that. Where the
 text is read once more, by the shell behind `ssh` or `bash -c`, by backticks or by a database, one quoting is not
@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from cockpit.adapters.http.filling import filled_request
 from cockpit.errors import UsageError
 from cockpit.runbook.model import Input
 from cockpit.session.quoting import QUOTE
@@ -47,6 +48,7 @@ def fill(code: str, language: str, inputs: Sequence[Input], values: Mapping[str,
     """
     environment: dict[str, str] = {}
     literals: list[tuple[str, str]] = []
+    requests: list[tuple[re.Pattern[str], str]] = []
     missing = []
     for blank in inputs:
         value = values.get(blank.name, blank.default)
@@ -55,15 +57,25 @@ def fill(code: str, language: str, inputs: Sequence[Input], values: Mapping[str,
             continue
         if _CONTROL.search(value):
             raise UsageError(_("the value of {name} holds a control character").format(name=blank.name))
-        if blank.style == "dollar":
+        if language == "http":
+            requests += [(spelling(form), value) for form in _every_form(blank)]
+        elif blank.style == "dollar":
             environment[blank.name] = value
         else:
             literals += [(form, value) for form in blank.forms]
-    body = _literals(code, language, literals) if literals else code
+    body = filled_request(code, requests) if requests else code
+    body = _literals(body, language, literals) if literals else body
     if environment and language == "bash" and "'" in body:
         secret = {blank.name for blank in inputs if blank.secret}
         body = fill_second_shell(body, environment, secret)
     return Filled(body, environment, tuple(missing))
+
+
+def _every_form(blank: Input) -> tuple[str, ...]:
+    """Of a request all is literal: the longest form first, `$NAME` in either spelling."""
+    if blank.style != "dollar":
+        return blank.forms
+    return tuple(dict.fromkeys((*blank.forms, f"${{{blank.name}}}", f"${blank.name}")))
 
 
 def announcement(text: str, blanks: Sequence[Input], values: Mapping[str, str], *, rehearsal: bool) -> str:

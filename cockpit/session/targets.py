@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from cockpit.adapters.base import Adapter, RunsSteps
+from cockpit.adapters.base import Adapter, RunsSteps, ServesAddresses
 from cockpit.adapters.registry import load
 from cockpit.config import TargetConfig
 from cockpit.config.document import WHERE
 from cockpit.config.table import typed
 from cockpit.errors import CockpitError, ConfigError, UsageError
+from cockpit.safety.http_request import Location, location, requests_of
 from cockpit.words import _
 
 LOCAL = "local"
@@ -81,20 +82,49 @@ def _made(kind: Any, target: TargetConfig, where: str) -> Adapter:
     return made
 
 
-def able(adapters: Mapping[str, RunsSteps], language: str) -> tuple[str, ...]:
-    """The targets that can run steps of this language, by name."""
-    return tuple(name for name, adapter in adapters.items() if language in adapter.languages)
+def able(adapters: Mapping[str, RunsSteps], language: str, text: str = "") -> tuple[str, ...]:
+    """The targets that can run a step of this language and text, by name.
+
+    A request whose address names no target's host goes to that host itself, a target of that name.
+    """
+    names = tuple(
+        name
+        for name, adapter in adapters.items()
+        if language in adapter.languages and (not isinstance(adapter, ServesAddresses) or adapter.serves(text))
+    )
+    host = _host_in(language, text)
+    return names if names or host is None else (host.name,)
 
 
-def target_for(language: str, adapters: Mapping[str, RunsSteps], named: Any, wishes: Sequence[Any]) -> str | None:
-    """Where a step of this language goes.
+def _host_in(language: str, text: str) -> Location | None:
+    """The one host that the requests of a text name; None when it holds none, several, or leaves one open."""
+    if language != "http":
+        return None
+    try:
+        places = [location(request) for request in requests_of(text)]
+    except UsageError:
+        return None
+    return places[0] if len({place.origin for place in places}) == 1 else None
+
+
+def _of_a_host(origin: str) -> RunsSteps:
+    """What sends requests to a host that no target is configured for: nothing but what they say goes along."""
+    adapter = load("http", lambda kind: kind(kind.Options(base_url=origin)))
+    assert isinstance(adapter, RunsSteps)
+    return adapter
+
+
+def target_for(
+    language: str, adapters: Mapping[str, RunsSteps], named: Any, wishes: Sequence[Any], text: str = ""
+) -> str | None:
+    """Where a step of this language and text goes.
 
     The target that the document names for it, whether or not there is one: what was written for another machine runs
     nowhere else. Else the first wish that can run it; else the only target that can; else None.
     """
     if isinstance(named, str) and named:
         return named
-    names = able(adapters, language)
+    names = able(adapters, language, text)
     for wish in wishes:
         if wish in names:
             return str(wish)
@@ -115,19 +145,37 @@ def adapter_called(target: str, adapters: Mapping[str, RunsSteps]) -> RunsSteps:
     )
 
 
-def adapter_for(language: str, adapters: Mapping[str, RunsSteps], target: str) -> RunsSteps:
-    """The adapter of that target, which can run this language.
+def adapter_for(language: str, adapters: Mapping[str, RunsSteps], target: str, text: str = "") -> RunsSteps:
+    """The adapter of that target, which can run this language and text.
 
     Raises:
         UsageError: there is no such target, or it can't.
     """
+    names, host = able(adapters, language, text), _host_in(language, text)
+    known = adapters.get(target)
+    speaks = known is not None and language in known.languages
+    if target in names and host and not speaks:
+        return _of_a_host(f"{host.scheme}://{host.name}")
     adapter = adapter_called(target, adapters)
-    if language in adapter.languages:
+    if speaks and (target in names or not names):  # why a request is none it says itself
         return adapter
-    others = able(adapters, language)
+    told = _("the request does not go to {target}") if speaks else _("{language} steps can't run on {target}")
     raise UsageError(
-        _("{language} steps can't run on {target}").format(language=language, target=target),
-        mend=_("choose one of these targets: {names}").format(names=", ".join(others))
-        if others
-        else _("configure a target that can, or run it by hand and tick it"),
+        told.format(language=language, target=target),
+        mend=_("choose one of these targets: {names}").format(names=", ".join(names)) if names else _mend(language),
     )
+
+
+def _mend(language: str) -> str:
+    if language == "http":
+        return _("write http://host in front of the path, or configure a target of kind http with base_url")
+    return _("configure a target that can, or run it by hand and tick it")
+
+
+def adapter_on_record(intent: Mapping[str, Any], adapters: Mapping[str, RunsSteps], otherwise: RunsSteps) -> RunsSteps:
+    """What takes over a run that another host started."""
+    known = adapters.get(str(intent.get("target")))
+    language = str(intent.get("language"))
+    if language == "http" and (known is None or language not in known.languages):
+        return _of_a_host("http://localhost")
+    return known or otherwise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import urllib.request
@@ -16,23 +17,24 @@ from cockpit.words import _, shortened
 if TYPE_CHECKING:
     import httpx
 
+# The library has one exception for nonsense and for a connection that ended in the middle of an answer.
+_BROKEN = re.compile(r"disconnected|peer closed connection")
 
-def refusal_of(response: httpx.Response, where: str) -> AdapterError | None:
-    """The error that a status code is, when it says nothing about the service's health: 401, 403, 407 and 429."""
+
+def refusal_of(response: httpx.Response, where: str, *, token: str, slower: str) -> AdapterError | None:
+    """The error that a status code is, when it says nothing about the service's health: 401, 403, 407 and 429.
+
+    Args:
+        token: where a valid one would have to be given.
+        slower: how to ask less often; what the service itself says of that is put in front.
+    """
     code = response.status_code
     if code in (401, 403, 407):
-        return AccessDenied(
-            _("it refuses these credentials ({code})").format(code=code),
-            where=where,
-            mend=_("give a valid token in the probe's headers"),
-        )
+        return AccessDenied(_("it refuses these credentials ({code})").format(code=code), where=where, mend=token)
     if code == 429:
         wait = shortened(response.headers.get("retry-after", ""), TEXT_CHARACTERS)
-        return AccessDenied(
-            _("it is asked too often (429)"),
-            where=where,
-            mend=_("wait {wait} and raise interval_s").format(wait=wait) if wait else _("raise interval_s"),
-        )
+        told = _("it says: wait {wait}").format(wait=f"{wait} s" if wait.isdecimal() else wait)
+        return AccessDenied(_("it is asked too often (429)"), where=where, mend=f"{told}; {slower}" if wait else slower)
     return None
 
 
@@ -57,7 +59,8 @@ def failure_of(error: Exception, where: str) -> AdapterError:
             _("nothing listens there"), where=place, mend=_("is the service running, and on this port?")
         )
     said = shortened(str(error) or type(error).__name__, TEXT_CHARACTERS)
-    if isinstance(error, httpx.RemoteProtocolError | httpx.DecodingError | httpx.InvalidURL):
+    broken = isinstance(error, httpx.RemoteProtocolError) and _BROKEN.search(str(error))
+    if not broken and isinstance(error, httpx.RemoteProtocolError | httpx.DecodingError | httpx.InvalidURL):
         return Malformed(
             _("what answers does not speak HTTP properly: {error}").format(error=said),
             where=place,

@@ -116,7 +116,9 @@ class HttpProbe:
         code = response.status_code
         expected = code in self._expected if self._expected else 200 <= code < 300
         if not expected:
-            refusal = refusal_of(response, self.where)
+            refusal = refusal_of(
+                response, self.where, token=_("give a valid token in the probe's headers"), slower=_("raise interval_s")
+            )
             if refusal:
                 raise refusal
         document = self._document(response, body, whole, expected)
