@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from importlib.util import find_spec
 from io import BytesIO
 from typing import Any, ClassVar
 
@@ -23,10 +22,11 @@ from msgspec import Struct
 
 from cockpit.adapters.base import Enforcement
 from cockpit.adapters.http.filling import filled_request
+from cockpit.adapters.http.wire import require_library
 from cockpit.adapters.step_program.adapter import StepProgram, Task
 from cockpit.adapters.step_program.credentials import from_environment, from_file
 from cockpit.adapters.step_program.page import Page
-from cockpit.errors import AdapterError, ConfigError, PolicyRefusal, ToolMissing, UsageError
+from cockpit.errors import AdapterError, ConfigError, PolicyRefusal, UsageError
 from cockpit.safety.http import judge_url, overrides_method
 from cockpit.safety.http_request import Location, Request, located, location, requests_of
 from cockpit.safety.judge import judge
@@ -99,7 +99,7 @@ class HttpAdapter(StepProgram[HttpTargetOptions]):
         """Send them one by one. See `StepProgram.perform`."""
         import asyncio
 
-        _require_library()
+        require_library()
         body = filled_request(task.body, list(_values(task.values)))
         pairs = [(request, self._place(request)) for request in requests_of(body)]
         if task.read_only:
@@ -110,7 +110,7 @@ class HttpAdapter(StepProgram[HttpTargetOptions]):
         """HTTP knows no read-only sign-in, so it is always this tool; asked is only whether something answers."""
         import asyncio
 
-        _require_library()
+        require_library()
         asyncio.run(self._exchange(task, Page(BytesIO())).enquire(located(self.options.base_url)))
         return Enforcement("tool", _("only GET and HEAD are sent, and nothing at the service stands behind that"))
 
@@ -181,17 +181,6 @@ def _check(options: HttpTargetOptions) -> None:
 def _values(values: Any) -> Iterator[tuple[re.Pattern[str], str]]:
     for name, value in values.items():
         yield re.compile(rf"\$(?:{re.escape(name)}(?!\w)|\{{{re.escape(name)}\}})"), value
-
-
-def _require_library() -> None:
-    try:
-        found = find_spec("httpx")
-    except ValueError:  # of a module that was taken out
-        found = None
-    if found is None:
-        raise ToolMissing(
-            _("the Python package {name} is not installed").format(name="httpx"), mend="pip install httpx"
-        )
 
 
 def _require_reading(body: str, pairs: Sequence[tuple[Request, Location]]) -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import ssl
-from collections.abc import Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from collections.abc import Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cockpit.adapters.http.answer import Printer
-from cockpit.adapters.http.failure import failure_of, refusal_of
+from cockpit.adapters.http.failure import refusal_of
+from cockpit.adapters.http.wire import Wire
 from cockpit.adapters.step_program.page import Page
-from cockpit.errors import AdapterError, ConfigError, Declined, Malformed, OutcomeUnknown, TimedOut, UsageError
+from cockpit.errors import Declined, Malformed, UsageError
 from cockpit.safety.http import judge_url
 from cockpit.safety.http_request import Location, Request, located
 from cockpit.safety.shell.words import Word
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 FOLLOWED = frozenset({"GET", "HEAD"})
 _MOST_REDIRECTS = 5
-_CONNECT_S = 10.0
 _OURS = {"user-agent": "incident-cockpit", "accept": "*/*", "accept-encoding": "identity", "connection": "close"}
 
 
@@ -50,7 +49,7 @@ class Exchange:
     def __init__(self, terms: Terms, page: Page) -> None:
         self._terms = terms
         self._page = page
-        self._sent = False
+        self._wire = Wire(ca_file=terms.ca_file, timeout_s=terms.timeout_s, changes=not terms.sealed)
 
     async def run(self, request: Request, place: Location) -> None:
         """Send it, print what comes back.
@@ -61,16 +60,12 @@ class Exchange:
         """
         printer = Printer(self._page, self._terms.cap_bytes)
         where = f"{request.method} {place.url.partition('?')[0]}"
-        self._sent = False
-        answered: httpx.Response | None = None
         try:
-            with self._mapped(where, lambda: answered):
-                async with asyncio.timeout(self._terms.timeout_s):
-                    async with self._client() as client:
-                        response = await self._answer(client, request, place, printer)
-                        answered = response
-                        async with aclosing(response):
-                            await printer.body(response)
+            with self._wire.mapped(where):
+                async with asyncio.timeout(self._terms.timeout_s), self._wire.client() as client:
+                    response = await self._answer(client, request, place, printer)
+                    async with aclosing(response):
+                        await printer.body(response)
         finally:
             printer.foot()
         self._require_success(response, request, where)
@@ -81,10 +76,9 @@ class Exchange:
         Raises:
             AdapterError: nothing does.
         """
-        request = Request(method="HEAD", address=place.url)
-        with self._mapped(place.url, lambda: None):
-            async with asyncio.timeout(self._terms.timeout_s), self._client() as client:
-                await (await client.send(self._built(request, place), stream=True)).aclose()
+        with self._wire.mapped(place.name):
+            async with asyncio.timeout(self._terms.timeout_s), self._wire.client() as client:
+                await (await self._wire.send(client, "HEAD", place, list(_OURS.items()), b"")).aclose()
 
     async def _answer(
         self, client: httpx.AsyncClient, request: Request, place: Location, printer: Printer
@@ -96,7 +90,8 @@ class Exchange:
         printer.begin()
         for _hop in range(_MOST_REDIRECTS):
             self._page.line(f"> {request.method} {place.url}")
-            response = await client.send(self._built(request, place), stream=True, follow_redirects=False)
+            headers = self._headers(request, place)
+            response = await self._wire.send(client, request.method, place, headers, request.body.encode())
             printer.head(response)
             onward = self._onward(request, place, response)
             if onward is None:
@@ -121,71 +116,14 @@ class Exchange:
             return None
         return Location(*onward.origin, onward.path, place.user)
 
-    def _built(self, request: Request, place: Location) -> httpx.Request:
-        import httpx
-
-        url = httpx.URL(
-            scheme=place.scheme, host=place.host.strip("[]"), port=place.port, raw_path=place.path.encode("ascii")
-        )
-        if url.raw_path != place.path.encode("ascii"):
-            raise UsageError(_("the address can't be sent as it stands"), where=place.url)
+    def _headers(self, request: Request, place: Location) -> list[tuple[str, str]]:
         headers = [(name, value) for name, value in request.headers if name.lower() not in ("host", "content-length")]
         given = {name.lower() for name, _value in headers}
-        if place.user:
-            token = base64.b64encode(place.user.encode()).decode()
-            headers += [("authorization", f"Basic {token}")] if "authorization" not in given else []
+        if place.user and "authorization" not in given:
+            headers.append(("authorization", f"Basic {base64.b64encode(place.user.encode()).decode()}"))
+            given.add("authorization")
         others = {**_OURS, **self._terms.headers}
-        headers += [(name, value) for name, value in others.items() if name not in given]
-        return httpx.Request(
-            request.method,
-            url,
-            headers=[(name.encode(), value.encode()) for name, value in headers],
-            content=request.body.encode() or None,
-            extensions={"timeout": httpx.Timeout(None, connect=_CONNECT_S).as_dict(), "trace": self._trace},
-        )
-
-    async def _trace(self, name: str, _info: Mapping[str, Any]) -> None:
-        if name.endswith("send_request_headers.started"):
-            self._sent = True
-
-    def _client(self) -> httpx.AsyncClient:
-        import httpx
-
-        verify = httpx.create_ssl_context()
-        if self._terms.ca_file:
-            try:
-                verify.load_verify_locations(self._terms.ca_file)
-            except (OSError, ssl.SSLError) as error:
-                told = _("it can't be read: {error}").format(error=error)
-                raise ConfigError(told, where=f"ca_file: {self._terms.ca_file}") from error
-        return httpx.AsyncClient(verify=verify, limits=httpx.Limits(max_keepalive_connections=0))
-
-    @contextmanager
-    def _mapped(self, where: str, answered: Any) -> Iterator[None]:
-        """Exceptions of the library as ours."""
-        import httpx
-
-        try:
-            yield
-        except (TimeoutError, httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            if isinstance(error, TimeoutError):
-                seconds = f"{self._terms.timeout_s:g}"
-                told: AdapterError = TimedOut(
-                    _("the answer did not end within {seconds} s").format(seconds=seconds)
-                    if answered()
-                    else _("no answer within {seconds} s").format(seconds=seconds),
-                    where=where,
-                    mend=_("look at the service's load, or raise the target's timeout_s"),
-                )
-            else:
-                told = failure_of(error, where)
-            if self._sent and not self._terms.sealed and answered() is None:
-                raise OutcomeUnknown(
-                    _("the request was sent and no answer came: {why}").format(why=told.what),
-                    where=where,
-                    mend=_("look before you send it again"),
-                ) from error
-            raise told from error
+        return headers + [(name, value) for name, value in others.items() if name not in given]
 
     def _require_success(self, response: httpx.Response, request: Request, where: str) -> None:
         if response.is_success:
