@@ -137,6 +137,7 @@ async def test_viewers_are_led_to_the_lines_that_were_fetched_and_told_why_there
     told = json.loads(folder.panel.read_text())["tails"][0]
     kept = Path(told["path"])
     await until(lambda: "no connection yet" in kept.read_text(), "why there are no lines")
+    await until(folder.samples.exists, "samples")
     await until(lambda: all(f'"{name}"' in folder.samples.read_text() for name in ("cpu", "app")), "a sample of each")
     await watch.stop()
 
