@@ -126,7 +126,7 @@ def about(action: str) -> str:
         "reopen": _("take a tick or a skip back"),
         "note": _("write a note into the record"),
         "message": _("preview and copy the step's message"),
-        "advice": _("go to the section that is recommended"),
+        "advice": _("go to the section that is recommended, or to an alert's runbook"),
         "target": _("choose where steps run"),
         "copy": _("copy the command, bare"),
         "block": _("run all commands of the block at once"),

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from cockpit.errors import CockpitError
+from cockpit.monitor.alert_runbook import place_of
 from cockpit.runbook.model import StepKind
 from cockpit.words import _
 from screens.desk import Desk
 from screens.layout import PANES
+from screens.panels import alerting
 from screens.rows import first_row_of
 
 if TYPE_CHECKING:
@@ -184,8 +189,24 @@ class Moves(Desk):
         sections = [str(each["section"]) for each in raised if each.get("section")]
         if sections:
             self.go_to_section(sections[-1])
+        elif urls := alerting.runbooks_of(self.view.panels.values()):
+            self._open_runbook(urls)
         else:
             self.tell(_("nothing is recommended"))
+
+    def _open_runbook(self, urls: Sequence[str]) -> None:
+        """Go to the runbook of the gravest alert that names one which is known here."""
+        written = Path(str(self.view.state.runbook.get("path", "")))
+        found = (place_of(url, self.view.runbook, written) for url in urls)
+        place = next((place for place in found if place is not None), None)
+        if place is None:
+            self.tell(_("the alert's runbook is not here: {url}").format(url=urls[0]), "warn")
+        elif place.file is None:
+            self.go_to_section(place.section)
+        else:
+            command = f"cockpit {shlex.quote(str(place.file))}"
+            self.app.copy_to_clipboard(command)
+            self.tell(_("the alert's runbook, copied: {command}").format(command=command))
 
     def go_to_section(self, section_id: str) -> None:
         """The cursor to the section's first step, the document to its heading."""

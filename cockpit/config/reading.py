@@ -6,7 +6,7 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -72,6 +72,8 @@ def read_source(source: Source) -> Config:
     probes = entries.entries(tables.get("probe", []), f"{where}probe", probe)
     if source.trusted:
         probes = tuple(_with_environment(probe, where) for probe in probes)
+    else:
+        _require_no_credentials(probes, where)
     tail = partial(entries.tail, folder=source.folder, trusted=source.trusted)
     target = partial(entries.target, trusted=source.trusted)
     return Config(
@@ -83,6 +85,17 @@ def read_source(source: Source) -> Config:
         targets=entries.entries(tables.get("target", {}), f"{where}target", target),
         origin=source.where,
     )
+
+
+def _require_no_credentials(probes: Iterable[ProbeConfig], where: str) -> None:
+    for probe in probes:
+        asked = next((key for key in probe.options if key.endswith(("_env", "_file"))), None)
+        if asked:
+            raise ConfigError(
+                _("a document can't ask for credentials of this machine"),
+                where=f"{where}probe {probe.name}: {asked}",
+                mend=_("configure the probe in cockpit.toml"),
+            )
 
 
 def _with_environment(probe: ProbeConfig, where: str) -> ProbeConfig:

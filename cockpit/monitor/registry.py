@@ -20,11 +20,14 @@ from cockpit.words import _
 
 GROUP = "cockpit.probes"
 KINDS: Mapping[str, str] = {
+    "alertmanager": "cockpit.adapters.alertmanager.probe:AlertmanagerProbe",
     "command": "cockpit.adapters.command.probe:CommandProbe",
     "http": "cockpit.adapters.http.probe:HttpProbe",
     "kubernetes": "cockpit.adapters.kubernetes.probe:KubernetesProbe",
+    "loki": "cockpit.monitor.logs.loki:LokiProbe",
     "machine": "cockpit.adapters.machine.probe:MachineProbe",
     "pm2": "cockpit.adapters.pm2.probe:Pm2Probe",
+    "prometheus": "cockpit.adapters.prometheus.probe:PrometheusProbe",
 }
 FAR_KINDS: Mapping[str, str] = {
     "http": "cockpit.adapters.http.far:FarHttpProbe",

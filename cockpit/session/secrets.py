@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from cockpit.adapters.step_program.credentials import secrets_named
 from cockpit.safety.redaction.redactor import Known, Redactor, secrets_of_environment
 
 if TYPE_CHECKING:
@@ -75,10 +76,12 @@ def _redacted(value: Any, redact: Callable[[str], str], name: str = "") -> Any:
 
 
 def secrets_of_config(config: Config) -> tuple[str, ...]:
-    """The secret values that stand in cockpit.toml: header values, passwords in addresses, keys that say so."""
+    """The secret values of cockpit.toml: header values, passwords in addresses, keys that say so; those of probes that
+    an environment variable or a file holds."""
     pattern = Redactor()
     options = [probe.options for probe in config.probes] + [target.options for target in config.targets]
-    return tuple(dict.fromkeys(value for each in options for value in _in_table(each, pattern)))
+    named = [value for probe in config.probes for value in secrets_named(probe.options)]
+    return tuple(dict.fromkeys([*named, *(value for each in options for value in _in_table(each, pattern))]))
 
 
 def _in_table(table: Mapping[str, Any], pattern: Redactor) -> Iterator[str]:

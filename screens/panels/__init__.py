@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 
 from cockpit.monitor.sample import PanelState
 from screens.paint import Line
-from screens.panels import machine, processes, readings, workloads
+from screens.panels import alerting, log_lines, machine, processes, readings, workloads
 
 Detail = Callable[[PanelState, int], list[Line]]
 
 PANELS: Mapping[str, Detail] = {
+    "alertmanager": alerting.detail,
     "kubernetes": workloads.detail,
+    "loki": log_lines.detail,
     "machine": machine.detail,
     "pm2": processes.detail,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -126,12 +127,57 @@ async def kubernetes_bench(folder: Path) -> AsyncIterator[Bench]:
     await within(asyncio.gather(*serving))
 
 
+def answering(answers: dict[str, Any]) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
+    """What answers a question at each of these paths with JSON."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            asked = await reader.readuntil(b"\r\n\r\n")
+            found = re.search(rb"(?i)content-length: *(\d+)", asked)
+            await reader.readexactly(int(found[1]) if found else 0)
+            body = json.dumps(answers[asked.split(b" ")[1].partition(b"?")[0].decode()]).encode()
+            head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
+            writer.write(head + body)
+            await writer.drain()
+        writer.close()
+
+    return serve
+
+
+@contextlib.asynccontextmanager
+async def api_bench(answers: dict[str, Any], **options: Any) -> AsyncIterator[Bench]:
+    async with await asyncio.start_server(answering(answers), "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        yield Bench({"url": url, **options}, {"url": "http://127.0.0.1:1", **options})
+
+
+def prometheus_bench(_folder: Path) -> contextlib.AbstractAsyncContextManager[Bench]:
+    data = {"resultType": "vector", "result": [{"metric": {"job": HOSTILE}, "value": [1, "0.5"]}]}
+    answers = {"/api/v1/query": {"status": "success", "data": data, "warnings": [HOSTILE]}}
+    return api_bench(answers, queries={"한글": "up", "share_percent": "100 * up"})
+
+
+def alertmanager_bench(_folder: Path) -> contextlib.AbstractAsyncContextManager[Bench]:
+    labels = {"alertname": HOSTILE, "severity": HOSTILE, HOSTILE: HOSTILE}
+    alert = {"labels": labels, "annotations": {"summary": HOSTILE, "runbook_url": HOSTILE}, "startsAt": HOSTILE}
+    return api_bench({"/api/v2/alerts": [alert]})
+
+
+def loki_bench(_folder: Path) -> contextlib.AbstractAsyncContextManager[Bench]:
+    stream = {"stream": {"app": HOSTILE}, "values": [["1700000000000000000", HOSTILE]]}
+    data = {"resultType": "streams", "result": [stream]}
+    return api_bench({"/loki/api/v1/query_range": {"status": "success", "data": data}}, query='{app="x"}')
+
+
 BENCHES: dict[str, Callable[[Path], contextlib.AbstractAsyncContextManager[Bench]]] = {
     "http": http_bench,
     "pm2": pm2_bench,
     "machine": machine_bench,
     "command": command_bench,
     "kubernetes": kubernetes_bench,
+    "prometheus": prometheus_bench,
+    "alertmanager": alertmanager_bench,
+    "loki": loki_bench,
 }
 
 Result = TypeVar("Result")
@@ -216,7 +262,7 @@ async def test_a_system_that_is_not_there_is_told_in_a_sample(kind: str, bench: 
 
 
 def test_a_key_it_does_not_have_is_refused(kind: str) -> None:
-    options = {"url": "http://x/", "command": "true"}
+    options = {"url": "http://x/", "command": "true", "queries": {"a": "up"}, "query": '{app="x"}'}
     with pytest.raises(ConfigError) as caught:
         made(kind, {**{k: v for k, v in options.items() if k in watch_keys(kind)}, "no_such_key": 1})
     assert "no_such_key" in str(caught.value)

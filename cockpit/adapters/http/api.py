@@ -38,6 +38,7 @@ _ANSWER_CAP_BYTES = 64 << 20
 _REFUSED_CAP_BYTES = 1 << 16
 
 Shape = TypeVar("Shape")
+Values = Mapping[str, str | list[str]]
 
 
 class ApiOptions(Struct, frozen=True, kw_only=True):
@@ -110,7 +111,7 @@ class Api:
         self._client: httpx.AsyncClient | None = None
         self.where = shown(options.url.rstrip("/"))
 
-    async def ask(self, path: str, values: Mapping[str, str], shape: type[Shape], *, post: bool = False) -> Shape:
+    async def ask(self, path: str, values: Values, shape: type[Shape], *, post: bool = False) -> Shape:
         """The answer at a path below the server's address.
 
         Args:
@@ -136,7 +137,7 @@ class Api:
         if client is not None:
             await client.aclose()
 
-    async def _answer(self, path: str, values: Mapping[str, str], post: bool) -> bytes:
+    async def _answer(self, path: str, values: Values, post: bool) -> bytes:
         try:
             import httpx
         except ImportError as error:

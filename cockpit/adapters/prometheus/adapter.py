@@ -86,7 +86,7 @@ class PrometheusAdapter(StepProgram[PrometheusOptions]):
 
 async def ask(api: Api, question: Question, timeout_s: float) -> Answer:
     """The answer to one query, now or over its range. Raises as `Api.ask`."""
-    values = {"query": question.text, "timeout": f"{timeout_s:g}s"}
+    values = {"query": question.text, "timeout": f"{timeout_s:.3f}"}
     now_s = question.at or time.time()
     if question.range_s is None:
         if question.at is not None:

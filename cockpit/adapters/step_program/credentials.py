@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from cockpit.errors import ConfigError
 from cockpit.words import _
@@ -63,3 +66,14 @@ def password_from(environment: str, file: str, *, ambient: str = "") -> dict[str
         return {"password": from_file(file, "password_file")}
     value = os.environ.get(ambient, "") if ambient else ""
     return {"password": value} if value else {}
+
+
+def secrets_named(options: Mapping[str, Any]) -> Iterator[str]:
+    """The values that `token_env`, `password_file` and the like name, as far as they are there, to be masked."""
+    for key in ("token", "password"):
+        with suppress(ConfigError):
+            if name := str(options.get(f"{key}_env") or ""):
+                yield from_environment(name, f"{key}_env")
+        with suppress(ConfigError):
+            if file := str(options.get(f"{key}_file") or ""):
+                yield from_file(file, f"{key}_file")
