@@ -71,8 +71,8 @@ async def test_a_metric_is_held_against_its_thresholds(server: PrometheusServer,
         ("no_such", "no data"),
         ("nothing", "NaN"),
         ("vector(1)/0", "+Inf"),
-        ("share or up", "2 series"),
-        ("up{", "refused"),
+        ('{__name__=~"share|up"}', "2 series"),
+        ("rate(up)", "refused"),
     ],
 )
 async def test_what_is_no_number_is_told_and_never_green(server: PrometheusServer, query: str, told: str) -> None:
