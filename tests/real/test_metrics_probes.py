@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 
 from cockpit.config import ProbeConfig
 from cockpit.config.bound import parse_bound
-from cockpit.monitor.panel import panel_states
+from cockpit.monitor.panel import fold_sample
 from cockpit.monitor.probe import WatchedProbe
 from cockpit.monitor.registry import build
 from cockpit.monitor.sample import Level, Outcome, Sample
@@ -22,7 +21,8 @@ from tests.servers.prometheus import (
     alertmanager_server,
     prometheus_server,
 )
-from tests.servers.server import free_port, wait_for
+from tests.servers.server import free_port
+from tests.waiting import until, wait_until
 
 pytestmark = pytest.mark.real
 BOUNDS = ("error_percent > 1 % red", "error_percent > 0.5 % yellow", "error_percent < 0.5 % green")
@@ -31,7 +31,7 @@ BOUNDS = ("error_percent > 1 % red", "error_percent > 0.5 % yellow", "error_perc
 @pytest.fixture(scope="module")
 def server() -> Iterator[PrometheusServer]:
     with prometheus_server("share 0.2\nnothing NaN\n") as made:
-        wait_for(lambda: bool(made.query("share")))
+        wait_until(lambda: bool(made.query("share")))
         yield made
 
 
@@ -56,7 +56,7 @@ async def sampled(made: WatchedProbe) -> Sample:
 @pytest.mark.parametrize(("share", "level"), [(0.2, "green"), (0.5, "yellow"), (0.8, "yellow"), (1.4, "red")])
 async def test_a_metric_is_held_against_its_thresholds(server: PrometheusServer, share: float, level: str) -> None:
     server.page.text = f"share {share}\nnothing NaN\n"
-    await asyncio.to_thread(wait_for, lambda: server.query("share")[0]["value"][1] == str(share))
+    await until(lambda: server.query("share")[0]["value"][1] == str(share))
 
     sample = await sampled(probe("prometheus", server.url, queries={"error_percent": "share"}))
 
@@ -111,7 +111,7 @@ async def test_alerts_are_listed_by_weight_with_what_they_name(alertmanager: Ale
     now = datetime.now(UTC)
     alertmanager.silence("Silenced", now.isoformat(), (now + timedelta(hours=1)).isoformat())
     made = probe("alertmanager", alertmanager.url, filter=['service="chat"'])
-    await asyncio.to_thread(wait_for, lambda: len(alertmanager.names()) == 4)
+    await until(lambda: len(alertmanager.names()) == 4)
     sample = await made.sample()
     while "1 silenced" not in sample.text:
         sample = await made.sample()
@@ -125,7 +125,7 @@ async def test_alerts_are_listed_by_weight_with_what_they_name(alertmanager: Ale
         "silenced": 1.0,
     }
     assert sample.level is Level.RED
-    (panel,) = panel_states([sample]).values()
+    panel = fold_sample(None, sample)
     rows = ["".join(text for text, _style in row.spans) for row in alerting.detail(panel, 80)]
     assert "12 min" in rows[0]
     assert "disk of chat-2" in rows[1]
