@@ -19,6 +19,7 @@ import pytest
 from textual.pilot import Pilot
 
 from cockpit.commands.host import serve
+from cockpit.session.event import Status
 from cockpit.session.folder import SessionFolder
 from cockpit.session.opening import open_session
 from cockpit.session.reader import SessionReader
@@ -116,16 +117,26 @@ class Story:
     # -- what is seen ----------------------------------------------------------------------------------------------
 
     def sees(self, *texts: str) -> Story:
-        """All of these stand on the screen, soon."""
+        """All of these stand on the screen, soon; else the test fails, with the screen."""
         return self._then(lambda: self._until(lambda: all(text in self.screen for text in texts), f"no {texts}"))
 
     def sees_no(self, text: str) -> Story:
-        """This is gone from the screen, soon."""
+        """This is gone from the screen, soon; else the test fails, with the screen."""
         return self._then(lambda: self._until(lambda: text not in self.screen, f"still {text!r}"))
 
     def finds(self, holds: Callable[[SessionState], bool], what: str = "state") -> Story:
-        """The session's record comes to say so."""
+        """The session's record comes to say so; else the test fails, with the screen."""
         return self._then(lambda: self._until(lambda: holds(self.state), f"never {what}"))
+
+    @property
+    def passed(self) -> int:
+        """How many steps have passed, by the session's record."""
+        return sum(step.status is Status.PASSED for step in self.state.steps.values())
+
+    @property
+    def cursor(self) -> int:
+        """The step the screen is at, from 0."""
+        return self.viewer.view.cursor
 
     @property
     def viewer(self) -> Viewer:
@@ -215,6 +226,7 @@ async def opened(
                 await story._until(lambda: story.viewer.feed.connected, "no host")
             await story._idle()
             yield story
+            assert not story._told, "a part of the story was told and never awaited"
     finally:
         if serving is not None:
             serving.cancel()

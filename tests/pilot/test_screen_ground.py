@@ -94,6 +94,7 @@ async def test_read_only_says_who_enforces_it(
     monkeypatch.setattr(host, "targets_of", lambda *_given, **_also: targets)
     async with opens(PLAIN, mode="read-only", size=(250, 40)) as story:
         await story.sees(words[0]).presses("t").sees(*words)
+        assert story.state.enforcement.keys() == found.keys()
 
 
 async def test_who_enforces_is_asked_when_read_only_is_entered_later(opens: Opens) -> None:
@@ -107,6 +108,7 @@ async def test_who_enforces_is_asked_when_read_only_is_entered_later(opens: Open
 async def test_a_narrow_screen_keeps_the_clock_before_the_long_word(opens: Opens) -> None:
     async with opens(PRODUCTION, mode="read-only", size=(50, 24)) as story:
         await story.finds(lambda state: bool(state.enforcement)).sees("[READ-ONLY]", "00:0")
+        assert "enforced" not in story.screen
 
 
 async def test_weak_ground_is_told_at_once(opens: Opens, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,3 +116,4 @@ async def test_weak_ground_is_told_at_once(opens: Opens, monkeypatch: pytest.Mon
     monkeypatch.setattr(ground, "weaknesses", lambda _folder: [weak])
     async with opens(PLAIN, size=(170, 40)) as story:
         await story.sees("this machine kills what is left running", "loginctl enable-linger")
+        assert story.state.runs == {}

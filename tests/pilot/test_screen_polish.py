@@ -70,6 +70,7 @@ async def test_a_record_that_cannot_be_written_is_loud_until_it_can(opens: Opens
 
         await story.sees_no("NOT RECORDED").does(fail).sees("the record can't be written: disk full?")
         await story.presses("enter").sees("[OK]").sees_no("NOT RECORDED")
+        assert story.passed == 1
 
 
 async def test_a_card_says_what_enter_leads_to(opens: Opens, tmp_path: Path) -> None:
@@ -79,6 +80,7 @@ async def test_a_card_says_what_enter_leads_to(opens: Opens, tmp_path: Path) -> 
     async with opens(text, size=(80, 24)) as story:
         await story.sees("it runs until stopped: Ctrl-C twice")
         await story.presses("down").sees("it takes the terminal; Ctrl-] leaves it running")
+        assert story.state.runs == {}
 
 
 async def test_a_readable_size_and_no_underscore_on_the_screen(tmp_path: Path) -> None:

@@ -49,6 +49,7 @@ async def test_on_a_small_card_the_command_its_verdict_and_its_blanks_come_befor
 async def test_a_tall_card_has_room_for_the_authors_warning_too(opens: Opens, tmp_path: Path) -> None:
     async with opens(ROLLBACK.format(place=tmp_path), size=(120, 40)) as story:
         await story.sees("to fill first", "! Warning: The service restarts").sees_no("[!WARNING]")
+        assert "Read target and version aloud" in story.screen
 
 
 async def test_a_long_command_gives_way_to_why_it_is_refused(opens: Opens, tmp_path: Path) -> None:
@@ -63,3 +64,4 @@ async def test_alerts_are_told_by_their_word(opens: Opens) -> None:
     text = "# Doc\n\n> [!NOTE]\n> Useful.\n\n> [!Caution]\n> Mind **this**.\n\n> [!ODD]\n> kept\n"
     async with opens(text) as story:
         await story.sees("| Note: Useful.", "| Caution: Mind this.", "[!ODD]").sees_no("[!NOTE]").sees_no("[!Caution]")
+        assert "**" not in story.screen

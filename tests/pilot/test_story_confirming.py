@@ -133,11 +133,13 @@ async def test_what_can_t_be_seen_and_what_only_looks_alike_is_told_loudly(opens
     async with opens(hidden) as story:
         await story.presses("enter").sees("touch pr\u043e<U+043E>d<U+200B>-<U+202E>cod<U+FE0F>")
         await story.sees("not what they look like, or not to be seen: \u043e<U+043E>  <U+200B>  <U+202E>  <U+FE0F>")
+        assert not any(unseen in story.screen for unseen in "\u200b\u202e\ufe0f")
 
 
 async def test_a_dash_in_a_comment_is_no_alarm(opens: Opens, tmp_path: Path) -> None:
     async with opens(f"# Odd\n\n```bash\n# first \u2014 the file\ntouch {tmp_path}/made\n```\n") as story:
         await story.presses("enter").sees("Run this?", "<U+2014>").sees_no("not what they look like")
+        assert not (tmp_path / "made").exists()
 
 
 async def test_place_values_and_the_way_back_are_told(opens: Opens, tmp_path: Path) -> None:
@@ -149,6 +151,7 @@ async def test_place_values_and_the_way_back_are_told(opens: Opens, tmp_path: Pa
         await story.presses("enter").sees("Inputs, asked once").types("made").presses("enter").types("hunter2-hunter2")
         await story.presses("enter").sees("where     production   local", f"touch {tmp_path}/made", "name = made")
         await story.sees("API_TOKEN = ", f"folder   {tmp_path}").sees_no("hunter2")
+        assert story.state.runs == {}
 
 
 async def test_two_who_confirm_at_once_run_it_once(opens: Opens, tmp_path: Path) -> None:
@@ -179,9 +182,11 @@ async def test_another_folder_since_it_was_shown_is_looked_at_again(opens: Opens
 
 
 async def test_in_korean_it_asks_the_same(opens: Opens, tmp_path: Path) -> None:
-    async with opens(change(tmp_path / "made"), size=(80, 24)) as story:
+    made = tmp_path / "made"
+    async with opens(change(made), size=(80, 24)) as story:
         words.choose("ko")
         try:
             await story.presses("enter").sees("[> 아니요 <]").presses("escape")
+            assert not made.exists()
         finally:
             words.choose("en")

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from tests.pilot.conftest import Opens
 from tests.pilot.recording import record
@@ -54,6 +55,7 @@ async def test_a_dialog_that_is_answered_after_the_end_says_so(opens: Opens) -> 
 
         await story.presses("n").sees("Note").types("too late").does(end).sees("THE SESSION IS OVER")
         await story.presses("enter").sees("the session is over: nothing can be done")
+        assert story.state.notes == ()
 
 
 async def test_the_hosts_own_end_is_told_with_its_reason(opens: Opens) -> None:
@@ -65,6 +67,7 @@ async def test_the_hosts_own_end_is_told_with_its_reason(opens: Opens) -> None:
             story.folder.journal.write_text(text.replace('"operator:kim"', '"host"'))
 
         await story.does(end).sees("ended by its host", "nobody came back")
+        assert story.state.ended_t is not None
 
 
 async def test_a_spectator_is_offered_what_looks_and_nothing_else(opens: Opens) -> None:
@@ -72,11 +75,13 @@ async def test_a_spectator_is_offered_what_looks_and_nothing_else(opens: Opens) 
         await story.sees("SPECTATOR")
         await _offers_nothing_that_changes(story)
         await story.presses("j").sees("[2/2]")
+        assert story.cursor == 1
 
 
 async def test_a_spectator_of_a_lost_host_is_told_who_can_start_it(opens: Opens) -> None:
     async with opens(DOC, spectator=True) as story:
         await story.does(_stopped(story)).sees("HOST LOST: running steps go on", "`cockpit attach` starts it again")
+        assert "R starts it again" not in story.screen
 
 
 async def test_the_way_back_from_a_lost_host_stays_on_a_narrow_screen(opens: Opens) -> None:
@@ -85,6 +90,7 @@ async def test_the_way_back_from_a_lost_host_stays_on_a_narrow_screen(opens: Ope
 
     async with opens(DOC, size=(80, 24), revive=revive) as story:
         await story.does(_stopped(story)).sees("HOST LOST", "R starts it again")
+        assert all(cell_len(row) <= 80 for row in story.screen.split("\n"))
 
 
 def _stopped(story: Story) -> Callable[[], Awaitable[None]]:

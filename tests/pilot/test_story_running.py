@@ -16,6 +16,7 @@ READ = "# Health\n\n## Look (2 min)\n\n```bash\necho he''llo\n```\n\nExpected: `
 async def test_a_read_only_step_runs_at_once_and_is_ticked(opens: Opens) -> None:
     async with opens(READ) as story:
         await story.sees("[1/1] Look", "read-only").presses("enter").sees("[OK]", "hello", "1/1 steps")
+        assert story.passed == 1
 
 
 async def test_a_step_that_must_hold_several_times_says_how_far_it_is(opens: Opens) -> None:
@@ -41,6 +42,7 @@ async def test_missing_inputs_are_asked_for_and_remembered(opens: Opens) -> None
     async with opens(text) as story:
         await story.sees("to fill first").presses("enter").sees("Inputs, asked once").types("web-1").presses("enter")
         await story.sees("[OK]", "to web-1").presses("enter").sees("again web-1")
+        assert list(story.state.inputs.values()) == ["web-1"]
 
 
 async def test_a_secret_is_never_on_the_screen(opens: Opens) -> None:
@@ -70,7 +72,7 @@ async def test_ctrl_c_tells_once_stops_twice_and_never_leaves(opens: Opens) -> N
 async def test_a_block_is_run_command_by_command(opens: Opens) -> None:
     text = "# Block\n\n```bash\n# 1. first\necho o''ne\n\n# 2. second\necho t''wo\n```\n"
     async with opens(text) as story:
-        await story.sees("2 commands").presses("enter").sees("1. first").presses("enter").sees("one")
+        await story.sees("2 commands").presses("enter").sees("1. first").presses("enter").sees("one", "[OK]")
         await story.presses("enter").sees("two").finds(lambda state: list(state.runs) == [1, 2], "two runs")
         assert [run.intent["part"].rsplit(".")[-1] for run in story.state.runs.values()] == ["1", "2"]
 
@@ -87,6 +89,7 @@ async def test_a_person_answers_what_a_machine_cannot(opens: Opens) -> None:
     async with opens(text) as story:
         await story.presses("enter").sees("your answer?", "??").presses("v").sees("Does the output show this?")
         await story.presses("right").presses("enter").sees("[OK]", "passed")
+        assert story.passed == 1
 
 
 async def test_read_only_refuses_and_says_what_to_do(opens: Opens, tmp_path: Path) -> None:
@@ -138,17 +141,20 @@ async def test_what_is_told_of_a_run_goes_with_it(opens: Opens, tmp_path: Path) 
     async with opens(text) as story:
         await story.presses("enter").sees("running").presses("enter").sees("it is running; Ctrl-C twice stops it")
         await story.does(opened).sees("1/2 steps").sees_no("it is running")
+        assert story.passed == 1
 
 
 async def test_a_notice_goes_by_itself_after_a_while(opens: Opens) -> None:
     async with opens(READ) as story:
         await story.presses("x", "l").sees("no logs are followed").pauses(5).sees("no logs are followed")
         await story.pauses(6).sees_no("no logs are followed")
+        assert story.viewer.view.notice[0] == ""
 
 
 async def test_the_timeline_tells_commands_rather_than_their_comments(opens: Opens) -> None:
     async with opens("# Look\n\n```bash\n# First, look closely\necho he''llo\n```\n", size=(170, 40)) as story:
         await story.presses("enter").sees("[OK]", "$ echo he''llo").sees_no("$ # First")
+        assert story.passed == 1
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 50)])
@@ -165,3 +171,4 @@ async def test_what_changed_beneath_a_dialog_is_there_when_it_closes(
         await story.presses("enter").sees("running").presses("question_mark").sees("Keys")
         await story.does(open_gate).finds(lambda state: not state.running, "end").pauses()
         await story.presses("escape").sees("[OK]", "at last", "1/2 steps", "[2/2]").sees_no("running")
+        assert story.cursor == 1

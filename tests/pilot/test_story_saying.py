@@ -39,11 +39,13 @@ We roll back. Next update in 10 minutes.
 async def test_a_check_is_ticked_and_taken_back(opens: Opens) -> None:
     async with opens(CHECKS) as story:
         await story.presses("enter").sees("[OK]", "1/2 steps").presses("k").presses("space").sees("0/2 steps")
+        assert story.passed == 0
 
 
 async def test_a_check_that_does_not_hold(opens: Opens) -> None:
     async with opens(CHECKS) as story:
         await story.presses("v").sees("Does it hold?").presses("right", "right", "enter").sees("[ x]", "failed")
+        assert [step.status for step in story.state.steps.values()] == [Status.FAILED]
 
 
 async def test_a_decision_shows_its_items_and_jumps(opens: Opens) -> None:
@@ -60,6 +62,7 @@ async def test_wide_characters_of_a_dialog_are_whole_above_any_column(opens: Ope
     text = f"# Wide\n\n- [ ] {item}\n- [ ] a{item}\n\n**any of these → [Rollback](#rollback)**\n\n## Rollback\n\ntext\n"
     async with opens(text, size=(200, 50)) as story:
         await story.presses("enter").sees("1 of 2 must hold", f"[   ] {item}", f"[   ] a{item}")
+        assert story.state.steps == {}
 
 
 async def test_a_message_is_filled_copied_and_marked_as_sent(opens: Opens) -> None:
@@ -90,11 +93,13 @@ async def test_search_palette_and_help(opens: Opens) -> None:
         await story.presses("colon").sees("Commands and sections").types("rollb").presses("enter").sees("[3/3]")
         await story.presses("question_mark").sees("Keys", "Space").presses("pagedown", "pagedown").sees("Ctrl-C")
         await story.presses("escape").sees_no("Ctrl-C")
+        assert story.cursor == 2
 
 
 async def test_a_korean_keyboard_does_the_same(opens: Opens) -> None:
     async with opens(CHECKS) as story:
         await story.presses("ㅓ").sees("[2/2]").presses("ㅏ").sees("[1/2]").presses("ㅜ").sees("Note")
+        assert story.cursor == 0
 
 
 async def test_leaving_lets_the_session_go_on(opens: Opens) -> None:
@@ -118,3 +123,4 @@ async def test_severity_and_mode_are_set_and_shown(opens: Opens) -> None:
         await story.sees("why?").types("all down").presses("enter").sees(" P0 ")
         await story.presses("colon").types("read-only").presses("enter").sees("Mode").presses("down", "enter")
         await story.sees("[READ-ONLY")
+        assert (story.state.severity, story.state.mode) == ("P0", "read-only")

@@ -37,6 +37,7 @@ async def test_a_secret_is_not_shown_where_none_was_typed(opens: Opens) -> None:
     async with opens(RUNBOOK) as story:
         await story.presses("colon").types("secret that was typed").presses("enter")
         await story.sees("no secret was typed into this session")
+        assert not story.state.secret_inputs
 
 
 async def test_a_followed_log_is_masked_with_what_the_host_knows(

@@ -29,6 +29,7 @@ async def test_the_screen_is_headed_with_the_configured_title(opens: Opens, size
     config = '[cockpit]\ntitle = "AI chat"\n\n[[probe]]\nname = "m"\nkind = "machine"\n'
     async with opens(PLAIN, size=size, config=config) as story:
         await story.sees("AI chat Deploy")
+        assert story.state.title == "AI chat"
 
 
 async def test_what_of_the_front_matter_is_left_out_is_said_on_the_screen(opens: Opens) -> None:
@@ -39,3 +40,4 @@ async def test_what_of_the_front_matter_is_left_out_is_said_on_the_screen(opens:
     async with opens(front + PLAIN, size=(200, 50), config=config) as story:
         await story.finds(lambda state: any("telnet" in warning for warning in state.warnings))
         await story.sees("front matter: target.web", "until then it is left out")
+        assert story.state.runs == {}

@@ -14,6 +14,7 @@ async def test_a_fresh_shell_is_in_the_menu(opens: Opens) -> None:
         await story.presses("enter").sees("1/2 steps").finds(lambda state: bool(state.variables["local"]), "variable")
         await story.presses("colon").types("fresh").sees("fresh shell").presses("enter").sees("a fresh shell on local")
         await story.presses("enter").sees("it is unset")
+        assert not story.state.variables.get("local")
 
 
 async def test_a_step_whose_folder_is_gone_offers_a_fresh_shell(opens: Opens, tmp_path: Path) -> None:

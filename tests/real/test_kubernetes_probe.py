@@ -109,7 +109,8 @@ async def test_a_cut_link_is_said_and_mends_itself(server: KubernetesServer) -> 
                     return await look()
                 return Finding("")
 
-            await seen(mended, lambda found: row(found, "cut").get("ready") == "2/2")
+            found = await seen(mended, lambda found: row(found, "cut").get("ready") == "2/2")
+            assert row(found, "cut")["level"] == "green"
     server.ask("DELETE", f"{_DEPLOYMENTS}/cut", {"propagationPolicy": "Background"})
 
 

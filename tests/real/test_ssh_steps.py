@@ -85,6 +85,7 @@ async def test_nothing_of_a_collected_step_stays_there(desk: Desk) -> None:
     await desk.run("echo done")
 
     await until(lambda: not desk.server.steps())
+    assert desk.server.steps() == []
 
 
 async def test_a_secret_input_is_in_no_argument_over_there(desk: Desk, tmp_path: Path) -> None:

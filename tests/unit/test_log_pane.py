@@ -131,7 +131,8 @@ async def test_home_shows_the_first_line_of_the_file(log: Path) -> None:
     async with reading(pane_on(log)) as reader:
         await reader.sees(lambda: reader.pane._store.kept_lines > 0)
         await reader.press("g")
-        await reader.sees(lambda: reader.shown[:2] == ["line 0", "line 1"])
+        await reader.sees(lambda: reader.shown[:1] == ["line 0"])
+        assert reader.shown[:2] == ["line 0", "line 1"]
 
 
 async def test_space_pauses_and_follows(log: Path) -> None:
@@ -283,6 +284,7 @@ async def test_a_missing_file_is_said_and_shown_once_it_comes(tmp_path: Path) ->
         await reader.sees(lambda: "no such file" in "".join(reader.rows))
         append(missing, "here\n")
         await reader.sees(lambda: reader.shown[-1] == "here")
+        assert "can be read again" in "".join(reader.rows)
 
 
 async def test_another_log_can_be_chosen(log: Path, tmp_path: Path) -> None:
@@ -363,14 +365,16 @@ async def test_another_run_takes_the_place_of_the_first(tmp_path: Path) -> None:
         pane.show(source_of(tmp_path / "0001", "first"))
         await reader.sees(lambda: reader.shown == ["of 0001"])
         pane.show(source_of(tmp_path / "0002", "second"))
-        await reader.sees(lambda: reader.shown == ["of 0002"])
+        await reader.sees(lambda: "of 0002" in reader.shown)
+        assert reader.shown == ["of 0002"]
 
 
 async def test_without_colours_severity_is_still_told(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     append(log, "10:00 ERROR boom\n")
     async with reading(pane_on(log)) as reader:
-        await reader.sees(lambda: reader.rows[-1] == "E 10:00 ERROR boom")
+        await reader.sees(lambda: "10:00 ERROR boom" in reader.rows[-1])
+        assert reader.rows[-1] == "E 10:00 ERROR boom"
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 3), (20, 5), (400, 120)])

@@ -24,7 +24,9 @@ def granted(action: Action, mode: Mode, confirmed: Confirmation | None = None) -
 
 @pytest.mark.parametrize("mode", list(Mode))
 def test_reading_needs_no_confirmation_in_any_mode(mode: Mode) -> None:
-    granted(READ, mode).covers(READ)
+    permit = granted(READ, mode)
+    permit.covers(READ)
+    assert (permit.action, permit.mode) == (READ, mode)
 
 
 @pytest.mark.parametrize("action", [CHANGE, LOSS, Action("bash", "./mystery", "web-1")])

@@ -131,4 +131,6 @@ class RepeatingDesk(PaperDesk):
 
 
 async def test_a_step_of_several_runs_is_waited_for() -> None:
-    await _play(RepeatingDesk(), "run list-releases\n")
+    desk = RepeatingDesk()
+    await _play(desk, "run list-releases\n")
+    assert desk.state().steps["list-releases"].status is Status.PASSED

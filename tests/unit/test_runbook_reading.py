@@ -163,7 +163,8 @@ def test_nothing_written_can_break_the_reader(tmp_path: Path, data: bytes) -> No
     path = tmp_path / "broken.md"
     path.write_bytes(data)
     runbook = read(path)
-    json.dumps(as_json(runbook, lambda language, code: None))
+    assert runbook.path == str(path)
+    assert json.dumps(as_json(runbook, lambda language, code: None))
 
 
 @pytest.mark.parametrize(

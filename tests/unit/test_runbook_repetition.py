@@ -100,4 +100,4 @@ def test_every_so_often_without_an_end_lasts_as_long_as_its_section() -> None:
 
 def test_hostile_words_are_read_at_once() -> None:
     for words in ("UP 3 times (" + " ," * 120, "5 " * 140, "(" * 290 + "3 times"):
-        from_words(words, 1)
+        assert from_words(words, 1)
