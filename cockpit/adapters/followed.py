@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +23,18 @@ _RUNNER = Path(__file__).parent.parent / "runs" / "runner.py"
 _FIRST_LOOK_S, _SLOWEST_LOOK_S = 0.02, 0.25
 
 
-async def launch(folder: Path, document: Mapping[str, Any]) -> FollowedRun:
+async def launch(folder: Path, document: Mapping[str, Any], still: Callable[[], None]) -> FollowedRun:
     """Start a runner with its document; returns once it has put the run on record and let it go.
 
+    Args:
+        still: looks once more whether it may run, at the last moment; it raises what it has against it.
+
     Raises:
-        PolicyRefusal: other bytes than were permitted. ToolMissing, FolderGone, AdapterError: it could not be
-            started; nothing ran.
+        PolicyRefusal: other bytes than were permitted, or `still` said no. ToolMissing, FolderGone, AdapterError: it
+            could not be started; nothing ran.
     """
     # In a thread: it blocks for as long as Python needs to start.
-    descriptor = await asyncio.to_thread(_launch, document)
+    descriptor = await asyncio.to_thread(_launch, document, still)
     return FollowedRun.followed(Run(folder), descriptor)
 
 
@@ -130,7 +133,7 @@ class FollowedRun:
             self._over.set_result(None)
 
 
-def _launch(document: Mapping[str, Any]) -> int:
+def _launch(document: Mapping[str, Any], still: Callable[[], None]) -> int:
     """Start a runner and hear that its child began; returns the descriptor that tells of its end."""
     try:
         runner = subprocess.Popen(
@@ -142,7 +145,7 @@ def _launch(document: Mapping[str, Any]) -> int:
             env={"PATH": os.defpath},
         )
         with runner:
-            _hand_over(runner, document)
+            _hand_over(runner, document, still)
             assert runner.stdout is not None
             _check_started(runner.stdout.readline())
             descriptor = os.dup(runner.stdout.fileno())
@@ -154,11 +157,12 @@ def _launch(document: Mapping[str, Any]) -> int:
     return descriptor
 
 
-def _hand_over(runner: subprocess.Popen[bytes], document: Mapping[str, Any]) -> None:
+def _hand_over(runner: subprocess.Popen[bytes], document: Mapping[str, Any], still: Callable[[], None]) -> None:
     """Write the spec while the runner's Python starts; without the document, or all of it, it runs nothing."""
     assert runner.stdin is not None
     with runner.stdin:
         write_spec(document)
+        still()
         try:
             write_all(runner.stdin.fileno(), json.dumps(document).encode("ascii"))
         except BrokenPipeError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ class LocalAdapter:
         permit.covers(Action(action.language, action.body, action.target, action.values))
         if action.language not in self.languages:
             raise ToolMissing(_("{language} is no language of this machine's shell").format(language=action.language))
-        return await launch(request.folder, self._document(permit, request))
+        return await launch(request.folder, self._document(permit, request), partial(permit.covers, action))
 
     async def adopt(self, folder: Path, secrets: Sequence[str] = ()) -> FollowedRun:
         """Take over a run that another host started.

@@ -9,6 +9,9 @@ import os
 ABANDONED = "abandoned"
 """The mark on a run that was given up before it began: no runner lets its command go any more."""
 
+RECALLED = "recalled"
+"""The mark on a run whose session became read-only: what has not yet begun to change anything does not begin."""
+
 # Without O_TRUNC: what was reserved must stay ours until it is written over.
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 

@@ -116,7 +116,12 @@ class Permit:
             raise PolicyRefusal(_("what is about to run is not what was confirmed"), mend=_("confirm it again"))
         mode = self._mode_now() if self._mode_now else self.mode
         if required_rung(self.judgement, mode) is Rung.REFUSED:
-            raise PolicyRefusal(_("the session became read-only before this could run"))
+            raise became_read_only()
+
+
+def became_read_only() -> PolicyRefusal:
+    """The refusal of what was permitted, and did not begin in time."""
+    return PolicyRefusal(_("the session became read-only before this could run"))
 
 
 def required_rung(judgement: Judgement, mode: Mode) -> Rung:

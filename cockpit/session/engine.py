@@ -6,6 +6,7 @@ everybody sees is the fold of those records; the engine keeps nothing of its own
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 from collections.abc import Mapping
@@ -15,12 +16,13 @@ from cockpit.adapters.base import RunsElsewhere, RunsSteps
 from cockpit.adapters.followed import folder_gone
 from cockpit.errors import CockpitError, FolderGone, PolicyRefusal, SecondPersonMissing, UsageError
 from cockpit.runbook.model import Runbook
-from cockpit.safety.permit import Confirmation, Rung, grant, required_rung
+from cockpit.runs.files import RECALLED
+from cockpit.safety.permit import Confirmation, Mode, Rung, grant, required_rung
 from cockpit.safety.verdict import Verdict
 from cockpit.session.approvals import Approvals
 from cockpit.session.drafting import Draft, command_step, doubted, draft, filled_text, require_whole
 from cockpit.session.event import Status
-from cockpit.session.folder import SessionFolder
+from cockpit.session.folder import PRIVATE_FILE, SessionFolder
 from cockpit.session.intent import intent_of, shown_to_second
 from cockpit.session.ledger import Records
 from cockpit.session.modes import Modes
@@ -320,6 +322,15 @@ class Engine(Said):
         changed = self._modes.changed(self.state, mode)
         self.forget_drafts()
         self.record("mode.changed", actor=by, durable=True, mode=changed.value, reason=reason)
+        if changed is Mode.READ_ONLY:
+            self._recall()
+
+    def _recall(self) -> None:
+        """Tell programs that are still on their way to their backend that nothing may be changed any more."""
+        for record in self.state.running:
+            if record.intent.get("verdict") != Verdict.READ_ONLY.value:
+                with contextlib.suppress(OSError):
+                    (self.folder.run(record.run) / RECALLED).touch(PRIVATE_FILE)
 
     def set_target(self, target: str, by: str) -> None:
         """Change where steps run.

@@ -17,8 +17,9 @@ from cockpit.adapters.base import RunRequest, RunsSteps
 from cockpit.errors import CockpitError, PolicyRefusal
 from cockpit.runs.process import process_start_time
 from cockpit.runs.run import Run
-from cockpit.safety.permit import Action, Permit
+from cockpit.safety.permit import Action, Confirmation, Mode, Permit, Rung, grant
 from cockpit.safety.redaction.printed import VALUES
+from cockpit.safety.verdict import Judgement, Verdict
 from tests.waiting import until
 
 Bench = Any
@@ -232,6 +233,22 @@ async def test_a_permit_nobody_granted_is_refused(bench: Bench, permit: Callable
         await bench.adapter.start(forged, RunRequest(folder))
 
     assert not list(folder.iterdir())
+
+
+async def test_a_session_that_became_read_only_while_it_was_starting_runs_nothing(bench: Bench) -> None:
+    folder = bench.folder()
+    modes = iter([Mode.LIVE])  # when it is first looked at; read-only from then on
+    action = Action("bash", f"touch {folder}/ran", "local")
+    confirmation = Confirmation(action.sha256, Rung.CONFIRM, "test")
+    permit = grant(
+        action, Judgement(Verdict.MUTATING), Mode.LIVE, lambda: next(modes, Mode.READ_ONLY), by="test",
+        confirmation=confirmation,
+    )  # fmt: skip
+
+    with pytest.raises(PolicyRefusal, match="became read-only"):
+        await bench.adapter.start(permit, RunRequest(folder))
+
+    assert not (folder / "ran").exists()
 
 
 async def test_another_instance_takes_a_run_over_to_its_exact_end(bench: Bench) -> None:

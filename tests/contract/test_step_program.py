@@ -19,6 +19,7 @@ from cockpit.adapters.base import KnowsSecrets, Outcome, Running, RunRequest, Ru
 from cockpit.adapters.step_program.adapter import StepProgram, Task
 from cockpit.adapters.step_program.page import Page
 from cockpit.errors import AccessDenied, AdapterError, ConfigError, PolicyRefusal, ToolMissing
+from cockpit.runs.files import RECALLED
 from cockpit.safety.permit import Action, Confirmation, Mode, Permit, Rung, grant
 from cockpit.safety.verdict import Judgement, Verdict
 from tests import waiting
@@ -230,6 +231,23 @@ async def test_nobody_at_that_address_is_said(bench: Bench, specimen: Specimen) 
     assert outcome.exit_code == 2
     assert b"127.0.0.1" in output
     assert b"Traceback" not in output
+
+
+async def test_a_session_that_became_read_only_on_the_way_to_the_backend_changes_nothing(
+    bench: Bench, specimen: Specimen
+) -> None:
+    require_change(specimen.changes)
+    before = specimen.fingerprint()
+    folder = bench.folder()
+    (folder / RECALLED).touch()
+    permit = permit_for(specimen, specimen.changes, read_only=False)
+
+    running = await specimen.adapter.start(permit, RunRequest(folder))
+    outcome = await running.wait()
+
+    assert outcome.ending == "refused"
+    assert b"became read-only" in (folder / "output").read_bytes()
+    assert specimen.fingerprint() == before
 
 
 async def test_wrong_credentials_are_said_and_nothing_is_done(

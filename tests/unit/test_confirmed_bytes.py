@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -116,11 +116,11 @@ async def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **changes: An
     """The output of a run whose document was changed on its way from host to runner."""
     launch = followed._launch
 
-    def changed(document: Mapping[str, Any]) -> int:
+    def changed(document: Mapping[str, Any], still: Callable[[], None]) -> int:
         told = json.loads(json.dumps(document))
         for key, value in changes.items():
             told[key] = {**told[key], **value} if isinstance(value, dict) else value
-        return launch(told)
+        return launch(told, still)
 
     monkeypatch.setattr(followed, "_launch", changed)
     (tmp_path / "run").mkdir()

@@ -8,6 +8,7 @@ import pytest
 
 from cockpit.errors import PolicyRefusal, TargetUnreachable, UsageError
 from cockpit.runbook.model import Expectation, ExpectationKind, Input, Part, Runbook
+from cockpit.runs.files import RECALLED
 from cockpit.safety.permit import Confirmation, Rung
 from cockpit.session.event import Status
 from cockpit.session.execution import Execution
@@ -316,3 +317,15 @@ async def test_a_variable_is_judged_by_what_it_holds(desk: Desk) -> None:
     assert desk.engine.propose("look", code="find $WHERE").rung is Rung.NONE
     desk.engine.shell("local").variables["WHERE"] = "/srv -delete"
     assert desk.engine.propose("look", code="find $WHERE").rung is not Rung.NONE
+
+
+async def test_a_mode_that_becomes_read_only_recalls_what_has_not_reached_its_backend_yet(desk: Desk) -> None:
+    desk.adapter.at_once = False
+    shown = desk.engine.propose("restart")
+    run = await desk.execution.start(shown.proposal, Confirmation(shown.sha256, Rung.CONFIRM, KIM), KIM)
+    mark = desk.engine.folder.run(run) / RECALLED
+    assert not mark.exists()
+
+    desk.engine.set_mode("read-only", "look, don't touch", KIM)
+
+    assert mark.exists()

@@ -61,6 +61,7 @@ class AwsAdapter(StepProgram[AwsOptions]):
             for action in actions:
                 _check(action)
         account = self._account(sealed=task.read_only)
+        task.require_still_permitted()
         for action in actions:
             if len(actions) > 1:
                 page.line(f"> {action.service} {action.operation}")

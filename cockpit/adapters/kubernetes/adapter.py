@@ -79,6 +79,7 @@ class KubernetesAdapter(StepProgram[KubernetesOptions]):
             _check(action, task)
         known: list[Kind] = []
         with closing(_connected(self.options, sealed=task.read_only)) as cluster:
+            task.require_still_permitted()
             for action in actions:
                 if len(actions) > 1:
                     page.line(f"> {_headline(action)}")

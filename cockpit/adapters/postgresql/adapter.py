@@ -107,6 +107,7 @@ class PostgresqlAdapter(StepProgram[PostgresqlOptions]):
     def _run_open(self, found: Sequence[Statement], task: Task, page: Page) -> None:
         """As they stand, each on its own unless they open a transaction."""
         with self._connected(task, page) as wire:
+            task.require_still_permitted()
             for number, statement in enumerate(found, 1):
                 text, values = _with_parameters(statement, task.values)
                 with _place(number, len(found)):

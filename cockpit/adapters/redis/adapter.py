@@ -77,6 +77,7 @@ class RedisAdapter(StepProgram[RedisOptions]):
         except ValueError as error:
             raise UsageError(str(error)) from error
         with self._connected(task) as server:
+            task.require_still_permitted()
             for number, command in enumerate(commands, 1):
                 if len(commands) > 1:
                     page.line("> " + " ".join(word.decode("utf-8", "backslashreplace") for word in command))

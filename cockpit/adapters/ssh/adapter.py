@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -84,7 +85,7 @@ class SshAdapter:
             raise ToolMissing(_("{language} is no language of a shell").format(language=action.language))
         environment = _environment(action, request)
         link = await asyncio.to_thread(self._connection)
-        return await asyncio.to_thread(self._start, link, action, request, environment, asyncio.get_running_loop())
+        return await asyncio.to_thread(self._start, link, permit, request, environment, asyncio.get_running_loop())
 
     async def adopt(self, folder: Path, secrets: Sequence[str] = ()) -> SshRunning:
         """Collect a run that another host started.
@@ -121,11 +122,13 @@ class SshAdapter:
     def _start(
         self,
         link: SshLink,
-        action: Action,
+        permit: Permit,
         request: RunRequest,
         environment: Mapping[str, str],
         loop: asyncio.AbstractEventLoop,
     ) -> SshRunning:
+        action = permit.action
+        still = partial(permit.covers, action)
         document = document_for(
             request.folder,
             action.body,
@@ -151,9 +154,9 @@ class SshAdapter:
         running = SshRunning(request.folder, loop)
         running.step = self._step(link, request.folder, place, secrets, running)
         if request.terminal:
-            running.step.start_talking(action.body, environment, request.terminal)
+            running.step.start_talking(action.body, environment, request.terminal, still)
         else:
-            running.step.start(action.body, environment)
+            running.step.start(action.body, environment, still)
         return running
 
     def _step(

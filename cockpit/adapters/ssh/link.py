@@ -25,6 +25,18 @@ _BLOCK_BYTES = 1 << 16
 _SHELL = "exec /bin/sh -s"
 
 
+def _anyway() -> None:
+    """Nothing has to be looked at again."""
+
+
+def _if_still(still: Callable[[], None], channel: Channel) -> None:
+    try:
+        still()
+    except BaseException:
+        channel.close()
+        raise
+
+
 class SshLink:
     """A connection that is there when it is needed. Every method blocks; any thread may call it.
 
@@ -40,15 +52,21 @@ class SshLink:
         self._room = threading.BoundedSemaphore(_CHANNELS)
         self._heard_s = 0.0
 
-    def shell(self, script: bytes, *, timeout_s: float = _CONNECT_S) -> Channel:
+    def shell(self, script: bytes, *, timeout_s: float = _CONNECT_S, still: Callable[[], None] = _anyway) -> Channel:
         """Start /bin/sh over there with this script as its input, which is sent whole; its output is the channel's.
 
-        For what may take long: it waits its turn. Give the channel back with `done`.
+        For what may take long: it waits its turn, and `still` looks then whether it may go on. Give the channel back
+        with `done`.
 
         Raises:
             TargetUnreachable, AccessDenied, TimedOut: nothing was started.
         """
-        return self._in_room(timeout_s, lambda channel: _in_shell(channel, script))
+
+        def begin(channel: Channel) -> None:
+            _if_still(still, channel)
+            _in_shell(channel, script)
+
+        return self._in_room(timeout_s, begin)
 
     def standing_shell(self, script: bytes, *, timeout_s: float) -> Channel:
         """As `shell`, but its input stays open: more can be sent. Give the channel back with `done`."""
@@ -59,13 +77,18 @@ class SshLink:
         channel.close()
         self._room.release()
 
-    def terminal(self, command: str, rows: int, columns: int) -> Channel:
+    def terminal(self, command: str, rows: int, columns: int, still: Callable[[], None]) -> Channel:
         """Run a command over there on a terminal of that size. Give the channel back with `done`.
 
         Raises:
             TargetUnreachable, AccessDenied: nothing was started.
         """
-        return self._in_room(_CONNECT_S, lambda channel: _on_terminal(channel, command, rows, columns))
+
+        def begin(channel: Channel) -> None:
+            _if_still(still, channel)
+            _on_terminal(channel, command, rows, columns)
+
+        return self._in_room(_CONNECT_S, begin)
 
     def say(self, script: bytes, *, timeout_s: float = _CONNECT_S) -> bytes:
         """Have /bin/sh over there run this short script, at once; what it said, or "" when the link broke meanwhile.

@@ -89,15 +89,18 @@ class RemoteStep:
         self._survivors: list[int] = []
         self._given_up = threading.Event()
 
-    def start(self, text: str, environment: Mapping[str, str]) -> None:
+    def start(self, text: str, environment: Mapping[str, str], still: Callable[[], None]) -> None:
         """Start it over there; returns once it runs, or once it is not known whether it does.
+
+        Args:
+            still: looks once more whether it may run, when the connection is there; raises what is against it.
 
         Raises:
             CockpitError: it did not start, and will not.
         """
         sent = script.start(self.place.folder, self._nonce, text, environment=environment, cwd=self.place.cwd)
         try:
-            channel = self.link.shell(sent)
+            channel = self.link.shell(sent, still=still)
         except CockpitError:
             self._recorder.finish()
             raise
@@ -106,8 +109,10 @@ class RemoteStep:
         if self._refused:
             raise self._refused
 
-    def start_talking(self, text: str, environment: Mapping[str, str], size: tuple[int, int]) -> None:
-        """Start it over there on a terminal of (rows, columns).
+    def start_talking(
+        self, text: str, environment: Mapping[str, str], size: tuple[int, int], still: Callable[[], None]
+    ) -> None:
+        """Start it over there on a terminal of (rows, columns). `still`: see `start`.
 
         Raises:
             CockpitError: it did not start, and will not.
@@ -120,7 +125,7 @@ class RemoteStep:
             if not said.endswith("ready\n"):
                 why = said.rpartition("\ne ")[2].strip() if "\ne " in said else "never"
                 raise refusal_of(why, str(self.link.address))
-            channel = self.link.terminal(script.enter(name), *size)
+            channel = self.link.terminal(script.enter(name), *size, still)
         except CockpitError:
             self._recorder.finish()
             raise

@@ -14,6 +14,7 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, ClassVar, Generic, TypeVar
@@ -25,9 +26,10 @@ from cockpit.adapters.base import Enforcement, Outcome, RunRequest
 from cockpit.adapters.followed import FollowedRun, adopt, launch
 from cockpit.adapters.step_program.page import Page
 from cockpit.errors import CockpitError, Malformed, PolicyRefusal, TimedOut, ToolMissing
+from cockpit.runs.files import RECALLED
 from cockpit.runs.spec import program_document
 from cockpit.safety.environment import child_environment
-from cockpit.safety.permit import Action, Mode, Permit
+from cockpit.safety.permit import Action, Mode, Permit, became_read_only
 from cockpit.safety.verdict import Verdict
 from cockpit.words import _, chosen
 
@@ -59,6 +61,16 @@ class Task(Struct, frozen=True, kw_only=True):
     mode: Mode = Mode.READ_ONLY
     timeout_s: float | None = None
     credentials: dict[str, str] = {}
+
+    def require_still_permitted(self) -> None:
+        """To be called once the backend answers, before the first thing that may change anything.
+
+        Raises:
+            PolicyRefusal: the session became read-only while the program was getting there.
+        """
+        folder = os.environ.get("COCKPIT_RUN")
+        if not self.read_only and folder and os.path.lexists(f"{folder}/{RECALLED}"):
+            raise became_read_only()
 
 
 def only_reads(what: str) -> PolicyRefusal:
@@ -158,7 +170,11 @@ class StepProgram(ABC, Generic[Settings]):
             secrets=(*request.secrets, *task.credentials.values(), *self.other_secrets()),
         )
         return ProgramRun(
-            await launch(request.folder, document | {"timeout_s": request.timeout_s, "printed": request.printed})
+            await launch(
+                request.folder,
+                document | {"timeout_s": request.timeout_s, "printed": request.printed},
+                partial(permit.covers, action),
+            )
         )
 
     async def adopt(self, folder: Path, secrets: Sequence[str] = ()) -> ProgramRun:
