@@ -11,7 +11,7 @@ enough, and only values that need none are taken.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cockpit.adapters.http.filling import filled_request
@@ -102,16 +102,7 @@ def _literals(code: str, language: str, literals: list[tuple[str, str]]) -> str:
         marked, found = spelling(written).subn(marker, marked)
         if found:
             values.append(value)
-    if language == "bash":
-        places = _shell_places(marked)
-    elif language == "sql":
-        places = _sql_places(marked)
-    elif language in ("promql", "logql"):
-        places = _query_places(marked)
-    elif language in ("kubernetes", "aws"):
-        places = _word_places(marked)
-    else:
-        places = {match.start(): "text" for match in _MARKERS.finditer(marked)}
+    places = _PLACES.get(language, _text_places)(marked)
 
     def quoted(match: re.Match[str]) -> str:
         place = places.get(match.start(), "unknown")
@@ -128,7 +119,7 @@ def spelling(written: str) -> re.Pattern[str]:
 
 
 def _shell_places(marked: str) -> dict[int, str]:
-    """For each marker (by character offset) the kind of place the shell's grammar sees it in."""
+    """The kind of place the shell's grammar sees each marker in."""
     source = marked.encode()
     root = tree_of(source)
     places = {}
@@ -160,6 +151,21 @@ def _sql_places(marked: str) -> dict[int, str]:
     return places
 
 
+def _redis_places(marked: str) -> dict[int, str]:
+    """A whole word, inside "...", or elsewhere (a part of a word, inside '...', behind a backslash)."""
+    places = {}
+    for match in _MARKERS.finditer(marked):
+        line = marked[: match.start()].rpartition("\n")[2]
+        alone = not line[-1:].strip() and not marked[match.end() : match.end() + 1].strip()
+        if "'" in line or "\\" in line:
+            places[match.start()] = "redis-part"
+        elif line.count('"') % 2:
+            places[match.start()] = "redis-double"
+        else:
+            places[match.start()] = "redis-word" if alone else "redis-part"
+    return places
+
+
 def _query_places(marked: str) -> dict[int, str]:
     """PromQL and LogQL: inside one of three kinds of quotes, else bare."""
     from cockpit.adapters.prometheus.question import QUOTED
@@ -170,3 +176,20 @@ def _query_places(marked: str) -> dict[int, str]:
         around = next((quote for start, end, quote in quotes if start < match.start() < end), "bare")
         places[match.start()] = f"query-{around}"
     return places
+
+
+def _text_places(marked: str) -> dict[int, str]:
+    return {match.start(): "text" for match in _MARKERS.finditer(marked)}
+
+
+_PLACES: Mapping[str, Callable[[str], dict[int, str]]] = {
+    "bash": _shell_places,
+    "sql": _sql_places,
+    "redis": _redis_places,
+    "promql": _query_places,
+    "logql": _query_places,
+    "kubernetes": _word_places,
+    "aws": _word_places,
+}
+"""By language, the kind of place of each marker, by its character offset: a key of `QUOTE`. What no adapter runs is
+text."""

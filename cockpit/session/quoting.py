@@ -76,6 +76,18 @@ def _sql_name(value: str) -> str:
     return value.replace('"', '""')
 
 
+def _redis_word(value: str) -> str:
+    return value if is_plain(value) else f'"{_redis_double(value)}"'
+
+
+def _redis_double(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _redis_part(value: str) -> str:
+    return value if is_plain(value) else _refuse(value)
+
+
 def _as_it_is(value: str) -> str:
     if not is_plain(value):
         raise UsageError(
@@ -95,6 +107,9 @@ QUOTE: Mapping[str, Callable[[str], str]] = {
     "sql-bare": _sql_bare,
     "sql-string": _sql_string,
     "sql-name": _sql_name,
+    "redis-word": _redis_word,
+    "redis-double": _redis_double,
+    "redis-part": _redis_part,
     "query-bare": _query_bare,
     'query-"': _query_quoted('"'),
     "query-'": _query_quoted("'"),

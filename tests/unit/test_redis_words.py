@@ -7,9 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cockpit.adapters.redis.replies import shown
+from cockpit.errors import UsageError
+from cockpit.runbook.model import Input
 from cockpit.safety.judge import judge
-from cockpit.safety.redis.words import redis_commands, redis_inside_quotes, redis_words
+from cockpit.safety.redis.words import redis_commands, redis_words
 from cockpit.safety.verdict import Verdict
+from cockpit.session.filling import fill
 
 
 @pytest.mark.parametrize(
@@ -38,9 +41,23 @@ def test_prompts_comments_and_blank_lines_are_no_commands() -> None:
     assert redis_commands("# look first\n\n> GET a\n-- and\nGET b\n") == [[b"GET", b"a"], [b"GET", b"b"]]
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"])))
-def test_a_quoted_value_is_always_one_word_and_the_same_value(value: str) -> None:
-    assert redis_words(f'SET k "{redis_inside_quotes(value)}"') == [b"SET", b"k", value.encode()]
+KEY = Input("k", "<k>", "angle")
+
+
+@pytest.mark.parametrize("place", ["SET <k> 1", 'SET "<k>" 1', "SET <k> 1\nGET x"])
+@given(value=st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n\t"), min_size=1))
+def test_a_value_filled_in_is_always_one_word_and_the_same_value(place: str, value: str) -> None:
+    body = fill(place, "redis", [KEY], {"k": value}).body
+    assert redis_commands(body)[0] == [b"SET", value.encode(), b"1"]
+    assert len(redis_commands(body)) == place.count("\n") + 1
+
+
+@pytest.mark.parametrize("place", ["DEL session:<k>", "DEL '<k>'", 'DEL "a\\" <k>"'])
+def test_a_value_that_needs_quotes_is_refused_where_none_can_be_written(place: str) -> None:
+    assert fill(place, "redis", [KEY], {"k": "a:1"}).body == place.replace("<k>", "a:1")
+    for value in ("a b", "a\nFLUSHALL", "a'b", 'a"b'):
+        with pytest.raises(UsageError, match="not understood"):
+            fill(place, "redis", [KEY], {"k": value})
 
 
 def test_replies_are_shown_as_a_person_reads_them() -> None:

@@ -50,11 +50,6 @@ def redis_words(line: str) -> list[bytes]:
     return words
 
 
-def redis_inside_quotes(value: str) -> str:
-    """The value inside double quotes."""
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
-
-
 def _unescaped(text: str) -> bytes:
     out, at = b"", 0
     for match in _ESCAPE.finditer(text):
