@@ -132,7 +132,15 @@ class HttpAdapter(StepProgram[HttpTargetOptions]):
         for name, value in task.credentials.items():
             kind, _blank, header = name.partition(" ")
             headers |= {header.lower(): value} if kind == "header" else {"authorization": f"Bearer {value}"}
-        return Exchange(Terms(headers, options.ca_file, options.timeout_s, options.body_bytes, task.read_only), page)
+        terms = Terms(
+            headers=headers,
+            ca_file=options.ca_file,
+            timeout_s=options.timeout_s,
+            cap_bytes=options.body_bytes,
+            sealed=task.read_only,
+            still_permitted=task.require_still_permitted,
+        )
+        return Exchange(terms, page)
 
     def _place(self, request: Request) -> Location:
         """Where it goes: to this target, and with its credentials to nowhere else.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -33,7 +33,8 @@ _OURS = {"user-agent": "incident-cockpit", "accept": "*/*", "accept-encoding": "
 class Terms:
     """How requests of a step go out.
 
-    `headers` are the target's, by lower-case name; `sealed`: the step was judged to read only.
+    `headers` are the target's, by lower-case name; `sealed`: the step was judged to read only; `still_permitted` raises
+    when nothing may be changed any more.
     """
 
     headers: Mapping[str, str]
@@ -41,6 +42,7 @@ class Terms:
     timeout_s: float
     cap_bytes: int
     sealed: bool
+    still_permitted: Callable[[], None]
 
 
 class Exchange:
@@ -49,7 +51,12 @@ class Exchange:
     def __init__(self, terms: Terms, page: Page) -> None:
         self._terms = terms
         self._page = page
-        self._wire = Wire(ca_file=terms.ca_file, timeout_s=terms.timeout_s, changes=not terms.sealed)
+        self._wire = Wire(
+            ca_file=terms.ca_file,
+            timeout_s=terms.timeout_s,
+            changes=not terms.sealed,
+            still_permitted=terms.still_permitted,
+        )
 
     async def run(self, request: Request, place: Location) -> None:
         """Send it, print what comes back.

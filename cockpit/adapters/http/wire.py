@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -42,12 +42,16 @@ class Wire:
         ca_file: an authority beside those of this machine; "" for none.
         timeout_s: the deadline that whoever uses it has set; for messages.
         changes: what is sent may change something, so that without an answer its outcome is not known.
+        still_permitted: called once the connection is there, before the first byte of a request; it raises to stop it.
     """
 
-    def __init__(self, *, ca_file: str, timeout_s: float, changes: bool) -> None:
+    def __init__(
+        self, *, ca_file: str, timeout_s: float, changes: bool, still_permitted: Callable[[], None] = lambda: None
+    ) -> None:
         self._ca_file = ca_file
         self._timeout_s = timeout_s
         self._changes = changes
+        self._still_permitted = still_permitted
         self._sent = False
         self._answered = False
 
@@ -96,6 +100,7 @@ class Wire:
 
     async def _trace(self, name: str, _info: Mapping[str, Any]) -> None:
         if name.endswith("send_request_headers.started"):
+            self._still_permitted()
             self._sent = True
 
     @contextmanager
