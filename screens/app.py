@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -14,10 +14,12 @@ from textual.app import App
 
 from cockpit.errors import CockpitError
 from screens.clock import Clock
+from screens.colourless import COLOURLESS
 from screens.first_frame import FirstFrame, glance
 from screens.themes import first_theme
 
 if TYPE_CHECKING:
+    from textual.filter import LineFilter
     from textual.screen import Screen
 
     from cockpit.runbook.model import Runbook
@@ -132,6 +134,10 @@ class CockpitApp(App[int]):
 
         self._exit_renderables.append(Text(f"cockpit: {told_defect(sys.exc_info()[1])}"))
         self._close_messages_no_wait()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What every row goes through; with NO_COLOR, ours alone: Textual's own makes greys of colours."""
+        return (COLOURLESS,) if self.no_color else super().get_line_filters()
 
     async def on_event(self, event: events.Event) -> None:
         """Keys that do not count get nowhere: what confirms must have been read, and be slower than a machine."""
