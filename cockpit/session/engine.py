@@ -31,7 +31,7 @@ from cockpit.session.repeating import plan_of
 from cockpit.session.said import Said
 from cockpit.session.secrets import SecretBook, redacted
 from cockpit.session.state import SessionState
-from cockpit.session.targets import able, adapter_called, adapter_for, target_for
+from cockpit.session.targets import able, adapter_called, adapter_for, has_folders, target_for
 from cockpit.words import _
 
 # A proposal shown long ago, by this viewer or another, has to be looked at again.
@@ -113,7 +113,7 @@ class Engine(Said):
             tags=made.judgement.tags,
             missing=made.missing,
             values={name: self._inputs.shown(name, value) for name, value in made.values.items()},
-            cwd=self.shell(chosen).cwd,
+            cwd=self._folder(chosen),
             interactive=made.interactive,
             endless=made.endless,
             edited=made.original is not None,
@@ -167,6 +167,11 @@ class Engine(Said):
             return error
         return None
 
+    def _folder(self, target: str) -> str | None:
+        """The folder that a step of this target runs in; None where it isn't known, or means nothing."""
+        adapter = self.adapters.get(target)
+        return self.shell(target).cwd if adapter is None or has_folders(adapter) else None
+
     def _require_folder(self, target: str, adapter: RunsSteps) -> None:
         """On this machine it can be told beforehand that the folder is gone in which the last step ended."""
         cwd = self.shell(target).cwd
@@ -216,7 +221,7 @@ class Engine(Said):
                 by=by,
                 confirmation=confirmation,
                 second_person=self.approvals.rule(),
-                approval=self.approvals.given(made.action.sha256, self.shell(made.action.target).cwd),
+                approval=self.approvals.given(made.action.sha256, self._folder(made.action.target)),
             )
             self.adapter(made)
         except SecondPersonMissing as missing:
@@ -236,7 +241,7 @@ class Engine(Said):
         return made, permit
 
     def _ask_second(self, made: Draft, confirmation: Confirmation | None, by: str) -> None:
-        cwd = self.shell(made.action.target).cwd
+        cwd = self._folder(made.action.target)
         values = {name: self._inputs.shown(name, value) for name, value in made.values.items()}
         reason = confirmation.reason if confirmation else ""
         told = shown_to_second(made, values, environment=self.environment, cwd=cwd, by=by, reason=reason)
@@ -282,7 +287,7 @@ class Engine(Said):
         runs = [record for record in self.state.runs.values() if record.step == made.step.id]
         attempts = sum(record.repetition is None or record.repetition[0] == 1 for record in runs)
         shown = {name: self._inputs.shown(name, value) for name, value in made.values.items()}
-        cwd = self.shell(made.action.target).cwd
+        cwd = self._folder(made.action.target)
         data = intent_of(made, confirmation, shown, cwd=cwd, timeout_s=self._deadline_s(made))
         if approved_by := self.approvals.use_up(made.action.sha256):
             data["approved_by"] = approved_by

@@ -16,6 +16,7 @@ from cockpit.safety.http_request import Location, location, requests_of
 from cockpit.words import _
 
 LOCAL = "local"
+_SHELLS = frozenset({"bash", "sh", "zsh"})
 _CREDENTIALS = ("_env", "_file")
 
 
@@ -80,6 +81,11 @@ def _made(kind: Any, target: TargetConfig, where: str) -> Adapter:
     except ConfigError as error:
         raise ConfigError(error.what, where=error.where or where, mend=error.mend) from error
     return made
+
+
+def has_folders(adapter: RunsSteps) -> bool:
+    """Whether steps there run in a folder: those of a shell do; a database, a cluster or an account has none."""
+    return not _SHELLS.isdisjoint(adapter.languages)
 
 
 def able(adapters: Mapping[str, RunsSteps], language: str, text: str = "") -> tuple[str, ...]:

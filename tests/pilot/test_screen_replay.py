@@ -244,3 +244,20 @@ async def test_the_screen_stands_before_a_long_recording_is_read(tmp_path: Path)
         async with viewing(folder) as viewer:
             assert "UP first" in await viewer.after(0.6)
             assert read_bytes < folder.samples.stat().st_size // 2
+
+
+async def test_the_environment_stays_named_wherever_one_is_in_the_recording(tmp_path: Path) -> None:
+    folder = record(tmp_path, "# Doc\n\n- [ ] check\n", [(40.0, "mode.changed", {"mode": "read-only"})])
+    told = folder.journal.read_text()
+    folder.journal.write_text(told.replace('"target": "local"', '"target": "local", "environment": "production"'))
+    hand = Hand()
+    clock = ReplayClock(10.0, hand)
+    app = CockpitApp(folder, folder.runbook, spectator=True, source=Replay(folder, clock), clock=clock)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.ready.wait()
+        await pilot.pause()
+        assert " production  local " in shown(app)
+        hand.at_s += 3
+        await pilot.press("left_square_bracket")
+        await pilot.pause()
+        assert " production  local " in shown(app)

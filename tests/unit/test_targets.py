@@ -108,6 +108,15 @@ def test_between_several_the_responder_chooses_and_the_choice_holds(tmp_path: Pa
     assert engine.propose(sql).target == "archive"
 
 
+def test_a_query_shows_no_folder_and_a_command_its_own(tmp_path: Path) -> None:
+    engine = engine_with(tmp_path, orders=_Speaks("sql"))
+    engine.homes |= {"local": str(tmp_path), "orders": str(tmp_path)}
+    bash, sql, *_rest = ids(engine)
+
+    assert engine.propose(bash).cwd == str(tmp_path)
+    assert engine.propose(sql).cwd is None
+
+
 def test_a_step_may_name_its_target(tmp_path: Path) -> None:
     engine = engine_with(tmp_path, orders=_Speaks("sql"), archive=_Speaks("sql"))
 
