@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from textual.binding import Binding, BindingType
@@ -11,7 +12,7 @@ from textual.containers import Vertical
 from textual.widget import Widget
 
 from cockpit.words import _
-from screens.paint import Line, line
+from screens.paint import Line, line, spread
 from screens.panes.pane import Pane
 from screens.view import View
 
@@ -24,6 +25,8 @@ LONGEST_TYPED = 16 * 1024
 T = TypeVar("T")
 # The header's two, and the line below.
 _AROUND_ROWS = 3
+# A title, a row of text, the hint and the choices.
+_ALWAYS_ROWS = 4
 _MACHINE_S = 0.05
 Rows = Callable[[int], list[Line]]
 
@@ -54,6 +57,7 @@ class Dialog(Vertical, Generic[T]):
         self.answered: asyncio.Future[T | None] = asyncio.get_running_loop().create_future()
         self.sheet = Sheet(view, title, self.rows)
         self._last_gap_s = 1.0
+        self._keys_at: Widget | None = None
 
     def compose(self) -> ComposeResult:
         """The sheet, then what can be filled or chosen."""
@@ -77,7 +81,7 @@ class Dialog(Vertical, Generic[T]):
         self.resize_sheet()
         focus = self.first_focus()
         if focus:
-            self.screen.set_focus(focus)
+            self.give_keys(focus)
 
     def on_resize(self, _event: events.Resize) -> None:
         """Another size, another fold."""
@@ -86,8 +90,30 @@ class Dialog(Vertical, Generic[T]):
     def resize_sheet(self) -> None:
         """As high as its text, as far as the screen and the fields leave room."""
         size = self.app.size
+        self._show_fields_that_fit(size.height - _AROUND_ROWS - _ALWAYS_ROWS)
         others = sum(self.rows_of(child) for child in self.children if child is not self.sheet and child.display)
         self.sheet.fold(size.width - self.styles.margin.width, max(1, size.height - _AROUND_ROWS - others))
+
+    def _show_fields_that_fit(self, rows: int) -> None:
+        """Of the fields with a label, those around the one that has the keys: the choices have to stay in sight."""
+        children = list(self.children)
+        pairs = [(label, field) for label, field in pairwise(children) if isinstance(label, Label) and is_input(field)]
+        if not pairs:
+            return
+        shown = max(1, min(len(pairs), rows // 2))
+        at = next((n for n, (_label, field) in enumerate(pairs) if field is self._keys_at), 0)
+        first = max(0, min(at - shown // 2, len(pairs) - shown))
+        for number, (label, field) in enumerate(pairs):
+            field.display = first <= number < first + shown
+            label.display = field.display and rows > 1
+            label.beside = f"{number + 1}/{len(pairs)} " if shown < len(pairs) else ""
+
+    def give_keys(self, field: Widget) -> None:
+        """Keys to this field, brought into sight."""
+        if is_input(field):
+            self._keys_at = field
+            self.resize_sheet()
+        self.screen.set_focus(field)
 
     def rows_of(self, _field: Widget) -> int:
         """How many rows a field takes."""
@@ -140,18 +166,25 @@ class Dialog(Vertical, Generic[T]):
         self.sheet.scroll_rows(by * max(1, self.sheet.room - 1))
 
     def _focusable(self) -> list[Widget]:
-        return [child for child in self.children if child.focusable]
+        return [child for child in self.children if child.can_focus]
 
     def _turn(self, by: int) -> None:
         order = self._focusable()
         focused = self.screen.focused
         if order:
             here = order.index(focused) if focused in order else -by
-            self.screen.set_focus(order[(here + by) % len(order)])
+            self.give_keys(order[(here + by) % len(order)])
 
     def on_unmount(self) -> None:
         """Gone is left."""
         self.answer(None)
+
+
+def is_input(widget: Widget) -> bool:
+    """Whether it is a line to type in."""
+    from textual.widgets import Input
+
+    return isinstance(widget, Input)
 
 
 def too_fast() -> str:
@@ -223,6 +256,8 @@ class Label(Pane):
     def __init__(self, view: View, text: str, style: str = "") -> None:
         super().__init__(view, None)
         self._text, self._style = text, style
+        self.beside = ""
+        """Said at the right end."""
 
     def count(self) -> int:
         """One."""
@@ -230,7 +265,7 @@ class Label(Pane):
 
     def row_at(self, _index: int) -> Line:
         """The text."""
-        return line((f" {self._text}", self._style))
+        return spread(line((f" {self._text}", self._style)), line((self.beside, "dim")), self.size.width)
 
     def say(self, text: str, style: str = "") -> None:
         """Other words."""

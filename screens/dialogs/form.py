@@ -73,6 +73,6 @@ class Form(Dialog[dict[str, str]]):
         for field, each in zip(self._fields, self._inputs, strict=True):
             if field.required and not each.value.strip():
                 self.say(_("{label} is missing").format(label=field.label), "warn")
-                self.screen.set_focus(each)
+                self.give_keys(each)
                 return
         self.answer({field.name: each.value for field, each in zip(self._fields, self._inputs, strict=True)})

@@ -68,8 +68,13 @@ def test_no_colour_at_all_is_sent_but_bold_and_reverse(tmp_path: Path, theme: st
     document.write_text(RUNBOOK)
     with running(
         *(sys.executable, "-P", "-m", "cockpit.cli", "open", str(document)),
-        **{"NO_COLOR": "1", "TERM": "xterm-256color", "COLORTERM": "truecolor", "COCKPIT_THEME": theme},
-        **{"PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8", "COCKPIT_STATE_DIR": str(tmp_path / "s")},
+        NO_COLOR="1",
+        TERM="xterm-256color",
+        COLORTERM="truecolor",
+        COCKPIT_THEME=theme,
+        PYTHONPATH=str(ROOT),
+        LC_ALL="C.UTF-8",
+        COCKPIT_STATE_DIR=str(tmp_path / "s"),
     ) as terminal:
         terminal.sees("[1/2]")
         terminal.types(b"?")
