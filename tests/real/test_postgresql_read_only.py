@@ -72,6 +72,12 @@ select * from evil
 select * from nested
 table evil
 select * from "evil"
+select * from evil_feigned
+select * from evil_made
+select * from evil_as_another
+select * from evil_locking
+select * from evil_together
+select 7 <~> 8
 select * from guarded
 select 'x'::loud
 select nextval('tickets')
@@ -238,6 +244,7 @@ explain select * from orders
 explain analyze select count(*) from orders
 select count(*), sum(total), avg(total) from orders where buyer like 'buyer 1%' group by id having count(*) > 0
 select id, next from plain limit 2
+select said from honestly limit 2
 select current_user, version(), now(), pg_backend_pid()
 select pid, state, wait_event_type, left(query, 80) from pg_stat_activity order by pid
 select relname, n_live_tup, n_dead_tup from pg_stat_user_tables
@@ -309,7 +316,7 @@ def test_the_judge_does_not_call_it_a_read(server: PostgresqlServer, text: str) 
     judged = judge("sql", _placed(server, text)).verdict
 
     # What only the server's catalog can tell is the seal's: a view, a policy or an operator that calls something.
-    hidden = ("evil", "nested", "guarded", "loud", "mood", "~~~", "lower(7)", ".note")
+    hidden = ("evil", "nested", "guarded", "loud", "mood", "~~~", "<~>", "lower(7)", ".note")
     assert judged is not Verdict.READ_ONLY or any(name in text for name in hidden)
 
 

@@ -63,6 +63,24 @@ create function mood_of(int) returns mood language plpgsql as
 create cast (int as mood) with function mood_of(int);
 create extension dblink;
 create extension pg_stat_statements;
+create function feigned(int) returns text language plpgsql stable as 'begin return note(''feigned''); end';
+create function nested_feigned(int) returns text language sql stable as 'select feigned($1)';
+create view evil_feigned as select nested_feigned(1) as said;
+create function made(text) returns text language plpgsql stable as
+  'declare said text; begin execute $1 into said; return said; end';
+create view evil_made as select made('select pg_notify(''news'', ''made'')') as said;
+create function as_another() returns text language sql stable security definer as 'select current_user::text';
+create view evil_as_another as select as_another() as said;
+create function locking(bigint) returns void language internal stable as 'pg_advisory_lock_int8';
+create view evil_locking as select locking(7)::text as said;
+create function quietly_worse(int, int) returns bool language plpgsql stable as
+  'begin return note(''quietly'') is not null; end';
+create operator <~> (function = quietly_worse, leftarg = int, rightarg = int);
+create function joined(text, text) returns text language plpgsql stable as 'begin return note($2); end';
+create aggregate together(text) (sfunc = joined, stype = text);
+create view evil_together as select together(buyer) as said from orders where id < 3;
+create function honest(int) returns int language sql immutable as 'select abs($1) + settled($1)';
+create view honestly as select honest(id) as said from orders;
 create sequence tickets;
 grant all on all tables in schema public to app;
 grant all on all sequences in schema public to app;

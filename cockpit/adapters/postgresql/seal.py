@@ -5,7 +5,9 @@ transaction begins read-only and has run a query, so it can't be made writable; 
 protocol, so there is only one; it is none of those that end the transaction or outlive it; the transaction is then
 looked at, rolled back, and its connection closed. What a read-only transaction lets through all the same (locks,
 notifications, files, other connections) is done by functions, so every function reached is asked for: those the text
-calls, and those that views, row policies, operators, casts and domains call behind its back.
+calls, and those that views, row policies, operators, casts and domains call behind its back. What such a function says
+of itself (STABLE) is its author's word: its body is read as well, and one that can't be read, or has another's rights,
+is refused. An extension's functions are taken at their word: installing it was its administrator's decision.
 """
 
 from __future__ import annotations
@@ -38,15 +40,30 @@ select set_config('search_path', $1, true), set_config('statement_timeout', $2, 
     then set_config('client_connection_check_interval', '2s', true) end
 """
 
-# Functions and aggregates by name: of somebody's own making, and volatile, themselves or in what an aggregate calls.
+# Functions and aggregates by name: volatile, themselves or in what an aggregate calls; or of somebody's own making, and
+# with rights of their owner's or in a language that can do anything.
 _CHANGING = """
 select distinct p.proname::text, n.nspname::text, e.objid is not null
 from pg_proc p
 join pg_namespace n on n.oid = p.pronamespace
 left join pg_aggregate a on a.aggfnoid = p.oid
 left join pg_proc t on t.oid in (a.aggtransfn, a.aggfinalfn, a.aggcombinefn)
+left join pg_language l on l.oid = coalesce(t.prolang, p.prolang)
 left join pg_depend e on e.classid = 'pg_proc'::regclass and e.objid = p.oid and e.deptype = 'e'
-where p.proname = any($1::text[]) and (p.provolatile = 'v' or t.provolatile = 'v')
+where p.proname = any($1::text[]) and (p.provolatile = 'v' or t.provolatile = 'v'
+  or e.objid is null and coalesce(t.oid, p.oid) >= 16384
+    and (p.prosecdef or coalesce(t.prosecdef, false) or not l.lanpltrusted))
+"""
+
+# Of such functions of somebody's own making: what is in them.
+_BODIES = """
+select f.oid::regprocedure::text, coalesce(nullif(f.prosrc, ''), pg_get_functiondef(f.oid))
+from pg_proc f
+join pg_language l on l.oid = f.prolang
+left join pg_depend e on e.classid = 'pg_proc'::regclass and e.objid = f.oid and e.deptype = 'e'
+where f.oid >= 16384 and e.objid is null and l.lanpltrusted and (f.proname = any($1::text[]) or f.oid in (
+  select unnest(array[a.aggtransfn, a.aggfinalfn, a.aggcombinefn])
+  from pg_aggregate a join pg_proc p on p.oid = a.aggfnoid where p.proname = any($1::text[])))
 """
 
 # Every relation that the words may mean, and those that views among them read, to any depth; with what runs unseen.
@@ -77,15 +94,19 @@ select t.typname::text, 'select ' || pg_get_constraintdef(k.oid)
 from pg_constraint k join pg_type t on t.oid = k.contypid where t.typname = any($1::text[])
 """
 
-# Operators and casts of somebody's own making that call something volatile.
+# Operators and casts of somebody's own making, with the function that each calls.
 _CALLED_UNNAMED = """
-select o.oprname::text, '', '' from pg_operator o join pg_proc p on p.oid = o.oprcode
-where p.provolatile = 'v' and o.oid >= 16384
+select o.oprname::text, '', '', p.proname::text, p.provolatile = 'v' from pg_operator o
+join pg_proc p on p.oid = o.oprcode
+left join pg_depend e on e.classid = 'pg_proc'::regclass and e.objid = p.oid and e.deptype = 'e'
+where o.oid >= 16384 and (e.objid is null or p.provolatile = 'v')
 union all
-select case c.castcontext when 'i' then '' else '::' end, s.typname::text, t.typname::text
+select case c.castcontext when 'i' then '' else '::' end, s.typname::text, t.typname::text, p.proname::text,
+  p.provolatile = 'v'
 from pg_cast c join pg_proc p on p.oid = c.castfunc
 join pg_type s on s.oid = c.castsource join pg_type t on t.oid = c.casttarget
-where p.provolatile = 'v' and c.oid >= 16384
+left join pg_depend e on e.classid = 'pg_proc'::regclass and e.objid = p.oid and e.deptype = 'e'
+where c.oid >= 16384 and (e.objid is null or p.provolatile = 'v')
 """
 
 
@@ -146,13 +167,36 @@ def _require_harmless(wire: Wire, statement: Statement) -> None:
     words = {statement.name(at) for at, (kind, _t) in enumerate(statement.tokens) if kind in ("word", "quoted")}
     parts = [("", statement)]
     for place, definition in wire.ask(_BEHIND, [_array(words)], most_rows=_MOST_VIEWS).rows:
-        parts += [(place or "?", part) for part in statements(definition or "", strict=False)]
-    named = frozenset[str]().union(*(part.called() for _place, part in parts))
-    changing = wire.ask(_CHANGING, [_array(named)], most_rows=_MOST_VIEWS).rows
+        parts += _parts(place, definition)
     unnamed = wire.ask(_CALLED_UNNAMED, most_rows=_MOST_VIEWS).rows
+    used = [row for row in unnamed if any(_may_use(part, row) for _place, part in parts)]
+    named = _with_bodies(wire, parts, {function or "" for *_what, function, _volatile in used})
+    changing = wire.ask(_CHANGING, [_array(named)], most_rows=_MOST_VIEWS).rows
     for place, part in parts:
         _require_settled_calls(part.called(), changing, place)
-        _require_settled_operators(part, unnamed, place)
+        _require_settled_operators(part, unnamed, changing, place)
+
+
+def _parts(place: str | None, text: str | None) -> list[tuple[str, Statement]]:
+    try:
+        return [(place or "?", part) for part in statements(text or "", strict=False)]
+    except ValueError as error:
+        raise _refused(_("{place} can't be read: {error}").format(place=place, error=error)) from error
+
+
+def _with_bodies(wire: Wire, parts: list[tuple[str, Statement]], named: set[str]) -> set[str]:
+    """The names of all functions that the parts call, `named`, and what these call; their bodies join the parts."""
+    named = named.union(*(part.called() for _place, part in parts))
+    known: set[str] = set()
+    while new := named - known:
+        known |= new
+        for place, body in wire.ask(_BODIES, [_array(new)], most_rows=_MOST_VIEWS).rows:
+            inside = _parts(place, body)
+            if any("execute" in part.words for _place, part in inside):
+                raise _refused(_("{place} runs a text that it makes itself").format(place=place))
+            parts += inside
+            named = named.union(*(part.called() for _place, part in inside))
+    return named
 
 
 def _require_settled_calls(called: frozenset[str], changing: Rows, place: str) -> None:
@@ -171,15 +215,24 @@ def _require_settled_calls(called: frozenset[str], changing: Rows, place: str) -
         raise _refused(_("{place} calls {function}()").format(place=caller, function=refused[0]))
 
 
-def _require_settled_operators(statement: Statement, unnamed: Rows, place: str) -> None:
-    symbols = "".join(text if kind == "symbol" else " " for kind, text in statement.tokens)
-    words = set(statement.words)
-    for operator, source, onto in unnamed:
-        as_cast = source and (not operator or source in words or onto in words)
-        if as_cast or (not source and (operator or "") in symbols):
+def _require_settled_operators(statement: Statement, unnamed: Rows, changing: Rows, place: str) -> None:
+    refused = {name for name, _schema, _of_extension in changing}
+    for row in unnamed:
+        operator, source, onto, function, volatile = row
+        if (volatile == "t" or function in refused) and _may_use(statement, row):
             what = f"{source} -> {onto}" if source else operator
             caller = place or _("the statement")
             raise _refused(_("{place} may use {what}, which calls something").format(place=caller, what=what))
+
+
+def _may_use(statement: Statement, unnamed: Sequence[str | None]) -> bool:
+    """Whether it may use an operator, or a cast from `source`."""
+    operator, source, onto, *_function = unnamed
+    if not source:
+        symbols = "".join(text if kind == "symbol" else " " for kind, text in statement.tokens)
+        return (operator or "") in symbols
+    words = set(statement.words)
+    return not operator or source in words or onto in words
 
 
 def _array(names: Iterable[str]) -> str:
