@@ -56,7 +56,7 @@ class Acting(Moves):
         elif row.step.kind is StepKind.CHECK:
             self.flow(self.saying.tick(row))
         else:
-            self.flow(self.saying.answer(row))
+            self.flow(self.saying.gate(row))
 
     def _meant(self) -> bool:
         """Whether this Enter or Space is for the step that the cursor is on now; says so when it is not."""

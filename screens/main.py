@@ -193,7 +193,8 @@ class MainScreen(Looking):
         view.clock_fine = lively or view.clock.recorded
         if not self.panes:
             return
-        self.sync(("top", "steps", "card", "guide") if view.state.running else ("top", "steps"))
+        holding = any(gate["phase"] == "holding" for gate in view.state.gates.values())
+        self.sync(("top", "steps", "card", "guide") if view.state.running or holding else ("top", "steps"))
 
     def takes(self, press: events.Key) -> bool:
         """A key came: somebody is here. Whether it counts, a dialog may judge by how quickly keys follow each other."""

@@ -6,10 +6,12 @@ from functools import partial
 from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
+from cockpit.errors import UsageError
 from cockpit.runbook.model import StepKind
 from cockpit.safety.text import sanitise
 from cockpit.session.event import Status
 from cockpit.words import _
+from screens.gates import proposal_of
 from screens.masked import shown_code
 from screens.paint import Line, line, pad, plain_rows, wrapped
 from screens.rows import Row, first_command
@@ -55,20 +57,35 @@ class Saying:
         from screens.dialogs.sheet import Read
 
         by_hand = row.step.kind is StepKind.COMMAND
+        shown = row.step.text or shown_code(row.code or "") or row.label
+        proposed = [f"{proposal_of(self._main.view, row)}\n"] if proposal_of(self._main.view, row) else []
         title = _("Done by hand? {step}") if by_hand else _("Does it hold? {step}")
         taken = await self._main.ask(
             Read(
                 self._main.view,
                 title.format(step=row.label),
-                partial(_text_rows, row.step.text or shown_code(row.code or "") or row.label, ""),
+                partial(_text_rows, "\n".join([*proposed, shown]), ""),
                 [("later", _("Later")), ("yes", _("Yes")), ("no", _("No"))],
                 hint=_("left and right choose   Enter takes   Esc: later"),
             )
         )
         if taken in ("yes", "no"):
-            reason = await self._reason(_("what was done?")) if by_hand else ""
+            reason = await self._reason(_("what was done?")) if by_hand else proposal_of(self._main.view, row)
             if reason is not None:
                 await self._tick(row, taken == "yes", reason)
+
+    async def gate(self, row: Row) -> None:
+        """Have a gate's criteria watched; once they are, or where nothing can watch them, say whether it holds."""
+        main = self._main
+        state = main.view.state
+        if row.step.id not in state.gates and row.status(state) is Status.TODO:
+            try:
+                await main.feed.call("watch_gate", step=row.step.id)
+            except UsageError as error:
+                main.tell(str(error))
+            else:
+                return
+        await self.answer(row)
 
     async def _answer_questions(self, row: Row) -> None:
         from screens.dialogs.sheet import Read

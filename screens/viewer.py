@@ -166,10 +166,12 @@ def _replaying(view: View, feed: Feed, source: Source | None) -> MainScreen | No
 
 
 def _is_loud(event: Event) -> bool:
-    """Worth a bell: a recommendation, a panel that turned red, a long step that failed, the session's end."""
+    """Worth a bell: a recommendation, a gate's proposal, a red panel, a long step that failed, the session's end."""
     if event.kind == "step.finished":
         long = (event.data.get("duration_s") or 0) > _LONG_RUN_S
         return long and event.data.get("status") in (Status.FAILED, Status.TIMED_OUT)
+    if event.kind == "gate.changed":
+        return event.data.get("phase") in ("held", "broken")
     return event.kind in ("recommendation.raised", "session.ended", "approval.given", "approval.denied") or (
         event.kind == "probe.changed" and event.data.get("level") == "red"
     )

@@ -15,8 +15,9 @@ import msgspec
 from cockpit.adapters.own_thread import OwnThread
 from cockpit.config import Config, TailConfig
 from cockpit.config.document import WHERE as FRONT_MATTER
-from cockpit.errors import CockpitError, ConfigError
+from cockpit.errors import CockpitError, ConfigError, UsageError
 from cockpit.monitor.filling import known_inputs, with_inputs
+from cockpit.monitor.gate import GateState, begin_gate, fold_gate
 from cockpit.monitor.logs.probe import LogProbe
 from cockpit.monitor.machines import Machines
 from cockpit.monitor.probe import Probe
@@ -25,8 +26,9 @@ from cockpit.monitor.registry import build
 from cockpit.monitor.rule import RuleState, begin, fold_rule, recommendation
 from cockpit.monitor.sample import Sample
 from cockpit.monitor.schedule import Monitor
-from cockpit.runbook.model import Runbook
+from cockpit.runbook.model import Runbook, Step
 from cockpit.safety.redaction.redactor import Known
+from cockpit.words import _
 
 
 class Keeps(Protocol):
@@ -54,6 +56,7 @@ class Watch:
         folder: the session's.
         on_sample: called after each sample is on record.
         on_change: called with the data of a `probe.changed` event.
+        on_gate: called with the data of a `gate.changed` event.
         on_recommendation: called with "recommendation.raised" or ".cleared" and that event's data.
         redact: masks the session's secrets in a text.
         known: what is known of them at this moment, for logs.
@@ -74,6 +77,7 @@ class Watch:
         on_sample: Callable[[], None] = lambda: None,
         on_change: Callable[[Mapping[str, Any]], None] = lambda _data: None,
         on_recommendation: Callable[[str, Mapping[str, Any]], None] = lambda _kind, _data: None,
+        on_gate: Callable[[Mapping[str, Any]], None] = lambda _data: None,
         redact: Callable[[str], str] = lambda text: text,
         known: Callable[[], Known] = lambda: Known(()),
         raised: Iterable[str] = (),
@@ -88,6 +92,8 @@ class Watch:
         self._on_sample = on_sample
         self._on_change = on_change
         self._on_recommendation = on_recommendation
+        self._on_gate = on_gate
+        self._gates: dict[str, GateState] = {}
         self._redact = redact
         self._known = known
         self._raised = frozenset(raised)
@@ -119,6 +125,27 @@ class Watch:
         if self._monitor is not None:
             await self._monitor.stop()
         self._record.close()
+
+    def begin_gate(self, step: Step) -> Mapping[str, Any]:
+        """Watch a gate from now on; returns the data of its first `gate.changed` event.
+
+        Raises:
+            UsageError: none of its criteria is called as a configured metric.
+        """
+        state = begin_gate(step, self.config.probes)
+        if not state.criteria:
+            raise UsageError(
+                _("no configured metric is called as a criterion of this gate"),
+                mend=_("name queries of a prometheus probe after them, or judge it by hand"),
+            )
+        self._gates[step.id] = state
+        for probe in {one.probe for one in state.criteria}:
+            self.request_now(probe)
+        return state.as_json()
+
+    def end_gate(self, step: str) -> None:
+        """Watch it no longer."""
+        self._gates.pop(step, None)
 
     def request_now(self, name: str) -> bool:
         """Have that probe looked at now; False when there is none of that name."""
@@ -162,6 +189,18 @@ class Watch:
         self._record.append(sample)
         self._on_sample()
         self._rules = tuple(self._after(state, sample) for state in self._rules)
+        for step, gate in list(self._gates.items()):
+            self._gates[step] = self._after_gate(gate, sample)
+
+    def _after_gate(self, state: GateState, sample: Sample) -> GateState:
+        """The gate after the sample, told where it stands otherwise than before."""
+        after = fold_gate(state, sample)
+        if _standing(after) != _standing(state):
+            try:
+                self._on_gate(after.as_json())
+            except (CockpitError, OSError):
+                return state
+        return after
 
     def _after(self, state: RuleState, sample: Sample) -> RuleState:
         """The rule after the sample, with its change told. What could not be told is told again next time."""
@@ -172,6 +211,12 @@ class Watch:
             except (CockpitError, OSError):
                 return replace(after, raised_t=state.raised_t)
         return after
+
+
+def _standing(gate: GateState) -> tuple[object, ...]:
+    """What of a gate is worth a record: how it stands, since when, and what each criterion says."""
+    said = tuple((one.held, one.in_a_row if one.held is False else 0) for one in gate.criteria)
+    return gate.phase, gate.since_t, said
 
 
 def without_probe(config: Config, name: str, problem: str) -> Config:

@@ -19,8 +19,9 @@ from msgspec.structs import replace
 
 from cockpit import __version__
 from cockpit.adapters.base import KnowsSecrets, RunsElsewhere, RunsSteps
-from cockpit.errors import CockpitError, ConfigError, JournalError
+from cockpit.errors import CockpitError, ConfigError, JournalError, UsageError
 from cockpit.places import user_name
+from cockpit.runbook.model import StepKind
 from cockpit.runs.run import Run
 from cockpit.safety.permit import Mode
 from cockpit.session.approvals import Approvals
@@ -171,6 +172,8 @@ class Host:
 
     def _on_event(self, event: Event) -> None:
         self.server.wake("journal")
+        if event.kind == "step.finished" and self._watch:
+            self._watch.end_gate(event.data["step"])
         if event.kind == "mode.changed":
             self.ground.mode_changed()
 
@@ -273,6 +276,7 @@ class Host:
             on_sample=lambda: self.server.wake("samples"),
             on_change=self._probe_changed,
             on_recommendation=self._recommended,
+            on_gate=self._gate_changed,
             redact=self.secrets.redact,
             known=lambda: self.secrets.known,
             raised=self.engine.state.recommendations,
@@ -289,12 +293,26 @@ class Host:
     def _recommended(self, kind: str, data: Mapping[str, Any]) -> None:
         self._observe(kind, data)
 
+    def _gate_changed(self, data: Mapping[str, Any]) -> None:
+        self._observe("gate.changed", data)
+
     def _observe(self, kind: str, data: Mapping[str, Any]) -> None:
         """Record what was seen. A full disk must not stop the watching: viewers are told, and acting is refused."""
         try:
             self.engine.record(kind, **data)
         except JournalError:
             self.server.wake("record-failed")
+
+    def watch_gate(self, step: str, by: str) -> None:
+        """Have a gate's criteria watched; what they come to is proposed.
+
+        Raises:
+            UsageError: no such gate, nothing is watched, or no metric is called as a criterion.
+        """
+        found = self.runbook.step(step)
+        if found is None or found.kind is not StepKind.GATE or self._watch is None:
+            raise UsageError(_("there is nothing to watch this by"), mend=_("judge it by hand"))
+        self.engine.record("gate.changed", actor=by, durable=True, **self._watch.begin_gate(found))
 
     def probe_now(self, probe: str) -> None:
         """Ask one probe for a sample at once."""

@@ -26,6 +26,9 @@ class Served(Protocol):
     execution: Execution
     ended: asyncio.Event
 
+    def watch_gate(self, step: str, by: str) -> None:
+        """Have a gate's criteria watched."""
+
     def probe_now(self, probe: str) -> None:
         """Ask one probe for a sample at once."""
 
@@ -138,6 +141,10 @@ def _message(host: Served, connection: Connection, given: dict[str, Any]) -> Non
     host.engine.message(given["step"], str(given["text"]), bool(given.get("sent")), connection.actor)
 
 
+def _watch_gate(host: Served, connection: Connection, given: dict[str, Any]) -> None:
+    host.watch_gate(given["step"], connection.actor)
+
+
 def _probe_now(host: Served, _connection: Connection, given: dict[str, Any]) -> None:
     host.probe_now(given["probe"])
 
@@ -166,6 +173,7 @@ REQUESTS: Mapping[str, Callable[[Served, Connection, dict[str, Any]], Answer | A
     "fresh-shell": _fresh_shell,
     "set_severity": _set_severity,
     "message": _message,
+    "watch_gate": _watch_gate,
     "probe_now": _probe_now,
     "end": _end,
 }

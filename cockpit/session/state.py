@@ -96,7 +96,7 @@ class SessionState(Struct, frozen=True):
     """Everything a session has come to, up to event `seq`.
 
     `cwd` and `variables` are what steps of a target carry on; `fresh` the last run of a target before its shell was
-    begun afresh.
+    begun afresh. `gates`: how watched gates stand, by step, as their last `gate.changed` says.
     """
 
     seq: int = 0
@@ -122,6 +122,7 @@ class SessionState(Struct, frozen=True):
     notes: tuple[Note, ...] = ()
     probes: Mapping[str, ProbeChange] = field(default_factory=_nothing)
     recommendations: Mapping[str, Mapping[str, Any]] = field(default_factory=_nothing)
+    gates: Mapping[str, Mapping[str, Any]] = field(default_factory=_nothing)
     viewers: Mapping[str, Mapping[str, Any]] = field(default_factory=_nothing)
     warnings: tuple[str, ...] = ()
 
@@ -180,7 +181,9 @@ def _session_ended(state: SessionState, event: Event) -> SessionState:
 
 
 def _host_recovered(state: SessionState, event: Event) -> SessionState:
-    return replace(state, ended_t=None)
+    # Nobody watched while there was no host: what had not come to a proposal is to be begun anew.
+    gates = {step: gate for step, gate in state.gates.items() if gate["phase"] in ("held", "broken")}
+    return replace(state, ended_t=None, gates=MappingProxyType(gates))
 
 
 def _step_intent(state: SessionState, event: Event) -> SessionState:
@@ -242,7 +245,8 @@ def _step_reopened(state: SessionState, event: Event) -> SessionState:
     step = replace(
         state.step(event.data["step"]), status=Status.TODO, reason=event.data.get("reason") or "", at=event.t
     )
-    return replace(state, steps=_with(state.steps, event.data["step"], step))
+    gates = _without(state.gates, event.data["step"])
+    return replace(state, steps=_with(state.steps, event.data["step"], step), gates=gates)
 
 
 def _input_set(state: SessionState, event: Event) -> SessionState:
@@ -307,6 +311,9 @@ _HANDLERS: Mapping[str, Callable[[SessionState, Event], SessionState]] = {
     "mode.changed": lambda state, event: replace(state, mode=event.data["mode"]),
     "target.changed": lambda state, event: replace(state, target=event.data["target"]),
     "severity.set": lambda state, event: replace(state, severity=event.data["severity"]),
+    "gate.changed": lambda state, event: replace(
+        state, gates=_with(state.gates, event.data["step"], {**event.data, "t": event.t})
+    ),
     "recommendation.raised": lambda state, event: replace(
         state, recommendations=_with(state.recommendations, event.data["rule"], {**event.data, "t": event.t})
     ),

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from cockpit.session.event import Event, Status
 from cockpit.words import _
 from screens.clock import clock_text, local_time
+from screens.gates import phase_word
 from screens.keys import offered
 from screens.marks import mode_word, status_word
 from screens.paint import BLANK, Line, cropped, fit, line, wrapped
@@ -177,6 +178,7 @@ _TELLERS: Mapping[str, Callable[[_Told], tuple[str, str]]] = {
     "input.revealed": lambda told: (_("the secret {name} was shown").format(name=told.text("name")), "warn"),
     "severity.set": lambda told: (_("severity {severity}").format(severity=told.text("severity")), "strong"),
     "probe.changed": _probe_changed,
+    "gate.changed": lambda told: (f"= {told.name('step')} {phase_word(told.text('phase'))}", ""),
     "recommendation.raised": lambda told: (_("recommended: {text}").format(text=told.text("text")), "warn"),
     "recommendation.cleared": lambda told: (_("no longer: {rule}").format(rule=told.text("rule")), "dim"),
 }

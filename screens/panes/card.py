@@ -13,6 +13,7 @@ from cockpit.session.proposal import Proposal
 from cockpit.words import _
 from screens.alerts import with_alert_word
 from screens.clock import clock_text
+from screens.gates import gate_rows
 from screens.marks import STATUS_MARKS, standing_word, verdict_word
 from screens.masked import shown_code
 from screens.paint import BLANK, Line, cropped, fit_path, line, plain_rows, spread, wrapped
@@ -23,6 +24,7 @@ from screens.rows import Row, bare
 _JUDGED, _TO_FILL, _URGENT, _WITH, _CAME_BACK, _WARNED, _EXPECTED = range(7)
 _GIVES_WAY_TO = _URGENT
 _MOST_WRAPPED = 3
+_MOST_CRITERIA = 8
 # On narrower screens the step's number is worth more than the word beside its mark.
 _WORDY_CELLS = 40
 
@@ -105,13 +107,18 @@ class Card(Pane):
         row = self.view.row
         if row is None:
             return
+        gate = self.view.state.gates.get(row.step.id)
         if row.step.kind is not StepKind.COMMAND:
-            yield Told(_JUDGED, line((f" {_hint(row)}", "dim")))
+            told = _("Enter: say whether it holds") if gate else _hint(row)
+            yield Told(_JUDGED, line((f" {told}", "dim")))
         if proposal := self._proposal(row):
             yield from _judged(proposal, width)
+        if gate:
+            rows = islice(gate_rows(gate, self.view.clock.since_s(gate.get("since_t"))), _MOST_CRITERIA)
+            yield from (Told(_URGENT, cropped(each, width)) for each in rows)
         yield from self._silence(row)
         came = list(self._came_back(row, width))
-        yield from came or _expected(row, width)
+        yield from came or (() if gate else _expected(row, width))
         yield from _warning(row, width)
 
     def _silence(self, row: Row) -> Iterable[Told]:
@@ -230,7 +237,7 @@ def _hint(row: Row) -> str:
         StepKind.CHECK: _("Enter: it holds   v: it does not   Enter again takes it back"),
         StepKind.DECISION: _("Enter: go through the items and choose where to go"),
         StepKind.MESSAGE: _("Enter: fill, preview and copy the message"),
-        StepKind.GATE: _("Enter: say whether it holds"),
+        StepKind.GATE: _("Enter: watch its criteria, or say whether they hold   v: say it"),
     }.get(row.step.kind, "")
 
 
