@@ -60,6 +60,7 @@ _FILLER = re.compile(
     r"(?:[\s,;:·、，]|\b(?:checked|repeated|polled|and)\b)+$|^[\s,;:·、，]+",
     re.IGNORECASE,
 )
+_COMMENTS = re.compile(r"(?:^|\s)#[#\s]*(\S[^\n]*)")
 _LONGEST = 300
 _APART_S, _POLL_S, _WATCH_S, _CLOSEST_S = 2.0, 5.0, 30.0, 0.5
 _MOST = 500
@@ -100,6 +101,21 @@ def repetition_of(text: str) -> Repetition | None:
         return None
     found = Repetition(_clean(rest), max(times, 1), bool(sure or every_s or within_s), every_s, within_s)
     return _lasting(found, lasts_s) if lasts_s is not None and times < 2 else _bounded(found)
+
+
+def lasting_s(label: str, code: str) -> float | None:
+    """How long the author wants a command to go on, in seconds: "(10분간)", "for 10 minutes"; None where nobody says.
+
+    Args:
+        label: what the step is called; one that is the command itself says nothing.
+        code: the command, whose comments are the author's words too.
+    """
+    said = [] if label in code else [label]
+    for text in (*said, *_COMMENTS.findall(code)):
+        _rest, lasts_s = _span(text[:_LONGEST], _THROUGHOUT)
+        if lasts_s:
+            return lasts_s
+    return None
 
 
 def throughout(expectation: Expectation, budget_s: float) -> Expectation:

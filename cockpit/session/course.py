@@ -156,6 +156,15 @@ def interrupted(record: RunRecord, state: SessionState) -> str:
     return _told_of([state.runs[run].status is Status.PASSED for run in state.step(record.step).runs if run >= first])
 
 
+def as_long_as_stated(record: RunRecord, outcome: Outcome) -> str:
+    """What to say of a command without an end that was stopped after the time its author wants; "" for all others."""
+    lasts_s = record.intent.get("lasts_s")
+    if not lasts_s or outcome.ending != "cancelled" or outcome.duration_s < lasts_s:
+        return ""
+    told = _("stopped after {spent:.0f} s; the runbook asks for {lasts:g} s")
+    return told.format(spent=outcome.duration_s, lasts=lasts_s)
+
+
 def course_of_record(record: RunRecord, state: SessionState, expectations: Sequence[Expectation]) -> Course:
     """The course of a run that another host started, as far as the record tells of it."""
     told = record.intent.get("repetition") or {}

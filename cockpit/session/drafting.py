@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from cockpit.errors import UsageError
 from cockpit.runbook.model import Expectation, Input, Part, Runbook, Step, StepKind
 from cockpit.runbook.omissions import omission_in
+from cockpit.runbook.repetition import lasting_s
 from cockpit.safety.permit import Action, Mode, Rung, required_rung
 from cockpit.safety.verdict import Judgement, Verdict
 from cockpit.session.filling import Filled, fill, fill_text, spelling
@@ -48,6 +49,14 @@ class Draft:
     def endless(self) -> bool:
         """Whether it runs until stopped."""
         return self.part.endless if self.part else self.step.endless
+
+    @property
+    def lasts_s(self) -> float | None:
+        """How long the author wants what never ends by itself to go on, in seconds; None where nobody says."""
+        if self.interactive or not self.endless:
+            return None
+        piece = self.part or self.step
+        return lasting_s(piece.label, piece.code or "")
 
     @property
     def inside(self) -> str | None:

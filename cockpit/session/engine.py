@@ -116,6 +116,7 @@ class Engine(Said):
             cwd=self._folder(chosen),
             interactive=made.interactive,
             endless=made.endless,
+            lasts_s=made.lasts_s,
             edited=made.original is not None,
             timeout_s=self._deadline_s(made),
             refusal=refusal.what if refusal else "",

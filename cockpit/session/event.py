@@ -12,8 +12,8 @@ version, rehearsal, settings_sha256 |
 | input.revealed | name: a secret input was shown to the actor; its value is nowhere |
 | mode.changed | mode, reason · target.changed: target · severity.set: severity, reason |
 | step.intent | step, part, run, attempt, language, command, original (when edited), sha256, target, cwd, timeout_s,
-verdict, reasons, tags, inputs, confirmed, typed, reason, undo, repetition {number, of, first, times, every_s, within_s}
-of a run that is one of several |
+lasts_s, verdict, reasons, tags, inputs, confirmed, typed, reason, undo, repetition {number, of, first, times, every_s,
+within_s} of a run that is one of several |
 | step.started | step, run, pid |
 | step.exited | step, part, run, questions: the command is over and a person must answer before the step is |
 | step.silent | step, run, silence_s |

@@ -20,7 +20,7 @@ from cockpit.safety.redaction.redactor import secrets_of_environment
 from cockpit.safety.text import decode, sanitise
 from cockpit.session.artefacts import files_of_run
 from cockpit.session.checking import Finding, Result
-from cockpit.session.course import Course, course_of_record, interrupted
+from cockpit.session.course import Course, as_long_as_stated, course_of_record, interrupted
 from cockpit.session.drafting import Draft
 from cockpit.session.engine import Engine
 from cockpit.session.event import Status
@@ -292,7 +292,13 @@ class Execution:
         record = self._engine.state.runs[run]
         course.outcome = outcome
         data = {**_result_data(record, outcome), "files": course.files}
-        stands = _ENDS.get(outcome.ending) or (Status.FAILED if held(findings) is False else None)
+        stands, reason = (
+            _ENDS.get(outcome.ending) or (Status.FAILED if held(findings) is False else None),
+            outcome.detail,
+        )
+        if lasted := as_long_as_stated(record, outcome):
+            # How a command exits that never ends by itself says nothing; what it printed does.
+            stands, reason, findings = None, lasted, tuple(each for each in findings if each.kind != "exit")
         if course.takes(outcome, held(findings)):
             status = (stands or Status.PASSED).value
             expectations = [finding.as_json() for finding in findings]
@@ -302,7 +308,6 @@ class Execution:
             )  # fmt: skip
             return True
         self._carry(course)
-        reason = outcome.detail
         if course.several:
             stands, reason = course.stands(stands, reason)
             if held(findings) is not None:

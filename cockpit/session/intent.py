@@ -57,6 +57,7 @@ def intent_of(
         "target": made.action.target,
         "cwd": cwd,
         "timeout_s": timeout_s,
+        "lasts_s": made.lasts_s,
         "verdict": made.judgement.verdict.value,
         "reasons": list(made.judgement.reasons),
         "tags": list(made.judgement.tags),

@@ -40,6 +40,7 @@ class Proposal(Struct, frozen=True):
     cwd: str | None = None
     interactive: bool = False
     endless: bool = False
+    lasts_s: float | None = None
     edited: bool = False
     timeout_s: float | None = None
     refusal: str = ""

@@ -17,6 +17,7 @@ from screens.gates import gate_rows
 from screens.marks import STATUS_MARKS, standing_word, verdict_word
 from screens.masked import shown_code
 from screens.paint import BLANK, Line, cropped, fit_path, line, plain_rows, spread, wrapped
+from screens.panes.header import meter
 from screens.panes.pane import Pane
 from screens.rows import Row, bare
 
@@ -117,6 +118,7 @@ class Card(Pane):
             rows = islice(gate_rows(gate, self.view.clock.since_s(gate.get("since_t"))), _MOST_CRITERIA)
             yield from (Told(_URGENT, cropped(each, width)) for each in rows)
         yield from self._silence(row)
+        yield from self._time(row)
         came = list(self._came_back(row, width))
         yield from came or (() if gate else _expected(row, width))
         yield from _warning(row, width)
@@ -126,6 +128,19 @@ class Card(Pane):
         if run and run.status is Status.RUNNING and run.silence_s:
             told = _("no output for {seconds:.0f} s; it still runs").format(seconds=run.silence_s)
             yield Told(_URGENT, line((f" ! {told}", "warn")))
+
+    def _time(self, row: Row) -> Iterable[Told]:
+        """Of what never ends by itself: how much of the author's time for it has passed."""
+        run = row.last_run(self.view.state)
+        lasts_s = run.intent.get("lasts_s") if run and run.status is Status.RUNNING else None
+        if run is None or not lasts_s or not (started := moment(run.started_t or run.intent_t)):
+            return
+        spent_s = (self.view.clock.now() - started).total_seconds()
+        told = _(" {meter} {spent} of {budget}").format(
+            meter=meter(spent_s / lasts_s), spent=clock_text(spent_s), budget=clock_text(lasts_s)
+        )
+        over = _("  the time is over: Ctrl-C twice, and it is done") if spent_s >= lasts_s else ""
+        yield Told(_URGENT, line((told, "info"), (over, "ok")))
 
     def _came_back(self, row: Row, width: int) -> Iterable[Told]:
         """What came back, expectation by expectation; nothing before the first run."""
@@ -211,6 +226,9 @@ def _manner(proposal: Proposal) -> str:
         return ""
     if proposal.interactive:
         return _(" Enter: it takes the terminal; Ctrl-] leaves it running")
+    if proposal.endless and proposal.lasts_s:
+        told = _(" Enter: it runs until stopped, for {span} says the runbook: Ctrl-C twice")
+        return told.format(span=clock_text(proposal.lasts_s))
     if proposal.endless:
         return _(" Enter: it runs until stopped: Ctrl-C twice")
     if proposal.within_s is not None:

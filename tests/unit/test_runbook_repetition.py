@@ -7,6 +7,7 @@ import pytest
 from cockpit.runbook.expectations import from_words
 from cockpit.runbook.model import Expectation, ExpectationKind
 from cockpit.runbook.reading import parse
+from cockpit.runbook.repetition import lasting_s
 
 
 def one(words: str, code: str = "curl -s x | jq .status") -> Expectation:
@@ -101,3 +102,19 @@ def test_every_so_often_without_an_end_lasts_as_long_as_its_section() -> None:
 def test_hostile_words_are_read_at_once() -> None:
     for words in ("UP 3 times (" + " ," * 120, "5 " * 140, "(" * 290 + "3 times"):
         assert from_words(words, 1)
+
+
+@pytest.mark.parametrize(
+    ("label", "code", "lasts_s"),
+    [
+        ("헬스체크 반복 (10분간)", "# 헬스체크 반복 (10분간)\nwatch -n 30 'curl -s http://localhost/'", 600.0),
+        ("watch -n 30 date", "watch -n 30 date  # for 2 min", 120.0),
+        ("Follow it for 5 minutes", "tail -f app.log", 300.0),
+        ("tail -f 'for 5 minutes'", "tail -f 'for 5 minutes'", None),
+        ("Watch the last 5 minutes", "watch -n 5 date", None),
+    ],
+)
+def test_how_long_an_endless_command_is_wanted_is_read_from_the_authors_words(
+    label: str, code: str, lasts_s: float | None
+) -> None:
+    assert lasting_s(label, code) == lasts_s
