@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cockpit.adapters.base import RunsSteps
+from cockpit.commands.telling import beside, command_lines
 from cockpit.errors import PolicyRefusal, UsageError
 from cockpit.runbook.model import Runbook, Step, StepKind
 from cockpit.safety.environment import child_environment
 from cockpit.safety.permit import Mode
-from cockpit.safety.text import sanitise
+from cockpit.safety.text import one_line, sanitise
 from cockpit.session.drafting import draft, filled_text, require_whole
 from cockpit.session.headless import without_inputs
 from cockpit.session.inputs import InputBook
@@ -98,7 +99,9 @@ def _nowhere(step: Step, target: str, adapters: Mapping[str, RunsSteps], text: s
 
 def _told(row: Mapping[str, Any]) -> str:
     needs = f"  [{row['verdict']}, {row['needs']}]" if "verdict" in row else ""
-    lines = [f"== {row['step']} ({row['kind']}){needs}", sanitise(str(row["text"]))]
+    text = str(row["text"])
+    told = command_lines(text) if "verdict" in row else beside(sanitise(text).split("\n"))
+    lines = [one_line(f"== {row['step']} ({row['kind']}){needs}"), *told]
     if row.get("refused"):
-        lines.append(_("   ! can't run: {why}").format(why=sanitise(str(row["refused"]))))
+        lines.append(_("   ! can't run: {why}").format(why=one_line(str(row["refused"]))))
     return "\n".join(lines) + "\n"

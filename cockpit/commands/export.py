@@ -16,6 +16,7 @@ from typing import Any
 from cockpit import __version__
 from cockpit.errors import UsageError
 from cockpit.runs.kept import NotKept, open_kept, read_kept
+from cockpit.safety.text import one_line
 from cockpit.session.artefacts import sha256_of
 from cockpit.session.folder import PRIVATE_FILE, SessionFolder, find_session
 from cockpit.session.roots import state_roots
@@ -42,7 +43,8 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(
             _("the archive can't be written: {error}").format(error=error.strerror), where=str(output)
         ) from error
-    print(_("{count} files of {session} in {path}").format(count=count, session=folder.name, path=output))
+    done = _("{count} files of {session} in {path}").format(count=count, session=folder.name, path=output)
+    print(one_line(done))
     return 0
 
 

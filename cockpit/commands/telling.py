@@ -7,18 +7,20 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from cockpit.commands.streams import silence
 from cockpit.runs.kept import open_kept
-from cockpit.safety.text import Lines, sanitise
+from cockpit.safety.text import Lines, one_line, sanitise
 from cockpit.session.event import Event
 from cockpit.session.folder import SessionFolder
 from cockpit.words import _
 
 _LOOK_S = 0.1
+# No line of ours begins with it, so that no program can print one that looks like ours.
+_GUTTER = "|"
 
 
 class Telling:
@@ -55,13 +57,13 @@ class Telling:
         while not self._as_json:
             await asyncio.sleep(_LOOK_S)
             for reader in list(self._outputs.values()):
-                self._print(reader.lines())
+                self._print(beside(reader.lines()))
 
     def _lines(self, event: Event) -> list[str]:
         data = event.data
         if event.kind == "session.started":
             where = _("session {session} in {path}").format(session=self._folder.name, path=self._folder.path)
-            print(where, file=sys.stderr)
+            print(one_line(where), file=sys.stderr)
             return []
         if event.kind == "step.intent":
             return _intent(data)
@@ -69,7 +71,7 @@ class Telling:
             self._outputs[data["run"]] = OutputReader(self._folder.run(data["run"]) / "output")
             return []
         if event.kind == "message.prepared":
-            return ["", f"== {data['step']}", sanitise(str(data["text"]))]
+            return ["", f"== {data['step']}", *beside(sanitise(str(data["text"])).split("\n"))]
         if event.kind == "step.repeated":
             return self._outcome(data)
         if event.kind == "step.exited":
@@ -82,11 +84,11 @@ class Telling:
     def _outcome(self, data: Mapping[str, Any]) -> list[str]:
         """The output and what the expectations say of it."""
         reader = self._outputs.pop(data.get("run", 0), None)
-        lines = [*reader.lines(), *reader.rest()] if reader else []
+        lines = beside([*reader.lines(), *reader.rest()]) if reader else []
         for finding in data.get("expectations", []):
             held = {True: "ok", False: "x", None: "?"}[finding["held"]]
-            seen = f": {sanitise(str(finding['seen']))}" if finding["seen"] else ""
-            lines.append(f"   {held:>2} {sanitise(str(finding['text']))}{seen}")
+            seen = f": {one_line(str(finding['seen']))}" if finding["seen"] else ""
+            lines.append(f"   {held:>2} {one_line(str(finding['text']))}{seen}")
         return lines
 
 
@@ -96,7 +98,7 @@ class OutputReader:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._offset = 0
-        self._cleaning = Lines()
+        self._cleaning = Lines(redraws_told=True)
 
     def lines(self) -> list[str]:
         """Complete lines that came since the last call."""
@@ -114,6 +116,17 @@ class OutputReader:
         return self._cleaning.flush()
 
 
+def beside(lines: Iterable[str]) -> list[str]:
+    """Words that are not ours, each line behind a mark that stands before none of ours."""
+    return [f"{_GUTTER} {each}" if each else _GUTTER for each in lines]
+
+
+def command_lines(command: str) -> list[str]:
+    """A command as a shell would show it typed: $ before its first line, > before each further one."""
+    first, *more = sanitise(command).split("\n")
+    return [f"$ {first}", *(f"> {each}" for each in more)]
+
+
 def _intent(data: Mapping[str, Any]) -> list[str]:
     """What runs and where; of several runs of one step the later ones tell only which they are."""
     told = data.get("repetition") or {}
@@ -123,7 +136,7 @@ def _intent(data: Mapping[str, Any]) -> list[str]:
         return [f"-- {data['step']}: {which}"]
     title = f"== {data['step']}  [{data['verdict']}]  {data['target']}"
     again = [f"-- {data['step']}: {which}"] if told else []
-    return ["", title, f"$ {sanitise(str(data['command']))}", *again]
+    return ["", one_line(title), *command_lines(str(data["command"])), *again]
 
 
 def _as_json(event: Event) -> str:
@@ -137,8 +150,8 @@ def _end(data: Mapping[str, Any]) -> str:
         how = f" exit {data['exit_code']}"
     elif data.get("signal") is not None:
         how = f" {_signal_name(data['signal'])}"
-    reason = f" ({sanitise(str(data['reason']))})" if data.get("reason") else ""
-    return f"-- {data['step']}: {data['status']}{how}{reason}"
+    reason = f" ({data['reason']})" if data.get("reason") else ""
+    return one_line(f"-- {data['step']}: {data['status']}{how}{reason}")
 
 
 def _signal_name(number: int) -> str:

@@ -76,7 +76,7 @@ def fence(text: str, language: str = "") -> Markup:
 
 def cell(text: object) -> Markup:
     """A value inside a line: of one line itself, and with no care for what means something at a line's start only."""
-    return Markup(" ⏎ ".join(escape_markdown(f"x{line}")[1:] for line in sanitise(str(text)).split("\n")))
+    return Markup(escape_markdown(f"x{_on_one_line(text)}")[1:])
 
 
 def code(text: object) -> Markup:
@@ -94,4 +94,8 @@ def code(text: object) -> Markup:
 def _escaped(value: Any) -> str:
     if isinstance(value, Markup):
         return value
-    return "" if value is None else escape_markdown(str(value))
+    return "" if value is None else escape_markdown(_on_one_line(value))
+
+
+def _on_one_line(value: object) -> str:
+    return sanitise(str(value)).replace("\n", " ⏎ ")

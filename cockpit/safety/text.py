@@ -131,11 +131,16 @@ class Lines:
 
     A line ends at `\\n` and nowhere else. A `\\r` before it is dropped; of a line redrawn with `\\r` the last drawing
     stays. Where the chunks were cut makes no difference.
+
+    Args:
+        redraws_told: a line drawn over says at its end how often.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, redraws_told: bool = False) -> None:
+        self._redraws_told = redraws_told
         self._tail = b""
         self._dropped = 0
+        self._redraws = 0
 
     def feed(self, chunk: bytes) -> list[str]:
         """Take the next bytes; return the lines that are now complete, without their newlines."""
@@ -147,8 +152,8 @@ class Lines:
         self._hold(chunk[:first])
         lines = [self._finished()]
         if last > first:
-            lines += _clean_block(chunk[first + 1 : last])
-        self._tail, self._dropped = b"", 0
+            lines += _clean_block(chunk[first + 1 : last], self._redraws_told)
+        self._begin_line()
         self._hold(chunk[last + 1 :])
         return lines
 
@@ -162,8 +167,11 @@ class Lines:
         if not self._tail and not self._dropped:
             return []
         line = self._finished()
-        self._tail, self._dropped = b"", 0
+        self._begin_line()
         return [line]
+
+    def _begin_line(self) -> None:
+        self._tail, self._dropped, self._redraws = b"", 0, 0
 
     def _hold(self, piece: bytes) -> None:
         """Add to the current line, keeping no more of it than can be shown."""
@@ -178,6 +186,7 @@ class Lines:
         body = tail.rstrip(b"\r")
         start = body.rfind(b"\r") + 1
         if start:
+            self._redraws += body.count(b"\r")
             tail, self._dropped = tail[start:], 0
             body = body[start:]
         if len(body) > LINE_BYTES:
@@ -190,26 +199,32 @@ class Lines:
         return self._tail.rstrip(b"\r")
 
     def _finished(self) -> str:
-        return sanitise(decode(self._last_drawing())) + _missing(self._dropped)
+        told = _redrawn(self._redraws) if self._redraws_told else ""
+        return sanitise(decode(self._last_drawing())) + _missing(self._dropped) + told
 
 
-def _clean_block(block: bytes) -> list[str]:
+def _clean_block(block: bytes, redraws_told: bool) -> list[str]:
     """The lines of a block of whole lines."""
     text = decode(block)
     if b"\r" not in block and sanitise(text) == text:
         lines = text.split("\n")
         if len(block) <= LINE_BYTES or all(len(line) * 4 <= LINE_BYTES for line in lines):
             return lines
-    return [_clean_line(line) for line in block.split(b"\n")]
+    return [_clean_line(line, redraws_told) for line in block.split(b"\n")]
 
 
-def _clean_line(line: bytes) -> str:
+def _clean_line(line: bytes, redraws_told: bool) -> str:
     body = line.rstrip(b"\r")
+    told = _redrawn(body.count(b"\r")) if redraws_told else ""
     body = body[body.rfind(b"\r") + 1 :]
     if len(body) <= LINE_BYTES:
-        return sanitise(decode(body))
+        return sanitise(decode(body)) + told
     kept = _cut(body)
-    return sanitise(decode(kept)) + _missing(len(body) - len(kept))
+    return sanitise(decode(kept)) + _missing(len(body) - len(kept)) + told
+
+
+def _redrawn(times: int) -> str:
+    return f" (↺{times})" if times else ""
 
 
 def _missing(dropped: int) -> str:

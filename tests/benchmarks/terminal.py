@@ -20,6 +20,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import psutil
 import pyte
@@ -100,7 +101,7 @@ class Terminal:
         self._tree = psutil.Process(self._process.pid)
         threading.Thread(target=self._listen, daemon=True).start()
 
-    def __enter__(self) -> Terminal:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_exc: object) -> None:
@@ -115,6 +116,11 @@ class Terminal:
         self._process.wait()
 
     # -- seeing ------------------------------------------------------------------------------------------------------
+
+    @property
+    def sent(self) -> bytes:
+        """Every byte that it was sent so far."""
+        return b"".join(data for _at, data in self._chunks)
 
     @property
     def text(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import pytest
 from tests.pilot.conftest import Opens
 from tests.pilot.recording import Told, reading, record, replayed, sample, shown
 
-ROOT = Path(__file__).resolve().parents[2]
 HOSTILE = "a\x1b]0;pwned\x07b\x9b31mc\u202edcba\u2066e\x00f[/foo] [@click=app.quit]g[/] [ERROR] [bold]h \x1b[2Jz"
 RUNBOOK = f"""# Title {HOSTILE}
 
@@ -63,29 +61,3 @@ async def test_a_hostile_command_is_confirmed_with_all_of_it_visible(opens: Open
     async with opens(f"# Do\n\n```bash\n{hostile}\n```\n", size=(120, 40)) as story:
         await story.presses("enter").sees("Run this?", "<U+202E>", "␛[8m hidden")
         assert harmless(story.screen)
-
-
-FORMATTED = re.compile(
-    r"""f["'][^"']*\[[a-z/@$][^"'\]]*\][^"']*\{|from_markup|Text\.from_markup|markup=True|\.notify\("""
-)
-
-
-def test_no_markup_is_made_of_values() -> None:
-    found = [
-        f"{path.name}:{number}"
-        for path in sorted((ROOT / "screens").rglob("*.py"))
-        for number, line in enumerate(path.read_text().splitlines(), 1)
-        if FORMATTED.search(line)
-    ]
-    assert found == []
-
-
-def test_widgets_that_read_markup_are_not_used() -> None:
-    used = re.compile(r"import .*\b(Static|Label|Button|OptionList|DataTable|Markdown|RichLog|Tree|Header|Footer)\b")
-    found = [
-        f"{path.name}: {match[0]}"
-        for path in sorted((ROOT / "screens").rglob("*.py"))
-        for line in path.read_text().splitlines()
-        if "textual" in line and (match := used.search(line))
-    ]
-    assert found == []

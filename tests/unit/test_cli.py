@@ -155,9 +155,9 @@ def test_output_is_told_once_and_in_order(runbook: Path, capsys: pytest.CaptureF
     runbook.write_text(f"# T\n\n```bash {{name=slow}}\n{code}\n```\n")
     assert main(["run", str(runbook), "--yes"]) == 0
     said = capsys.readouterr().out.split("\n")
-    start = said.index("line 1")
-    assert said[start : start + 4] == ["line 1", "line 2", "line 3", "end"]
-    assert said.count("line 2") == 1
+    start = said.index("| line 1")
+    assert said[start : start + 4] == ["| line 1", "| line 2", "| line 3", "| end"]
+    assert said.count("| line 2") == 1
 
 
 def test_a_missing_input_is_named(runbook: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -48,17 +48,4 @@ class Cleaning:
 
 
 def _lines(masked: bytes) -> list[str]:
-    return Lines().feed(_redraws_told(masked))
-
-
-def _redraws_told(block: bytes) -> bytes:
-    """A line drawn over with carriage returns says how often, since only its last drawing is shown."""
-    if b"\r" not in block or block.count(b"\r") == block.count(b"\r\n"):
-        return block
-    return b"\n".join(map(_redraws_of, block.split(b"\n")))
-
-
-def _redraws_of(line: bytes) -> bytes:
-    body = line.rstrip(b"\r")
-    times = body.count(b"\r")
-    return body + f" (↺{times})".encode() if times else line
+    return Lines(redraws_told=True).feed(masked)
