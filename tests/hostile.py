@@ -155,6 +155,11 @@ def marked(number: int, text: str) -> str:
     return f"Q{number:02d}{text}Z{number:02d}"
 
 
+def quoted(text: str) -> str:
+    """The text as a string of TOML or YAML: every character by its number, so that no reader stops at one."""
+    return '"' + "".join(f"\\U{ord(char):08x}" for char in text) + '"'
+
+
 def offences(sent: bytes) -> Iterator[str]:
     """What of the bytes that a terminal was sent is neither text nor one of the screen's own sequences."""
     at = 0

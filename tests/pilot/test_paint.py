@@ -6,17 +6,22 @@ can be fed without a backend; the last story runs a real host with real probes, 
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
 from tests.benchmarks.terminal import Terminal
-from tests.hostile import RAW, TEXTS, Hostile, marked, offences
+from tests.hostile import RAW, TEXTS, Hostile, marked, offences, quoted
 
 SIZES = [(80, 24), (200, 50)]
 DEADLINE_S = 60.0
@@ -102,8 +107,8 @@ def runbook() -> str:
     """Every piece in every part of a document, four pieces to a section."""
     lines = [
         "---",
-        f"title: {json.dumps('T' + EVERYTHING)}",
-        f"owner: {json.dumps(EVERYTHING)}",
+        f"title: {quoted('T' + EVERYTHING)}",
+        f"owner: {quoted(EVERYTHING)}",
         "---",
         f"# T{EVERYTHING}",
     ]
@@ -214,4 +219,119 @@ def test_outputs_and_followed_logs_are_painted_as_text(state: Path, size: tuple[
             with growing.log.open("ab") as log:
                 log.write(b"".join(raw + b"\n" for _shown, raw in group) + b"end of %d\n" % number)
             screen.sees(*(shown.partition("\n")[0][: size[0] - 4] for shown, _raw in group), f"end of {number}")
+        screen.was_sent_nothing_else()
+
+
+LIVE = """---
+title: Live
+cockpit:
+  cockpit: {environment: %(hostile)s}
+---
+# Live
+
+```bash {name=prints}
+cat output; ls names; cat output >&2
+```
+
+- [ ] check
+"""
+CONFIG = """
+[[probe]]
+name = "web"
+kind = "http"
+url = "http://127.0.0.1:%(port)d/health"
+interval_s = 0.3
+values = { said = "$.said" }
+
+[[probe]]
+name = "gone"
+kind = "http"
+url = "http://127.0.0.1:%(port)d/broken"
+interval_s = 0.3
+
+[[probe]]
+name = "told"
+kind = "command"
+title = %(hostile)s
+command = "cat output"
+interval_s = 0.3
+
+[[tail]]
+name = "app"
+title = %(hostile)s
+path = %(log)s
+interval_s = 0.3
+"""
+
+
+class Shouting(BaseHTTPRequestHandler):
+    """Answers with hostile text wherever HTTP has room for it."""
+
+    def do_GET(self) -> None:
+        body = json.dumps({"said": EVERYTHING, "status": EVERYTHING}).encode()
+        plain = EVERYTHING.encode().replace(b"\n", b"")
+        if self.path == "/broken":
+            self.wfile.write(b"HTTP/1.1 503 " + plain + b"\r\nx-reason: " + plain + b"\r\n\r\n" + plain)
+            return
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Shouting)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield server.server_address[1]
+    server.shutdown()
+    server.server_close()
+    thread.join(DEADLINE_S)
+
+
+@pytest.fixture
+def work(tmp_path: Path, state: Path, port: int) -> Iterator[Path]:
+    """A folder to stand in, with files of hostile names and contents; the host that is started in it ends with it."""
+    folder = tmp_path / "work"
+    (folder / "names").mkdir(parents=True)
+    for n, piece in NUMBERED:
+        (folder / "names" / marked(n, piece.text).replace("\x00", "").replace("/", "-")).touch()
+    lines = [marked(n, piece.text).encode() for n, piece in NUMBERED] + [raw for _name, raw, _seen in RAW]
+    (folder / "output").write_bytes(b"\n".join(lines) + b"\n")
+    (folder / "app.log").write_bytes(b"first\n")
+    told = {"hostile": quoted(EVERYTHING), "port": port, "log": json.dumps(str(folder / "app.log"))}
+    (folder / "live.md").write_text(LIVE % told)
+    (folder / "cockpit.toml").write_text(CONFIG % told)
+    yield folder
+    for host in state.glob("INC-*/host.json"):
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            os.kill(int(json.loads(host.read_bytes())["pid"]), signal.SIGTERM)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_live_session_paints_nothing_but_text(work: Path, size: tuple[int, int]) -> None:
+    command = [sys.executable, "-P", "-m", "cockpit.cli", "--lang", "en", "open", "live.md", "--config", "cockpit.toml"]
+    with Watched(command, size=size, cwd=work) as screen:
+        screen.sees("cat output", "read-only")
+        with (work / "app.log").open("ab") as log:
+            log.write((work / "output").read_bytes())
+        screen.press("n")
+        screen.sees("note")
+        screen.press(f"\x1b[200~pasted {EVERYTHING.replace(chr(27) + '[201~', '')} end\x1b[201~")
+        screen.sees("␛[2J")
+        screen.press("escape")
+        screen.sees("q leave")
+        screen.press("enter")
+        screen.sees("ended")
+        screen.press("f")
+        screen.sees("Esc back", marked(56, TEXTS[56].seen))
+        screen.press("g")
+        screen.sees(marked(0, TEXTS[0].seen))
+        screen.press("escape")
+        screen.sees("q leave")
         screen.was_sent_nothing_else()

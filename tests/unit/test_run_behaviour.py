@@ -50,7 +50,7 @@ def cockpit(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
 def test_an_output_that_a_person_must_judge_is_shown_once(runbook: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", str(runbook), "--step", "asks"]) == 1
     told = capsys.readouterr().out
-    assert told.count("\n두 줄\n") == 1
+    assert told.count("\n| 두 줄\n") == 1
     assert "? 사람이 보기에 괜찮음\n" in told
     assert "-- asks: unknown exit 0" in told
 
