@@ -74,7 +74,11 @@ def _lint(parser: argparse.ArgumentParser) -> None:
 
 def _verdict(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("command_text", nargs="?", metavar="COMMAND", help=_("the command; none: standard input"))
-    parser.add_argument("--language", default="bash", help=_("bash, sql, promql, redis, http, powershell"))
+    parser.add_argument(
+        "--language",
+        default="bash",
+        help=_("bash, sql, promql, redis, http, powershell, kubernetes, aws, github, argocd"),
+    )
     parser.add_argument("--batch", action="store_true", help=_("JSON lines in, one answer a line out"))
     _json_option(parser)
 

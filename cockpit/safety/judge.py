@@ -32,11 +32,15 @@ _HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u20
 
 
 def judge(language: str, command: str, *, values: Mapping[str, str] | None = None) -> Judgement:
-    """What a command does to the world, as far as it can be proven without running it. Args: language: as a
-    fence names it (bash, sql, promql, redis, http, powershell, kubernetes, aws, and aliases), in any case. command:
-    the exact text that would run. values: the variables of its environment, where they are known. Without them a
-    variable that the script does not assign is taken for one word of data; with them it is exactly what it
-    says, and absent ones are empty."""
+    """What a command does to the world, as far as it can be proven without running it.
+
+    Args:
+        language: as a fence names it (bash, sql, promql, redis, http, powershell, kubernetes, aws, github, argocd, and
+            aliases), in any case.
+        command: the exact text that would run.
+        values: the variables of its environment, where they are known. Without them a variable that the script does
+            not assign is taken for one word of data; with them it is exactly what it says, and absent ones are empty.
+    """
     try:
         refusal = _gate(command)
         if refusal:
@@ -76,6 +80,7 @@ _ALIASES = {
     "pwsh": "powershell",
     "posh": "powershell",
     "k8s": "kubernetes",
+    "argo-cd": "argocd",
 }
 
 
@@ -145,6 +150,18 @@ def _aws(command: str) -> Judgement:
     return judge_aws(command)
 
 
+def _github(command: str) -> Judgement:
+    from cockpit.safety.github.judgement import judge_github
+
+    return judge_github(command)
+
+
+def _argocd(command: str) -> Judgement:
+    from cockpit.safety.argocd.judgement import judge_argocd
+
+    return judge_argocd(command)
+
+
 def _query(command: str) -> Judgement:
     from cockpit.safety.query import judge_query
 
@@ -159,4 +176,6 @@ _RULES: Mapping[str, Callable[[str], Judgement]] = {
     "promql": _query,
     "kubernetes": _kubernetes,
     "aws": _aws,
+    "github": _github,
+    "argocd": _argocd,
 }

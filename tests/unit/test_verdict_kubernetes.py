@@ -91,8 +91,6 @@ def test_a_door_that_acts_is_never_read_only_whatever_the_verb(verb: str, door: 
         "get --raw /api/v1/pods",
         "get pods --token x",
         "get pods | sh",
-        "get pods; delete pod a",
-        "get pods && delete pod a",
         "get pods > file",
         "get pods $(delete pod a)",
         "get pods `x`",
@@ -109,6 +107,11 @@ def test_a_door_that_acts_is_never_read_only_whatever_the_verb(verb: str, door: 
 )
 def test_doubt_is_unknown(action: str) -> None:
     assert verdict(action) == "unknown"
+
+
+@pytest.mark.parametrize("action", ["get pods; delete pod a", "get pods && delete pod a"])
+def test_what_can_not_be_read_is_as_bad_as_what_is_seen_in_it(action: str) -> None:
+    assert verdict(action) == "mutating"
     assert judge("kubernetes", action).reasons
 
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from cockpit.errors import UsageError
 from cockpit.safety.aws.action import AwsAction, aws_actions, letters
-from cockpit.safety.verdict import Judgement, Verdict, worst
+from cockpit.safety.typed import judge_actions
+from cockpit.safety.verdict import Judgement, Verdict
 from cockpit.words import _
 
 
@@ -71,11 +71,8 @@ _CHANGES = re.compile(
 
 
 def judge_aws(text: str) -> Judgement:
-    """The judgement of a step of typed actions; what is no such action is unknown."""
-    try:
-        return worst(_judge_action(action) for action in aws_actions(text))
-    except UsageError as error:
-        return Judgement(Verdict.UNKNOWN, (str(error),))
+    """The judgement of a step of typed actions; what is no such action is unknown at best."""
+    return judge_actions(text, aws_actions, _judge_action)
 
 
 def judge_operation(service: str, operation: str, options: Collection[str] = ()) -> Judgement:

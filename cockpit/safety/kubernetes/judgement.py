@@ -9,10 +9,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from cockpit.errors import UsageError
 from cockpit.safety.action_words import ActionWord
 from cockpit.safety.kubernetes.action import KubernetesAction, kubernetes_actions
 from cockpit.safety.tables import names
+from cockpit.safety.typed import judge_actions
 from cockpit.safety.verdict import Judgement, Verdict, worst
 from cockpit.words import _
 
@@ -38,11 +38,8 @@ _SECRETS = frozenset({"secret", "secrets"})
 
 
 def judge_kubernetes(text: str) -> Judgement:
-    """The judgement of a step of typed actions; what is no such action is unknown."""
-    try:
-        return worst(judge_action(action) for action in kubernetes_actions(text))
-    except UsageError as error:
-        return Judgement(Verdict.UNKNOWN, (str(error),))
+    """The judgement of a step of typed actions; what is no such action is unknown at best."""
+    return judge_actions(text, kubernetes_actions, judge_action)
 
 
 def judge_action(action: KubernetesAction) -> Judgement:

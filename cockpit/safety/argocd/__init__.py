@@ -1,0 +1,1 @@
+"""Typed ArgoCD actions: what one says, and what it does."""

@@ -1,0 +1,1 @@
+"""Typed GitHub actions: what one says, and what it does."""
