@@ -16,6 +16,7 @@ from cockpit.errors import CockpitError
 from screens.clock import Clock
 from screens.colourless import COLOURLESS
 from screens.first_frame import FirstFrame, glance
+from screens.pastes import keep_pastes_whole
 from screens.themes import first_theme
 
 if TYPE_CHECKING:
@@ -176,6 +177,7 @@ def run_viewer(
     Raises:
         RunbookError: the document can't be read.
     """
+    keep_pastes_whole()
     if replay_speed is None:
         app = CockpitApp(folder, runbook_path, spectator=spectator, mode=mode, revive=revive, read=read, start=start)
     else:

@@ -323,7 +323,7 @@ def test_a_live_session_paints_nothing_but_text(work: Path, size: tuple[int, int
         screen.press("n")
         screen.sees("Cancel")
         screen.press(f"\x1b[200~{EVERYTHING} pasted\x1b[201~")
-        screen.sees("pasted")
+        screen.sees("␛[8;5mhidden")
         screen.press("escape")
         screen.sees("q leave")
         screen.press("enter")

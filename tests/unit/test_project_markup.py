@@ -23,6 +23,8 @@ IMPORTED = frozenset(
         "rich.segment.Segment",
         "rich.style.Style",
         "rich.text.Text",
+        "textual._xterm_parser.XTermParser",
+        "textual.drivers.linux_driver",
         "textual.events",
         "textual._compositor.Compositor",
         "textual.app.App",
