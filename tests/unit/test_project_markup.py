@@ -35,6 +35,7 @@ IMPORTED = frozenset(
         "textual.color.Color",
         "textual.containers.Horizontal",
         "textual.containers.Vertical",
+        "textual.filter.LineFilter",
         "textual.geometry.Region",
         "textual.geometry.Size",
         "textual.geometry.Offset",
@@ -100,7 +101,7 @@ def _found(node: ast.AST, *, screen: bool) -> Iterator[str]:
         )
     elif isinstance(node, ast.Call):
         called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        yield from (f"{called}()" for _once in [0] if called in CALLED)
+        yield from (f"{called}()" for _once in [0] if called in CALLED and (screen or called != "notify"))
         yield from (f"{each.arg}=" for each in node.keywords if each.arg in GIVEN)
     elif screen and isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
         yield from _assigned(node)
