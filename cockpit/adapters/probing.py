@@ -34,11 +34,20 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
+class Brought:
+    """Log lines that are new since the last look, oldest first, as they came; `gap`: some before them are missing."""
+
+    lines: tuple[str, ...] = ()
+    gap: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """What one look found.
 
     `text` is one line for a folded status row. `none` says that the system answered and there is nothing, with the
     `mend` if that is a surprise. `rows` hold display strings and numbers only, and a "level" where a row has one.
+    `brought` are lines for those who follow the log; no sample holds them.
     """
 
     text: str
@@ -46,6 +55,7 @@ class Finding:
     rows: tuple[Mapping[str, Any], ...] = ()
     none: bool = False
     mend: str = ""
+    brought: Brought = Brought()
 
 
 @runtime_checkable

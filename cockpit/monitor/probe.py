@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec.structs import replace
 
@@ -18,6 +18,9 @@ from cockpit.monitor.threshold import graded
 from cockpit.safety.permit import Mode, grant
 from cockpit.safety.text import sanitise
 from cockpit.words import _
+
+if TYPE_CHECKING:
+    from cockpit.monitor.logs.kept import KeptLines
 
 _TEXT_CHARACTERS = 300
 
@@ -50,6 +53,8 @@ class WatchedProbe:
         self._watchable = watchable
         self._redact = redact
         self._grader = Grader(config.thresholds)
+        self.kept: KeptLines | None = None
+        """Where the lines go that a log's looks bring; None for what is no log."""
 
     async def sample(self) -> Sample:
         """One look, as a sample. See `Probe`."""
@@ -57,8 +62,13 @@ class WatchedProbe:
         try:
             look = self._watchable
             permit = grant(look.action, look.judgement, Mode.READ_ONLY, by="monitor")
-            found = self._sample_of(await look.look(permit))
+            finding = await look.look(permit)
+            if self.kept:
+                self.kept.keep(finding.brought)
+            found = self._sample_of(finding)
         except CockpitError as error:
+            if self.kept:
+                self.kept.away(error.what)
             found = failed(self, error)
         except Exception as error:  # noqa: BLE001  # one probe's defect must not silence the others
             found = failed(self, AdapterError(_("this probe itself broke: {error}").format(error=repr(error))))
@@ -67,6 +77,8 @@ class WatchedProbe:
 
     async def close(self) -> None:
         """Let go of connections."""
+        if self.kept:
+            self.kept.close()
         await self._watchable.close()
 
     def _sample_of(self, found: Finding) -> Sample:

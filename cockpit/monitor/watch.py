@@ -18,9 +18,10 @@ from cockpit.config.document import WHERE as FRONT_MATTER
 from cockpit.errors import CockpitError, ConfigError, UsageError
 from cockpit.monitor.filling import known_inputs, with_inputs
 from cockpit.monitor.gate import GateState, begin_gate, fold_gate
-from cockpit.monitor.logs.probe import LogProbe
+from cockpit.monitor.logs.kept import KeptLines
+from cockpit.monitor.logs.probe import FETCHED, LogProbe
 from cockpit.monitor.machines import Machines
-from cockpit.monitor.probe import Probe
+from cockpit.monitor.probe import Probe, WatchedProbe
 from cockpit.monitor.record import SampleLog
 from cockpit.monitor.registry import build
 from cockpit.monitor.rule import RuleState, begin, fold_rule, recommendation
@@ -29,6 +30,9 @@ from cockpit.monitor.schedule import Monitor
 from cockpit.runbook.model import Runbook, Step
 from cockpit.safety.redaction.redactor import Known
 from cockpit.words import _
+
+_LOGS = frozenset({"loki"})
+"""Kinds of probes whose looks bring lines."""
 
 
 class Keeps(Protocol):
@@ -155,7 +159,10 @@ class Watch:
         probes: list[Probe] = []
         for probe in self.config.probes:
             try:
-                probes.append(build(probe, self._redact, self.config.origin, self._machines))
+                made = build(probe, self._redact, self.config.origin, self._machines)
+                if probe.kind in _LOGS:
+                    made.kept = KeptLines(self._folder.logs / f"{probe.name}{FETCHED}", self._known, self._redact)
+                probes.append(made)
             except ConfigError as error:
                 # An operator mends a file of their own; a document's mistake must not keep it from opening.
                 if not self.config.origin.startswith(FRONT_MATTER):
@@ -175,6 +182,9 @@ class Watch:
             if kept := fetched.get(tail["name"]):
                 kept.begin(())
                 tail |= {"path": str(kept.path), "fetched": True}
+        panel["tails"] += [
+            _kept_tail(probe) for probe in self._probes if isinstance(probe, WatchedProbe) and probe.kept
+        ]
         return panel
 
     def _cleaned(self, panel: Any) -> Any:
@@ -211,6 +221,13 @@ class Watch:
             except (CockpitError, OSError):
                 return replace(after, raised_t=state.raised_t)
         return after
+
+
+def _kept_tail(probe: WatchedProbe) -> dict[str, Any]:
+    """What panel.json holds of a log whose lines a probe brings."""
+    assert probe.kept is not None
+    probe.kept.begin()
+    return {"name": probe.name, "title": probe.title, "path": str(probe.kept.path), "filter": "", "fetched": True}
 
 
 def _standing(gate: GateState) -> tuple[object, ...]:

@@ -1,4 +1,4 @@
-"""The newest lines of a LogQL query as a probe, with how many of them are errors a minute.
+"""A LogQL query as a probe: how many of its lines are errors a minute; the lines themselves are for the log panel.
 
 [[probe]]
 name = "app log"
@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from msgspec import Struct
 
 from cockpit.adapters.http.api import Api, ApiOptions, check_options, credentials_of
 from cockpit.adapters.loki.lines import LogLine, ask, lines_of
-from cockpit.adapters.probing import TEXT_CHARACTERS, Finding, Value
+from cockpit.adapters.probing import TEXT_CHARACTERS, Brought, Finding, Value
 from cockpit.adapters.prometheus.question import Question
 from cockpit.errors import ConfigError, Malformed
 from cockpit.monitor.logs.severity import Severity, severity_of
@@ -30,7 +31,7 @@ from cockpit.words import _
 _SHARE_OF_DEADLINE = 0.95
 _LOOKS_BACK_S = 60.0
 _MOST_LINES = 2000
-_SHOWN_LINES = 20
+_SHOWN_LINES = 5
 
 
 class LokiProbeOptions(ApiOptions, frozen=True, kw_only=True):
@@ -51,6 +52,8 @@ class LokiProbe:
         self._options = options
         self._deadline_s = deadline_s * _SHARE_OF_DEADLINE
         self._api: Api | None = None
+        self._seen: frozenset[LogLine] | None = None
+        """The lines of the last look: a late line may be older than the newest of those."""
 
     @property
     def action(self) -> Action:
@@ -71,7 +74,15 @@ class LokiProbe:
         if answer.data.kind != "streams":
             raise Malformed(_("the query gives numbers and no lines"), mend=_("give a query without rate or count"))
         lines = lines_of(answer.data)
-        return _finding(lines, whole=len(lines) < _MOST_LINES)
+        whole = len(lines) < _MOST_LINES
+        return replace(_finding(lines, whole=whole), brought=self._brought(lines, whole))
+
+    def _brought(self, lines: list[LogLine], whole: bool) -> Brought:
+        """What the last look did not see; where nothing of that is left in a full answer, lines lie in between."""
+        before, self._seen = self._seen, frozenset(lines)
+        new = [line for line in lines if not before or line not in before]
+        gap = not whole and bool(before) and len(new) == len(lines)
+        return Brought(tuple(f"{line.shown()[:24]} {line.text}" for line in new), gap)
 
     async def close(self) -> None:
         """Let go of connections."""

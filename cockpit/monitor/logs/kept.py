@@ -1,0 +1,54 @@
+"""Log lines that a probe brings from a server, kept in the session for viewers to follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from cockpit.adapters.probing import Brought
+from cockpit.monitor.logs.cleaning import Cleaning
+from cockpit.monitor.logs.fetched import Fetched
+from cockpit.monitor.logs.raw_tail import Happening, TailEvent
+from cockpit.monitor.logs.tail import TailBatch
+from cockpit.safety.redaction.redactor import Known
+from cockpit.words import _
+
+
+class KeptLines:
+    """One probe's lines, cleaned and in order.
+
+    Args:
+        known: what is known of the session's secrets at this moment.
+        redact: masks them in a text.
+    """
+
+    def __init__(self, path: Path, known: Callable[[], Known], redact: Callable[[str], str]) -> None:
+        self.path = path
+        self._known = known
+        self._redact = redact
+        self._cleaning = Cleaning()
+        self._fetched = Fetched(path)
+
+    def begin(self) -> None:
+        """Make the file, so that a viewer finds it."""
+        self._fetched.begin(())
+
+    def keep(self, brought: Brought) -> None:
+        """The lines of one look, and whether some before them were not brought."""
+        gap = [TailEvent(Happening.LOST, _("there are more lines than are fetched; some are missing here"))]
+        self._fetched.keep(TailBatch(lines=self._cleaned(brought.lines), events=gap if brought.gap else []))
+
+    def away(self, why: str) -> None:
+        """The server can't be asked; said once, until it can be again."""
+        self._fetched.away(self._redact(why))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._fetched.close()
+
+    def _cleaned(self, lines: Sequence[str]) -> list[str]:
+        if not lines:
+            return []
+        self._cleaning.learn(self._known())
+        whole = "".join(line.replace("\n", "␊") + "\n" for line in lines)
+        return self._cleaning.lines(whole.encode("utf-8", "backslashreplace"))
