@@ -7,8 +7,6 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
-import pytest
-
 PATIENCE_S = 60.0
 
 
@@ -48,4 +46,4 @@ def eventually(holds: Callable[[], Any], within_s: float = PATIENCE_S) -> bool:
 def wait_until(holds: Callable[[], Any], what: str = "what was waited for") -> None:
     """Return once this is true; after the patience, fail the test, saying `what`."""
     if not eventually(holds):
-        pytest.fail(f"not within {PATIENCE_S:g} s: {what}")
+        raise AssertionError(f"not within {PATIENCE_S:g} s: {what}")

@@ -89,7 +89,7 @@ def _press_all(terminal: Terminal, keys: Sequence[str], found: Visit) -> None:
             found.keys.append((terminal.wait_for_change(SPACING_S * 2) - pressed) * 1000)
         except Missed:
             found.silent_keys += 1
-        time.sleep(max(0.0, pressed + SPACING_S - time.monotonic()))
+        terminal.rest_until(pressed + SPACING_S)
 
 
 def _idle(terminal: Terminal, idle_s: float, found: Visit) -> None:

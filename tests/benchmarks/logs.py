@@ -29,6 +29,7 @@ LARGE_LINES = 5_000_000
 SMALL_LINES = 1_000
 FOLLOW_S = 6.0
 KEY_SPACING_S = 0.2
+FRAME_S = 0.02
 _NUMBER = re.compile(r"case-api,(\d{10})")
 Command = Sequence[str]
 
@@ -130,7 +131,7 @@ def _with_keys(terminal: Terminal, found: Follow) -> list[tuple[float, str]]:
             found.keys_ms.append((at - pressed) * 1000)
         except Missed:
             found.missed_keys += 1
-        time.sleep(max(0.0, pressed + KEY_SPACING_S - time.monotonic()))
+        terminal.rest_until(pressed + KEY_SPACING_S)
     return []
 
 
@@ -220,7 +221,7 @@ def nothing_lost(box: Sandbox) -> list[Figure]:
             if isinstance(piece, Chunk):
                 numbers += map(int, re.findall(rb"case-api,(\d{10})", piece.data))
                 quiet_since = time.monotonic()
-        time.sleep(0.02)
+        time.sleep(FRAME_S)
     tail.close()
     wanted = range(1_000_000, int(timeline.read_text().split()[-1]) + 1)
     lost = len(set(wanted) - set(numbers))

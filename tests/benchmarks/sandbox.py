@@ -8,11 +8,14 @@ import shutil
 import signal
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+
+from cockpit.runs.process import process_start_time
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = Path(__file__).parent / "programs"
@@ -48,10 +51,11 @@ class Sandbox:
             with suppress(OSError, ValueError, KeyError):
                 pid = json.loads(told.read_bytes())["pid"]
                 os.kill(pid, signal.SIGTERM)
-                deadline = time.monotonic() + 3
-                while time.monotonic() < deadline:
-                    os.kill(pid, 0)
-                    time.sleep(0.02)
+                eventually(partial(_gone, pid))
+
+
+def _gone(pid: int) -> bool:
+    return process_start_time(pid) is None
 
 
 @contextmanager

@@ -171,7 +171,7 @@ class Terminal:
     def watch(self, seconds: float) -> list[tuple[float, str]]:
         """Let it run; the screens it showed since the last look, drawn afterwards."""
         begin = self._drawn
-        time.sleep(seconds)
+        self.rest_until(time.monotonic() + seconds)
         shown: list[tuple[float, str]] = []
         chunks = self._chunks[begin:]
         for n, (at, data) in enumerate(chunks):
@@ -180,6 +180,10 @@ class Terminal:
             if n + 1 == len(chunks) or chunks[n + 1][0] - at > 0.004:
                 shown.append((at, self.text))
         return shown
+
+    def rest_until(self, at_s: float) -> None:
+        """Let it be until that monotonic time: how far keys are apart and how long it is measured belong to a figure."""
+        time.sleep(max(0.0, at_s - time.monotonic()))
 
     def draw(self) -> None:
         """Draw all that has come."""
