@@ -182,7 +182,7 @@ class Terminal:
         return shown
 
     def rest_until(self, at_s: float) -> None:
-        """Let it be until that monotonic time: how far keys are apart and how long it is measured belong to a figure."""
+        """Let it be until that monotonic time: how far keys are apart and how long one measures belong to a figure."""
         time.sleep(max(0.0, at_s - time.monotonic()))
 
     def draw(self) -> None:

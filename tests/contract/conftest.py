@@ -9,15 +9,16 @@ from __future__ import annotations
 import importlib
 import tomllib
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from cockpit.adapters.base import Outcome, Running, RunRequest, RunsSteps
-from cockpit.safety.permit import Action, Mode, Permit, grant
-from cockpit.safety.verdict import Judgement, Verdict
+from cockpit.adapters.base import Outcome, Running, RunsSteps
+from cockpit.safety.permit import Permit
 from tests.contract.specimens.specimen import Specimen
+from tests.runs import Runs, read_permit
 from tests.servers.ssh import SshServer, ssh_server
 
 _PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
@@ -63,25 +64,12 @@ def ssh_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
         yield server
 
 
-def permit_for(script: str, **values: str) -> Permit:
-    action = Action("bash", script, "local", values)
-    return grant(action, Judgement(Verdict.READ_ONLY), Mode.LIVE, by="test")
-
-
-class Bench:
-    """Runs scripts through one adapter, each in a run folder of its own."""
+class Bench(Runs[Running]):
+    """Runs scripts through one adapter."""
 
     def __init__(self, adapter: RunsSteps, root: Path) -> None:
+        super().__init__(root)
         self.adapter = adapter
-        self._root = root
-        self._runs = 0
-        self.started: list[Running] = []
-
-    def folder(self) -> Path:
-        self._runs += 1
-        folder = self._root / f"{self._runs:04d}"
-        folder.mkdir(mode=0o700)
-        return folder
 
     def another(self) -> RunsSteps:
         """A second instance, as a host that comes after has one."""
@@ -89,26 +77,19 @@ class Bench:
         return cast(RunsSteps, made(self.adapter.options) if hasattr(self.adapter, "options") else made())
 
     async def start(self, script: str, *, values: dict[str, str] | None = None, **request: Any) -> tuple[Running, Path]:
-        folder = self.folder()
-        running = await self.adapter.start(permit_for(script, **(values or {})), RunRequest(folder, **request))
-        self.started.append(running)
-        return running, folder
+        return await self.begin(self.adapter, read_permit(script, values, target="local"), **request)
 
     async def run(self, script: str, **request: Any) -> tuple[Outcome, bytes]:
-        running, folder = await self.start(script, **request)
-        outcome = await running.wait()
-        return outcome, (folder / "output").read_bytes()
+        return await self.over(self.start(script, **request))
 
 
 @pytest.fixture
 async def bench(adapter: RunsSteps, tmp_path: Path) -> AsyncIterator[Bench]:
     made = Bench(adapter, tmp_path)
     yield made
-    for running in made.started:
-        await running.cancel()
-        await running.wait()
+    await made.end_all()
 
 
 @pytest.fixture
 def permit() -> Callable[..., Permit]:
-    return permit_for
+    return partial(read_permit, target="local")

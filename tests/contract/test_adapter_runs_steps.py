@@ -20,6 +20,7 @@ from cockpit.runs.run import Run
 from cockpit.safety.permit import Action, Confirmation, Mode, Permit, Rung, grant
 from cockpit.safety.redaction.printed import VALUES
 from cockpit.safety.verdict import Judgement, Verdict
+from tests.runs import forged_from
 from tests.waiting import until
 
 Bench = Any
@@ -225,12 +226,9 @@ async def test_a_permit_nobody_granted_is_refused(bench: Bench, permit: Callable
     folder = bench.folder()
     with pytest.raises(PolicyRefusal):
         Permit(granted.action, granted.judgement, granted.mode, "me", object())
-    forged = object.__new__(Permit)
-    for name in ("action", "judgement", "mode", "by"):
-        object.__setattr__(forged, name, getattr(granted, name))
 
     with pytest.raises(PolicyRefusal):
-        await bench.adapter.start(forged, RunRequest(folder))
+        await bench.adapter.start(forged_from(granted), RunRequest(folder))
 
     assert not list(folder.iterdir())
 

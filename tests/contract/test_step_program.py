@@ -24,6 +24,7 @@ from cockpit.safety.permit import Action, Confirmation, Mode, Permit, Rung, gran
 from cockpit.safety.verdict import Judgement, Verdict
 from tests import waiting
 from tests.contract.specimens.specimen import Specimen
+from tests.runs import Runs, forged_from, read_permit
 
 pytestmark = pytest.mark.real
 SECRET = "Zq8-very-secret-value-71"
@@ -44,27 +45,19 @@ def permit_for(
     specimen: Specimen, body: str, *, read_only: bool = True, values: dict[str, str] | None = None
 ) -> Permit:
     """Leave to run it: as something that reads, or as something that changes things and was confirmed."""
-    action = Action(specimen.language, body, "it", values or {})
     if read_only:
-        return grant(action, Judgement(Verdict.READ_ONLY), Mode.LIVE, by="test")
+        return read_permit(body, values, language=specimen.language, target="it")
+    action = Action(specimen.language, body, "it", values or {})
     confirmed = Confirmation(action.sha256, Rung.CONFIRM, "test")
     return grant(action, Judgement(Verdict.MUTATING), Mode.LIVE, by="test", confirmation=confirmed)
 
 
-class Bench:
-    """Runs texts through a step program, each in a run folder of its own."""
+class Bench(Runs[Running]):
+    """Runs texts through a step program."""
 
     def __init__(self, specimen: Specimen, root: Path) -> None:
+        super().__init__(root)
         self.specimen = specimen
-        self._root = root
-        self._runs = 0
-        self.started: list[Running] = []
-
-    def folder(self) -> Path:
-        self._runs += 1
-        folder = self._root / f"{self._runs:04d}"
-        folder.mkdir(mode=0o700)
-        return folder
 
     async def start(
         self,
@@ -75,25 +68,18 @@ class Bench:
         values: dict[str, str] | None = None,
         **request: Any,
     ) -> tuple[Running, Path]:
-        folder = self.folder()
         permit = permit_for(self.specimen, body, read_only=read_only, values=values)
-        running = await (adapter or self.specimen.adapter).start(permit, RunRequest(folder, **request))
-        self.started.append(running)
-        return running, folder
+        return await self.begin(adapter or self.specimen.adapter, permit, **request)
 
     async def run(self, body: str, **given: Any) -> tuple[Outcome, bytes]:
-        running, folder = await self.start(body, **given)
-        outcome = await running.wait()
-        return outcome, (folder / "output").read_bytes()
+        return await self.over(self.start(body, **given))
 
 
 @pytest.fixture
 async def bench(specimen: Specimen, tmp_path: Path) -> Any:
     made = Bench(specimen, tmp_path)
     yield made
-    for running in made.started:
-        await running.cancel()
-        await running.wait()
+    await made.end_all()
 
 
 def test_says_what_it_can(specimen: Specimen) -> None:
@@ -327,11 +313,8 @@ async def test_another_language_is_refused(bench: Bench, specimen: Specimen) -> 
 
 
 async def test_a_permit_nobody_granted_is_refused(bench: Bench, specimen: Specimen) -> None:
-    granted = permit_for(specimen, specimen.hello)
     folder = bench.folder()
-    forged = object.__new__(Permit)
-    for name in ("action", "judgement", "mode", "by"):
-        object.__setattr__(forged, name, getattr(granted, name))
+    forged = forged_from(permit_for(specimen, specimen.hello))
 
     with pytest.raises(PolicyRefusal):
         await specimen.adapter.start(forged, RunRequest(folder))

@@ -15,8 +15,7 @@ from cockpit.adapters.base import Outcome, RunRequest
 from cockpit.adapters.followed import FollowedRun
 from cockpit.adapters.local import LocalAdapter
 from cockpit.runs.process import process_start_time, relatives
-from cockpit.safety.permit import Action, Mode, grant
-from cockpit.safety.verdict import Judgement, Verdict
+from tests.runs import RunFolders, read_permit
 from tests.waiting import until
 
 
@@ -24,27 +23,19 @@ def alive(pid: int) -> bool:
     return process_start_time(pid) is not None
 
 
-class LocalBench:
+class LocalBench(RunFolders):
     """Local runs in folders of their own; whatever they leave alive is ended afterwards, each by its own pid."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root
-        self._count = 0
+        super().__init__(root)
         self._started: list[tuple[int, Path]] = []
         self.until = until
         self.alive = alive
 
-    def folder(self) -> Path:
-        self._count += 1
-        folder = self._root / f"{self._count:04d}"
-        folder.mkdir(mode=0o700)
-        return folder
-
     async def start(
         self, script: str, *, adapter: LocalAdapter | None = None, values: dict[str, str] | None = None, **request: Any
     ) -> FollowedRun:
-        action = Action("bash", script, "local", values or {})
-        permit = grant(action, Judgement(Verdict.READ_ONLY), Mode.LIVE, by="test")
+        permit = read_permit(script, values, target="local")
         running = await (adapter or LocalAdapter()).start(permit, RunRequest(self.folder(), **request))
         if running.pid:
             self._started.append((running.pid, running.run.folder))

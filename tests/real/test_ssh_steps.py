@@ -20,14 +20,14 @@ from cockpit.adapters.base import Outcome, RunRequest
 from cockpit.adapters.ssh import script
 from cockpit.adapters.ssh.adapter import SshAdapter, SshOptions, SshRunning
 from cockpit.errors import AccessDenied, CockpitError, ConfigError, TargetUnreachable
-from cockpit.safety.permit import Action, Mode, Permit, grant
-from cockpit.safety.verdict import Judgement, Verdict
+from cockpit.safety.permit import Permit
+from tests.runs import Runs, read_permit
 from tests.servers.ssh import SshServer, prepared, ssh_server
 from tests.waiting import until
 
 
 def permit_for(text: str, **values: str) -> Permit:
-    return grant(Action("bash", text, "far", values), Judgement(Verdict.READ_ONLY), Mode.LIVE, by="test")
+    return read_permit(text, values, target="far")
 
 
 @pytest.fixture
@@ -36,37 +36,27 @@ def server(tmp_path: Path) -> Iterator[SshServer]:
         yield made
 
 
-class Desk:
-    """Starts steps on "far", each in a run folder of its own."""
+class Desk(Runs[SshRunning]):
+    """Starts steps on "far"."""
 
     def __init__(self, server: SshServer, root: Path) -> None:
+        super().__init__(root)
         self.server = server
         self.adapter = SshAdapter(SshOptions(host="far", ssh_config=str(server.config)), grace_s=1.0)
-        self._root = root
-        self._runs = 0
-        self.started: list[SshRunning] = []
 
     async def start(self, text: str, **request: Any) -> tuple[SshRunning, Path]:
-        self._runs += 1
-        folder = self._root / f"{self._runs:04d}"
-        folder.mkdir(mode=0o700)
-        running = await self.adapter.start(permit_for(text), RunRequest(folder, **request))
-        self.started.append(running)
-        return running, folder
+        return await self.begin(self.adapter, permit_for(text), **request)
 
     async def run(self, text: str, **request: Any) -> tuple[Outcome, str]:
-        running, folder = await self.start(text, **request)
-        outcome = await running.wait()
-        return outcome, (folder / "output").read_text()
+        outcome, output = await self.over(self.start(text, **request))
+        return outcome, output.decode()
 
 
 @pytest.fixture
 async def desk(server: SshServer, tmp_path: Path) -> AsyncIterator[Desk]:
     made = Desk(server, tmp_path)
     yield made
-    for running in made.started:
-        await running.cancel()
-        await running.wait()
+    await made.end_all()
 
 
 def said(folder: Path) -> str:
