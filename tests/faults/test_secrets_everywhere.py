@@ -10,9 +10,7 @@ import signal
 import subprocess
 import sys
 import tarfile
-import threading
 from collections.abc import AsyncIterator, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +26,7 @@ from cockpit.session.settings import SessionSettings
 from cockpit.session.spawn import start_host
 from tests.faults.test_host_killed import connected, host_pid
 from tests.planted import FORMS, folded, gives_away
+from tests.servers.pages import Page, page_server
 from tests.waiting import until
 
 IN_CONFIG = "Kx7/cfg+Tq9=Wm2vBz\"4'Rn"
@@ -68,33 +67,20 @@ echo '<password>' '<note>'
 """
 
 
-class Echo(BaseHTTPRequestHandler):
+class Echo(Page):
     """Says back whatever it was told, as services do when they are confused."""
 
-    def do_GET(self) -> None:
+    def answer(self) -> None:
         told = self.headers.get("authorization", "")
         body = {"status": f"UP {told}", "components": {f"c {told}": {"status": "DOWN", "details": {"error": told}}}}
-        data = json.dumps(body).encode()
-        self.send_response(503 if self.path == "/broken" else 200)
-        for name, value in (("content-type", "application/json"), ("retry-after", told), ("set-cookie", f"s={told}")):
-            self.send_header(name, value)
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_arguments: Any) -> None:
-        """Say nothing."""
+        status = 503 if self.path == "/broken" else 200
+        self.says(status, json.dumps(body).encode(), "application/json", retry_after=told, set_cookie=f"s={told}")
 
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield server.server_address[1]
-    server.shutdown()
-    server.server_close()
-    thread.join(5)
+    with page_server(Echo) as made:
+        yield made
 
 
 def config(port: int, log: Path) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import re
 import shutil
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -15,19 +15,8 @@ from cockpit.config import TailConfig
 from cockpit.monitor.logs.probe import LogProbe
 from cockpit.monitor.machines import Machines
 from cockpit.monitor.sample import Outcome, Sample
-from tests.servers.far import machines_of, probe_of, sample_of, values
-from tests.servers.ssh import SshServer, ssh_server
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[SshServer]:
-    with ssh_server(tmp_path / "server") as made:
-        yield made
-
-
-@pytest.fixture
-def machines(server: SshServer) -> Machines:
-    return machines_of(server)
+from tests.servers.far import probe_of, sample_of, values
+from tests.servers.ssh import SshServer
 
 
 class Followed:

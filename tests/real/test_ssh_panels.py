@@ -8,9 +8,8 @@ import re
 import signal
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import psutil
 import pytest
@@ -18,22 +17,11 @@ import pytest
 from cockpit.errors import LinkDown
 from cockpit.monitor.machines import Machines
 from cockpit.monitor.sample import Level, Outcome
-from tests.servers.far import DEADLINE_S, machines_of, probe_of, sample_of, sample_until, values
+from tests.servers.far import DEADLINE_S, probe_of, sample_of, sample_until, values
+from tests.servers.pages import Page, page_server
 from tests.servers.pm2 import PM2, pm2_daemon
-from tests.servers.ssh import SshServer, ssh_server
+from tests.servers.ssh import SshServer
 from tests.waiting import until
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[SshServer]:
-    with ssh_server(tmp_path / "server") as made:
-        yield made
-
-
-@pytest.fixture
-def machines(server: SshServer) -> Machines:
-    return machines_of(server)
-
 
 # -- the machine -----------------------------------------------------------------------------------------------------
 
@@ -149,12 +137,12 @@ async def test_what_a_login_shell_prints_of_its_own_accord_is_no_answer(machines
 # -- HTTP ------------------------------------------------------------------------------------------------------------
 
 
-class Service(BaseHTTPRequestHandler):
+class Service(Page):
     """Answers by its path, and remembers what was asked."""
 
     asked: ClassVar[list[tuple[str, str, str | None]]] = []
 
-    def do_GET(self) -> None:
+    def answer(self) -> None:
         self.asked.append((self.command, self.path, self.headers.get("authorization")))
         code = 503 if self.path == "/down" else 302 if self.path == "/away" else 200
         body = b'{"status": "%s", "n": 7}' % (b"DOWN" if code == 503 else b"UP")
@@ -162,29 +150,15 @@ class Service(BaseHTTPRequestHandler):
             body = b"\x00\xff\x1b]52;c;aGk=\x07\n" * 100
         if self.path == "/large":
             body = b"x" * (5 << 20)
-        self.send_response(code)
-        self.send_header("Content-Type", "application/json" if body[:1] == b"{" else "text/plain\x1b[31m")
-        self.send_header("Content-Length", str(len(body)))
-        if code == 302:
-            self.send_header("Location", "/elsewhere")
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(body)
-
-    do_HEAD = do_GET  # noqa: N815 - the library's name
-
-    def log_message(self, *_args: Any) -> None:
-        pass
+        kind = "application/json" if body[:1] == b"{" else "text/plain\x1b[31m"
+        self.says(code, body, kind, **({"location": "/elsewhere"} if code == 302 else {}))
 
 
 @pytest.fixture
 def service() -> Iterator[str]:
     Service.asked = []
-    listening = ThreadingHTTPServer(("127.0.0.1", 0), Service)
-    threading.Thread(target=listening.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{listening.server_port}"
-    listening.shutdown()
-    listening.server_close()
+    with page_server(Service) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 async def test_health_is_asked_from_there_with_its_headers_and_they_are_in_no_argument(

@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +22,12 @@ from cockpit.adapters.ssh.adapter import SshAdapter, SshOptions, SshRunning
 from cockpit.errors import AccessDenied, CockpitError, ConfigError, TargetUnreachable
 from cockpit.safety.permit import Permit
 from tests.runs import Runs, read_permit
-from tests.servers.ssh import SshServer, prepared, ssh_server
+from tests.servers.ssh import SshServer, prepared
 from tests.waiting import until
 
 
 def permit_for(text: str, **values: str) -> Permit:
     return read_permit(text, values, target="far")
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[SshServer]:
-    with ssh_server(tmp_path / "server") as made:
-        yield made
 
 
 class Desk(Runs[SshRunning]):

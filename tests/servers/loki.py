@@ -9,14 +9,14 @@ from __future__ import annotations
 import base64
 import json
 import re
-import threading
 import time
 import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.servers.pages import Page, page_server
 
 _LOG = re.compile(r'\s*(\{[^{}]*\})((?:\s*(?:\|=|!=)\s*(?:"(?:[^"\\]|\\.)*"|`[^`]*`))*)\s*')
 _MATCHER = re.compile(r'(\w+)\s*=\s*("(?:[^"\\]|\\.)*")')
@@ -82,30 +82,18 @@ def _streams(lines: list[tuple[int, dict[str, str], str]]) -> Iterator[dict[str,
 def loki_server(*, password: str = "") -> Iterator[LokiServer]:
     held = LokiServer(password=password)
 
-    class Page(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Questions(Page):
+        def answer(self) -> None:
             path, _mark, query = self.path.partition("?")
             values = dict(urllib.parse.parse_qsl(query))
             held.asked.append((self.command, path, values))
             held.tenants.append(self.headers.get("X-Scope-OrgID", ""))
             status, said = held.answer(path, values) if self._let_in() else (401, "no org id")
-            body = said.encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json" if status == 200 else "text/plain; charset=utf-8")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.says(status, said.encode(), "application/json" if status == 200 else "text/plain; charset=utf-8")
 
         def _let_in(self) -> bool:
             wanted = "Basic " + base64.b64encode(f"oncall:{held.password}".encode()).decode()
             return not held.password or self.headers.get("Authorization") == wanted
 
-        def log_message(self, *_told: Any) -> None:
-            """Nobody reads it."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
-    held.port = server.server_port
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield held
-    server.shutdown()
-    server.server_close()
+    with page_server(Questions) as held.port:
+        yield held

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import http.client
 import json
-import threading
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from tests.servers.pages import Page, page_server
 from tests.servers.server import free_port, require, running, server_folder
 
 USER, PASSWORD = "oncall", "Qz7-metrics-password-31"
@@ -53,24 +52,12 @@ class Exporter:
 def exporter(text: str) -> Iterator[Exporter]:
     held = Exporter(0, text)
 
-    class Page(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = held.text.encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "text/plain; version=0.0.4")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    class Metrics(Page):
+        def answer(self) -> None:
+            self.says(200, held.text.encode(), "text/plain; version=0.0.4")
 
-        def log_message(self, *_told: Any) -> None:
-            """Nobody reads it."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
-    held.port = server.server_port
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield held
-    server.shutdown()
-    server.server_close()
+    with page_server(Metrics) as held.port:
+        yield held
 
 
 @dataclass

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cockpit.adapters.base import Outcome, RunRequest
-from cockpit.runbook.model import Runbook, Step, StepKind
+from cockpit.runbook.model import Input, Runbook, Step, StepKind
 from cockpit.safety.permit import Confirmation, Permit, Rung
 from cockpit.session.engine import Engine
 from cockpit.session.event import Event, Status
@@ -117,6 +117,21 @@ class Desk:
         yes = Confirmation(proposal.sha256, rung, KIM, **more) if rung else None
         await self.execution.wait(await self.execution.start(proposal.proposal, yes, KIM))
         return self.engine.state.step(step_id).status
+
+
+def book(*steps: Step, inputs: tuple[Input, ...] = ()) -> Runbook:
+    """A runbook of these steps."""
+    return Runbook(
+        title="T",
+        path="t.md",
+        language="en",
+        text="",
+        sha256="0",
+        front_matter={},
+        sections=(),
+        steps=steps,
+        inputs=inputs,
+    )
 
 
 def desk_of(folder: Path, runbook: Runbook, adapter_of: type[FakeAdapter] = FakeAdapter) -> Desk:

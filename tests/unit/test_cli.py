@@ -48,11 +48,8 @@ tail -f /var/log/app.log
 
 
 @pytest.fixture
-def runbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("COCKPIT_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-    path = tmp_path / "check.md"
+def runbook(own_state: Path) -> Path:
+    path = own_state / "check.md"
     path.write_text(RUNBOOK)
     return path
 

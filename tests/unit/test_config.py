@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cockpit.config import Config, ProbeConfig, administrator, load, source
+from cockpit.config import Config, ProbeConfig, load, source
 from cockpit.errors import ConfigError
+from tests.unit.conftest import Document
 
+pytestmark = pytest.mark.usefixtures("elsewhere")
 FULL = """
 [cockpit]
 title = "AI chat"
@@ -41,21 +41,6 @@ section = "#p0-rollback"
 kind = "ssh"
 host = "10.0.0.1"
 """
-
-
-@dataclass
-class Document:
-    front_matter: Mapping[str, Any] = field(default_factory=dict)
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of one's own, with no configuration around."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("COCKPIT_CONFIG", raising=False)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
-    monkeypatch.setattr(administrator, "ADMINISTRATORS_FILE", tmp_path / "etc" / "cockpit.toml")
-    return tmp_path
 
 
 def written(text: str, path: Path = Path("cockpit.toml")) -> Path:

@@ -7,35 +7,26 @@ from pathlib import Path
 import pytest
 
 from cockpit.errors import PolicyRefusal, TargetUnreachable, UsageError
-from cockpit.runbook.model import Expectation, ExpectationKind, Input, Part, Runbook
+from cockpit.runbook.model import Expectation, ExpectationKind, Input, Part
 from cockpit.runs.files import RECALLED
 from cockpit.safety.permit import Confirmation, Rung
 from cockpit.session.event import Status
 from cockpit.session.execution import Execution
-from tests.unit.session_desk import KIM, Desk, desk_of, outcome, step
+from tests.unit.session_desk import KIM, Desk, book, desk_of, outcome, step
 
-RUNBOOK = Runbook(
-    title="T",
-    path="t.md",
-    language="en",
-    text="",
-    sha256="0",
-    front_matter={},
-    sections=(),
-    steps=(
-        step("look", "uptime"),
-        step("restart", "pm2 restart backend"),
-        step("wipe", "rm -rf /srv/data"),
-        step("fill", "kubectl describe pod <pod>", inputs=("pod",)),
-        step("ask", "uptime", expectations=(Expectation(ExpectationKind.MANUAL, "calm?", text="calm?"),)),
-        step("both", "uptime\n\ndate", parts=(Part("both.1", "a", 1, 1, "uptime"), Part("both.2", "b", 3, 3, "date"))),
-        step("far", "uptime", inside="ssh host"),
-        step("sql", "select 1", language="sql"),
-        step("top", "top", interactive=True),
-        step("tick"),
-        step("cut", "kubectl logs api ..."),
-        step("up", "helm upgrade api .", undo="helm rollback api <pod>"),
-    ),
+RUNBOOK = book(
+    step("look", "uptime"),
+    step("restart", "pm2 restart backend"),
+    step("wipe", "rm -rf /srv/data"),
+    step("fill", "kubectl describe pod <pod>", inputs=("pod",)),
+    step("ask", "uptime", expectations=(Expectation(ExpectationKind.MANUAL, "calm?", text="calm?"),)),
+    step("both", "uptime\n\ndate", parts=(Part("both.1", "a", 1, 1, "uptime"), Part("both.2", "b", 3, 3, "date"))),
+    step("far", "uptime", inside="ssh host"),
+    step("sql", "select 1", language="sql"),
+    step("top", "top", interactive=True),
+    step("tick"),
+    step("cut", "kubectl logs api ..."),
+    step("up", "helm upgrade api .", undo="helm rollback api <pod>"),
     inputs=(Input("pod", "<pod>", "angle"), Input("PASSWORD", "$PASSWORD", "dollar", secret=True)),
 )
 

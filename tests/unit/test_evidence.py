@@ -38,11 +38,8 @@ echo 'Authorization: Bearer {SECRET}' | wc -l
 
 
 @pytest.fixture
-def document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("COCKPIT_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-    path = tmp_path / "evidence.md"
+def document(own_state: Path) -> Path:
+    path = own_state / "evidence.md"
     path.write_text(RUNBOOK)
     return path
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +15,13 @@ from cockpit.errors import ConfigError, LinkDown
 from cockpit.monitor.watch import Watch
 from cockpit.runbook.reading import parse
 from cockpit.session.targets import targets_of
+from tests.unit.conftest import Document
 from tests.waiting import until
 
+pytestmark = pytest.mark.usefixtures("elsewhere")
 TARGET = '[target.web1]\nkind = "ssh"\nhost = "web1"\n'
 PROBE = '[[probe]]\nname = "cpu"\nkind = "machine"\ntarget = "web1"\n'
 TAIL = '[[tail]]\nname = "app"\npath = "/var/log/app.log"\ntarget = "web1"\n'
-
-
-@dataclass
-class Document:
-    front_matter: Mapping[str, Any] = field(default_factory=dict)
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("COCKPIT_CONFIG", raising=False)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
 
 
 def loaded(text: str, front_matter: Mapping[str, Any] | None = None) -> Config:

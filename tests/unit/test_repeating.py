@@ -12,12 +12,12 @@ import pytest
 
 from cockpit.adapters.base import RunRequest
 from cockpit.errors import JournalError, TargetUnreachable, UsageError
-from cockpit.runbook.model import Expectation, ExpectationKind, Part, Runbook
+from cockpit.runbook.model import Expectation, ExpectationKind, Part
 from cockpit.safety.permit import Permit, Rung
 from cockpit.session.event import Event, Status
 from cockpit.session.execution import Execution
 from cockpit.session.repeating import Plan, repeats_itself
-from tests.unit.session_desk import KIM, Desk, FakeAdapter, desk_of, outcome, step
+from tests.unit.session_desk import KIM, Desk, FakeAdapter, book, desk_of, outcome, step
 from tests.waiting import until
 
 SOON_S = 0.001
@@ -30,31 +30,21 @@ def up(**more: Any) -> Expectation:
 
 
 HEALTH = "curl -s http://localhost/health"
-RUNBOOK = Runbook(
-    title="T",
-    path="t.md",
-    language="en",
-    text="",
-    sha256="0",
-    front_matter={},
-    sections=(),
-    steps=(
-        step("five", HEALTH, expectations=(up(times=5),)),
-        step("soon", HEALTH, expectations=(up(within_s=600.0),)),
-        step("never", HEALTH, expectations=(up(within_s=0.0),)),
-        step("slow", HEALTH, expectations=(up(times=5, every_s=600.0),)),
-        step("loop", f"for i in 1 2 3; do {HEALTH}; done", expectations=(up(times=3),)),
-        step("change", "pm2 restart backend", expectations=(up(times=3),)),
-        step("plain", "kubectl get pods", expectations=(up(times=3, in_a_row=False),)),
-        step("endless", HEALTH, expectations=(up(),)),
-        step(
-            "block",
-            f"date\n\n{HEALTH}",
-            parts=(Part("block.1", "a", 1, 1, "date"), Part("block.2", "b", 3, 3, HEALTH, (up(times=3),))),
-        ),
-        step("judged", HEALTH, expectations=(up(times=2), Expectation(ExpectationKind.MANUAL, "calm?", text="calm?"))),
+RUNBOOK = book(
+    step("five", HEALTH, expectations=(up(times=5),)),
+    step("soon", HEALTH, expectations=(up(within_s=600.0),)),
+    step("never", HEALTH, expectations=(up(within_s=0.0),)),
+    step("slow", HEALTH, expectations=(up(times=5, every_s=600.0),)),
+    step("loop", f"for i in 1 2 3; do {HEALTH}; done", expectations=(up(times=3),)),
+    step("change", "pm2 restart backend", expectations=(up(times=3),)),
+    step("plain", "kubectl get pods", expectations=(up(times=3, in_a_row=False),)),
+    step("endless", HEALTH, expectations=(up(),)),
+    step(
+        "block",
+        f"date\n\n{HEALTH}",
+        parts=(Part("block.1", "a", 1, 1, "date"), Part("block.2", "b", 3, 3, HEALTH, (up(times=3),))),
     ),
-    inputs=(),
+    step("judged", HEALTH, expectations=(up(times=2), Expectation(ExpectationKind.MANUAL, "calm?", text="calm?"))),
 )
 
 

@@ -27,11 +27,8 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def runbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("COCKPIT_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-    path = tmp_path / "점검.md"
+def runbook(own_state: Path) -> Path:
+    path = own_state / "점검.md"
     path.write_text(RUNBOOK, encoding="utf-8")
     return path
 

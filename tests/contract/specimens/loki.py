@@ -31,9 +31,6 @@ def specimen() -> Iterator[Specimen]:
             with_input='{app="echo"} |= "$WORD"',
             mistake='{app="hello"} |=',
             complaint=b"parse error",
-            changes="",
-            changes_slowly="",
-            fingerprint=lambda: None,
             absent=_adapter(free_port()),
             library="httpx",
             wrong_credentials=LokiAdapter(

@@ -39,9 +39,6 @@ def specimen() -> Iterator[Specimen]:
             with_input=said("$WORD"),
             mistake="sum(rate(",
             complaint=b"parse error",
-            changes="",
-            changes_slowly="",
-            fingerprint=lambda: None,
             absent=_adapter(free_port()),
             library="httpx",
             wrong_credentials=PrometheusAdapter(

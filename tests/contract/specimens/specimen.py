@@ -9,7 +9,7 @@ from typing import Any
 from cockpit.adapters.step_program.adapter import StepProgram
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Specimen:
     """Texts in the backend's language, and hands on its server.
 
@@ -37,9 +37,9 @@ class Specimen:
     with_input: str
     mistake: str
     complaint: bytes
-    changes: str
-    changes_slowly: str
-    fingerprint: Callable[[], Any]
+    changes: str = ""
+    changes_slowly: str = ""
+    fingerprint: Callable[[], Any] = lambda: None
     absent: StepProgram[Any]
     library: str
     wrong_credentials: StepProgram[Any] | None
