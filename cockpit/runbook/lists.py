@@ -188,9 +188,14 @@ class Procedures:
         return acts and section.id not in self._served and _is_instruction_list(item.node)
 
     def inline_command(self, block: Block) -> str | None:
-        """The command that a list item without a block gives as inline code, when it is clearly one."""
+        """The command that a list item without a block gives as inline code, when it is clearly one.
+
+        Or that a paragraph gives that is nothing else: among other words it is spoken of, and not asked for.
+        """
         item = block.item
-        if item is None or self._has_code(item) or not any(style == "code" for _text_, style in block.spans):
+        if not any(style == "code" for _text_, style in block.spans):
+            return None
+        if self._has_code(item) if item is not None else not self._stands_alone(block):
             return None
         section = self._outline.of_block[block.index]
         if (section is not None and section.phase in _TOLD) or _NEGATED.search(block.text):
@@ -198,6 +203,19 @@ class Procedures:
         codes = [text.removeprefix("$ ") for text, style in block.spans if style == "code"]
         commands = [text for text in codes if is_inline_command(text)]
         return commands[0] if len(commands) == 1 else None
+
+    def _stands_alone(self, block: Block) -> bool:
+        """Whether a paragraph is one piece of inline code that the words above it, or its section, say to run."""
+        if [style for text, style in block.spans if text.strip()] != ["code"] or block.source.lstrip()[:1] != "`":
+            return False
+        below = self._blocks[block.index + 1 : block.index + 2]
+        if block.quoted or any(each.kind == "code" for each in below):  # a note, or a block that says it again
+            return False
+        before = self._blocks[block.index - 1] if block.index else None
+        intro = before.text if before is not None and before.kind == "paragraph" else ""
+        section = self._outline.of_block[block.index]
+        asked = intro.rstrip().endswith((":", "：")) or (section is not None and self._is_procedural(section))
+        return asked and not _NEGATED.search(intro)
 
     def _intro(self, item: ListItem) -> str:
         before = item.node.start - 1

@@ -232,6 +232,8 @@ class StepPass:
                 return
             elif self._procedures.is_step(block):
                 self._add(box_draft(block, self._section, self._outline))
+        elif item is None and self._inline(block):
+            return
         elif self._command is not None and self._since <= 2:
             label = PROSE_LABEL.match(block.text)
             if label is not None:
