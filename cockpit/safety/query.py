@@ -34,16 +34,35 @@ _STAGES = names("json logfmt regexp pattern unpack unwrap line_format label_form
 _MAY_STAND_FIRST = frozenset({"+", "-"})
 _PAIRS = {")": "(", "}": "{", "]": "["}
 _LONGEST = 20_000
+_MOST_LINES, _MOST_LINES_IN_ALL = 40, 1000
 
 Token = tuple[str, str]
 
 
 def judge_query(text: str) -> Judgement:
-    """Judge a query, or several, one a line."""
-    lines = [line for line in text.split("\n") if line.strip() and not line.lstrip().startswith("#")]
-    if _is_query(text) or (len(lines) > 1 and all(map(_is_query, lines))):
+    """Judge a query, or several, each beginning on a line of its own."""
+    if _is_query(text) or _are_queries(text):
         return reading()
     return unknown(_("it is not a query, as far as can be told"))
+
+
+def _are_queries(text: str) -> bool:
+    """Whether the lines are queries one after another: each goes on for as long as it is none, or is one still."""
+    if len(text) > _LONGEST:
+        return False
+    lines = [line for line in text.split("\n") if line.strip() and not line.lstrip().startswith("#")]
+    if len(lines) > _MOST_LINES_IN_ALL:
+        return False
+    query: list[str] = []
+    whole = False
+    for line in lines:
+        longer = [*query, line]
+        if whole and not _is_query("\n".join(longer)):
+            longer = [line]
+        query, whole = longer, _is_query("\n".join(longer))
+        if len(query) > _MOST_LINES:
+            return False
+    return whole
 
 
 def _is_query(text: str) -> bool:

@@ -8,13 +8,17 @@ from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import Any
 
+import msgspec
 import pytest
 
 from cockpit.adapters.loki.adapter import LokiAdapter, LokiOptions
 from cockpit.adapters.prometheus.adapter import PrometheusAdapter, PrometheusOptions
 from cockpit.adapters.step_program.adapter import StepProgram, Task
 from cockpit.adapters.step_program.page import Page
+from cockpit.config import ProbeConfig
 from cockpit.errors import AccessDenied, AdapterError, ConfigError, Declined, Malformed, TargetUnreachable, TimedOut
+from cockpit.monitor.registry import build
+from cockpit.monitor.sample import Level, Outcome, Sample
 from tests.servers.misbehaving import Misbehaving, misbehaving
 
 SECRET = {"token": "Zq7-bearer-91"}
@@ -172,3 +176,74 @@ def test_an_authority_that_is_not_there_is_told(server: Misbehaving) -> None:
 
     with pytest.raises(ConfigError, match="ca_file"):
         adapter.perform(Task(language="promql", body="up"), Page(BytesIO()))
+
+
+PROBES: dict[str, dict[str, Any]] = {
+    "prometheus": {"queries": {"share": "up"}},
+    "alertmanager": {},
+    "loki": {"query": '{app="x"}'},
+}
+
+
+async def sampled(kind: str, server: Misbehaving) -> Sample:
+    options = {"url": server.url, **PROBES[kind]}
+    probe = build(ProbeConfig(name="it", kind=kind, deadline_s=2.0, options=options), lambda text: text)
+    sample = await probe.sample()
+    await probe.close()
+    return sample
+
+
+@pytest.mark.parametrize("kind", sorted(PROBES))
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n{",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnull",
+        b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n" + b"[" * 10_000_000,
+    ],
+    ids=["nothing", "half", "null", "redirect", "500", "10 MB of nonsense, half"],
+)
+async def test_a_panels_server_that_misbehaves_costs_its_own_panel(
+    server: Misbehaving, kind: str, answer: bytes
+) -> None:
+    server.answer = answer
+
+    sample = await sampled(kind, server)
+
+    assert (sample.outcome, sample.level) == (Outcome.FAILED, Level.RED)
+    assert sample.mend
+    assert len(sample.error) < 400
+
+
+@pytest.mark.parametrize("kind", sorted(PROBES))
+async def test_a_panels_server_that_hangs_is_given_up_before_its_deadline(server: Misbehaving, kind: str) -> None:
+    server.hangs = True
+
+    sample = await sampled(kind, server)
+
+    assert sample.outcome is Outcome.FAILED
+    assert "no answer within" in sample.error
+
+
+@pytest.mark.parametrize("kind", sorted(PROBES))
+async def test_refused_credentials_of_a_panel_say_nothing_about_the_service(server: Misbehaving, kind: str) -> None:
+    server.says(b"", "401 Unauthorized")
+
+    sample = await sampled(kind, server)
+
+    assert (sample.outcome, sample.level) == (Outcome.FAILED, Level.YELLOW)
+
+
+async def test_five_thousand_series_and_alerts_make_no_large_samples(server: Misbehaving) -> None:
+    series = [{"metric": {"pod": f"api-{n}"}, "value": [1, "1"]} for n in range(5000)]
+    server.says(json.dumps({"status": "success", "data": {"resultType": "vector", "result": series}}).encode())
+    metrics = await sampled("prometheus", server)
+    server.says(json.dumps([{"labels": {"alertname": f"A{n}", "severity": "critical"}} for n in range(5000)]).encode())
+    alerts = await sampled("alertmanager", server)
+
+    assert metrics.readings[0].value == "5000 series, one is wanted"
+    assert (alerts.readings[0].value, len(alerts.rows)) == (5000.0, 100)
+    assert len(msgspec.json.encode(metrics)) + len(msgspec.json.encode(alerts)) < 40_000

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cockpit.safety.judge import judge
+from cockpit.safety.verdict import Verdict
 
 FOLDER = Path(__file__).parents[1] / "data" / "verdicts"
 
@@ -207,3 +208,11 @@ def test_the_script_s_own_assignments_count() -> None:
 )
 def test_other_languages_have_their_own_rules(language: str, text: str, verdict: str) -> None:
     assert judge(language, text).verdict == verdict
+
+
+def test_queries_of_several_lines_may_follow_one_another() -> None:
+    text = "# the share\nrate(a[7d]) /\n(rate(b[7d]) + rate(a[7d]))\n\nsum(c)\n  by (code)\nup"
+
+    assert judge("promql", text).verdict is Verdict.READ_ONLY
+    assert judge("promql", text + "\nrm -rf /tmp/x").verdict is Verdict.UNKNOWN
+    assert judge("promql", "up\nrm -rf /tmp/x\nup").verdict is Verdict.UNKNOWN
