@@ -84,7 +84,7 @@ class Watched(Terminal):
     """The program on a terminal, and what is expected of it."""
 
     def sees(self, *texts: str) -> None:
-        """All of these stand on the screen, soon."""
+        """All of these stand on the screen, soon; else the test fails, with the screen."""
         deadline = time.monotonic() + DEADLINE_S
         while missing := [text for text in texts if text not in self.text]:
             if self._next(deadline) is None:
@@ -97,10 +97,10 @@ class Watched(Terminal):
                 self.press("tab")
             self.sees(title)
 
-    def was_sent_nothing_else(self) -> None:
-        """The terminal got text and the screen's own sequences."""
+    def sent_besides(self) -> list[Any]:
+        """What the terminal got besides text and the screen's own sequences."""
         self.settle()
-        assert list(offences(self.sent)) == []
+        return list(offences(self.sent))
 
 
 def runbook() -> str:
@@ -179,7 +179,7 @@ def test_samples_notes_and_events_are_painted_as_text(state: Path, size: tuple[i
             screen.press("tab")
         growing.tell("session.ended", reason=EVERYTHING)
         screen.sees("THE SESSION IS OVER")
-        screen.was_sent_nothing_else()
+        assert screen.sent_besides() == []
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -196,7 +196,7 @@ def test_a_document_is_painted_as_text(state: Path, size: tuple[int, int]) -> No
         screen.sees("Commands and sections")
         screen.press("S03 Q")
         screen.sees("S03 Q12")
-        screen.was_sent_nothing_else()
+        assert screen.sent_besides() == []
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -219,7 +219,7 @@ def test_outputs_and_followed_logs_are_painted_as_text(state: Path, size: tuple[
             with growing.log.open("ab") as log:
                 log.write(b"".join(raw + b"\n" for _shown, raw in group) + b"end of %d\n" % number)
             screen.sees(*(shown.partition("\n")[0][: size[0] - 4] for shown, _raw in group), f"end of {number}")
-        screen.was_sent_nothing_else()
+        assert screen.sent_besides() == []
 
 
 LIVE = """---
@@ -334,4 +334,4 @@ def test_a_live_session_paints_nothing_but_text(work: Path, size: tuple[int, int
         screen.sees(marked(0, TEXTS[0].seen))
         screen.press("escape")
         screen.sees("q leave")
-        screen.was_sent_nothing_else()
+        assert screen.sent_besides() == []

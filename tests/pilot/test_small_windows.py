@@ -19,6 +19,7 @@ async def test_the_choices_of_a_confirmation_are_in_sight(opens: Opens, size: tu
         await story.pauses(3).types("local").sees("local").presses("tab").types("it is old").sees("it is old")
         await story.presses("tab", "right").sees("[> Run <]").pauses().presses("enter")
         await story.finds(lambda state: any(run.intent["reason"] == "it is old" for run in state.runs.values()))
+        assert list(story.state.runs) == [1]
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 10), (30, 7)])

@@ -39,4 +39,5 @@ async def test_stopped_before_its_time_it_was_cancelled(opens: Opens, tmp_path: 
     async with opens(document(tmp_path / "app.log", "for 10 minutes")) as story:
         await story.presses("enter").sees("it is well", "of 10:00").sees_no("the time is over")
         await story.presses("ctrl+c").sees("again stops").presses("ctrl+c")
-        await story.finds(lambda state: [run.status for run in state.runs.values()] == [Status.CANCELLED])
+        await story.finds(lambda state: bool(state.runs) and not state.running, "its end")
+        assert [run.status for run in story.state.runs.values()] == [Status.CANCELLED]

@@ -17,6 +17,7 @@ from cockpit.monitor.machines import Machines
 from cockpit.monitor.sample import Outcome, Sample
 from tests.servers.far import probe_of, sample_of, values
 from tests.servers.ssh import SshServer
+from tests.waiting import until
 
 
 class Followed:
@@ -35,10 +36,14 @@ class Followed:
 
     async def brought(self, last: str) -> list[str]:
         """The lines once this one is there."""
-        async with asyncio.timeout(120):
-            while not self.kept.exists() or f"{last}\n" not in self.kept.read_text():
-                await self.poll()
-                await asyncio.sleep(0.02)
+
+        async def is_there() -> bool:
+            if self.kept.exists() and f"{last}\n" in self.kept.read_text():
+                return True
+            await self.poll()
+            return False
+
+        await until(is_there, last)
         return self.lines()
 
     def lines(self) -> list[str]:

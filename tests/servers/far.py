@@ -15,6 +15,7 @@ from cockpit.monitor.registry import build
 from cockpit.monitor.sample import Sample
 from cockpit.safety.redaction.redactor import Redactor
 from tests.servers.ssh import SshServer
+from tests.waiting import until
 
 DEADLINE_S = 20.0
 
@@ -37,10 +38,14 @@ async def sample_of(probe: Probe) -> Sample:
 
 
 async def sample_until(probe: Probe, condition: Callable[[Sample], bool]) -> Sample:
-    async with asyncio.timeout(120):
-        while not condition(sample := await probe.sample()):
-            await asyncio.sleep(0.05)
-        return sample
+    seen: list[Sample] = []
+
+    async def holds() -> bool:
+        seen.append(await probe.sample())
+        return condition(seen[-1])
+
+    await until(holds)
+    return seen[-1]
 
 
 def values(sample: Sample) -> dict[str, Any]:

@@ -109,6 +109,7 @@ async def test_a_server_that_goes_is_told_in_the_log_and_in_the_panel(tmp_path: 
         await until(lambda: kept.exists() and "first" in kept.read_text(), "the first line")
     await until(lambda: "--- " in kept.read_text(), "the server is told to be away")
     await watch.stop()
+    assert kept.read_text().index("first") < kept.read_text().index("--- ")
 
 
 async def test_more_lines_than_are_fetched_leave_a_mark(server: LokiServer) -> None:
