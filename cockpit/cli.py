@@ -126,6 +126,10 @@ def _rehearse(parser: argparse.ArgumentParser) -> None:
     _json_option(parser)
 
 
+def _doctor(parser: argparse.ArgumentParser) -> None:
+    _json_option(parser)
+
+
 COMMANDS: dict[str, tuple[Declare, Callable[[], str]]] = {
     "open": (_open, lambda: _("the screen: live panel and guided runbook (the default)")),
     "watch": (_watch, lambda: _("the screen in read-only mode")),
@@ -133,6 +137,7 @@ COMMANDS: dict[str, tuple[Declare, Callable[[], str]]] = {
     "show": (_show, lambda: _("what the reader made of a document")),
     "lint": (_lint, lambda: _("what a runbook's author should mend")),
     "verdict": (_verdict, lambda: _("what safety says of a command")),
+    "doctor": (_doctor, lambda: _("is this machine ready: tools, credentials, reach, permissions")),
     "sessions": (_sessions, lambda: _("recorded sessions, newest first")),
     "attach": (_attach, lambda: _("join a session again")),
     "approve": (_approve, lambda: _("as a second person, approve what another user wants to run")),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cockpit.adapters.base import RunRequest
+from cockpit.adapters.checking import Check
 from cockpit.adapters.followed import FollowedRun, adopt, launch
 from cockpit.errors import Malformed, PolicyRefusal, ToolMissing
 from cockpit.runs.spec import OUTPUT_CAP_BYTES, document_for
@@ -57,6 +58,13 @@ class LocalAdapter:
             AdapterError: there is no such run.
         """
         return adopt(folder)
+
+    async def checks(self) -> Sequence[Check]:
+        """Whether there is a shell. See `ChecksItself`."""
+        bash = shutil.which("bash")
+        if bash is None:
+            return [Check(text=_("there is no bash on this machine"), standing="failed", mend=_("install bash"))]
+        return [Check(text=_("steps run under {program}").format(program=bash))]
 
     def _document(self, permit: Permit, request: RunRequest) -> dict[str, Any]:
         action = permit.action

@@ -16,10 +16,13 @@ import msgspec
 from msgspec import Struct
 
 from cockpit.adapters.base import Outcome, RunRequest
+from cockpit.adapters.checking import Check
 from cockpit.adapters.ending import outcome_of
+from cockpit.adapters.own_thread import OwnThread
 from cockpit.adapters.ssh.address import resolve
 from cockpit.adapters.ssh.asking import Asking
 from cockpit.adapters.ssh.link import SshLink
+from cockpit.adapters.ssh.ready import checks_of
 from cockpit.adapters.ssh.step import RemotePlace, RemoteStep
 from cockpit.errors import AdapterError, ConfigError, Malformed, PolicyRefusal, ToolMissing
 from cockpit.runs.files import write_whole
@@ -111,6 +114,12 @@ class SshAdapter:
     def far(self, name: str) -> Asking:
         """The machine, to be looked at over the connection that steps use. See `LooksAround`."""
         return Asking(name, self._connection)
+
+    async def checks(self) -> Sequence[Check]:
+        """Whether the way there, its key, ours and its tools are as they must be. See `ChecksItself`."""
+        return await OwnThread[Sequence[Check]](f"check {self.options.host}").run(
+            lambda: checks_of(self._connection(), self.options.host)
+        )
 
     def _connection(self) -> SshLink:
         with self._resolving:

@@ -86,7 +86,7 @@ class Asking:
         if link is not None and link.up:
             return link
         if connecting or failure is None:
-            raise LinkDown(_("no connection yet"), where=self._where)
+            raise LinkDown(_("no connection yet"), where=self._where, mend=_("is it up, and is the way there open?"))
         raise type(failure)(failure.what, where=failure.where, mend=failure.mend)
 
     def _connect(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 import time
@@ -238,6 +239,7 @@ def _pause(transport: Transport, seconds: float) -> None:
 def _hop(address: SshAddress, before: Transport | None, ask: Ask | None) -> Transport:
     import paramiko
 
+    _keep_quiet()
     try:
         transport = paramiko.Transport(_socket(address, before))
     except (OSError, paramiko.SSHException, EOFError) as error:
@@ -251,6 +253,13 @@ def _hop(address: SshAddress, before: Transport | None, ask: Ask | None) -> Tran
         transport.close()
         raise
     return transport
+
+
+def _keep_quiet() -> None:
+    """Errors are raised. paramiko prints them besides, with their tracebacks, where nobody has set up logging."""
+    log = logging.getLogger("paramiko")
+    if not log.handlers:
+        log.addHandler(logging.NullHandler())
 
 
 def _greet(transport: Transport, address: SshAddress, ask: Ask | None) -> None:

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from cockpit.adapters.step_program.adapter import LOST_EXIT, REFUSED_EXIT, Task, performed
+from cockpit.adapters.step_program.adapter import LOST_EXIT, REFUSED_EXIT, Task, performed, written_error
 from cockpit.adapters.step_program.page import Page
 from cockpit.errors import (
     AccessDenied,
@@ -51,7 +51,8 @@ def main() -> int:
             _require_permitted(task)
             adapter.perform(task, page)
     except CockpitError as error:
-        return _fail(str(error), exit_status(error))
+        told = str(error) if what == "perform" else written_error(error)
+        return _fail(told, exit_status(error))
     except KeyboardInterrupt:
         return _fail(_("cancelled"), CANCELLED)
     except MemoryError:

@@ -23,9 +23,10 @@ import msgspec
 from msgspec import Struct
 
 from cockpit.adapters.base import Enforcement, Outcome, RunRequest
+from cockpit.adapters.checking import Check
 from cockpit.adapters.followed import FollowedRun, adopt, launch
 from cockpit.adapters.step_program.page import Page
-from cockpit.errors import CockpitError, Malformed, PolicyRefusal, TimedOut, ToolMissing
+from cockpit.errors import AdapterError, CockpitError, Malformed, PolicyRefusal, TimedOut, ToolMissing
 from cockpit.runs.files import RECALLED
 from cockpit.runs.spec import program_document
 from cockpit.safety.environment import child_environment
@@ -208,8 +209,16 @@ class StepProgram(ABC, Generic[Settings]):
                 process.kill()
                 await process.wait()
         if process.returncode:
-            raise Malformed(complaint.decode("utf-8", "replace").strip())
+            raise _read_error(complaint)
         return msgspec.json.decode(told, type=Enforcement)
+
+    async def checks(self) -> Sequence[Check]:
+        """Whether it can be reached and lets us in. See `ChecksItself`."""
+        found = await self.enforcement()
+        kept = (
+            _("the server keeps read-only mode") if found.by == "server" else _("this tool alone keeps read-only mode")
+        )
+        return [Check(text=_("it answers; {kept}").format(kept=f"{kept}: {found.detail}" if found.detail else kept))]
 
     def _written(self, what: str, task: Task) -> str:
         program = {
@@ -249,6 +258,19 @@ class ProgramRun:
     async def cancel(self) -> None:
         """Ask it to cancel on the server and end; what does not end is killed after a grace."""
         await self._followed.cancel()
+
+
+def written_error(error: CockpitError) -> str:
+    """An error of the step program, for `StepProgram.enforcement`."""
+    return json.dumps({"what": error.what, "where": error.where, "mend": error.mend})
+
+
+def _read_error(complaint: bytes) -> AdapterError:
+    try:
+        told = json.loads(complaint)
+        return AdapterError(told["what"], where=told["where"], mend=told["mend"])
+    except (ValueError, TypeError, KeyError):
+        return Malformed(complaint.decode("utf-8", "replace").strip())
 
 
 def performed(written: bytes) -> tuple[str, StepProgram[Any], Task, str]:

@@ -1,0 +1,177 @@
+"""`cockpit doctor` against real servers: all well, each down or wrong, and all of them hung."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.servers.redis import redis_server
+from tests.servers.server import free_port
+from tests.servers.ssh import SshServer, ssh_server
+
+PATIENCE_S = 120
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[SshServer]:
+    with ssh_server(tmp_path / "server") as made:
+        yield made
+
+
+class Doctor:
+    """Runs the program on a configuration of one's own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = os.environ | {
+            "COCKPIT_STATE_DIR": str(folder / "state"),
+            "COCKPIT_CONFIG": "",
+            "XDG_CONFIG_HOME": str(folder),
+            "HOME": str(folder),
+            "LANG": "C.UTF-8",
+            "COCKPIT_TEST_PASSWORD": "hunter2hunter2",
+        }
+
+    def run(self, config: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        (self.folder / "cockpit.toml").write_text(config)
+        return subprocess.run(
+            [sys.executable, "-m", "cockpit.cli", "doctor", *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+
+    def told(self, config: str) -> tuple[int, dict[str, dict[str, Any]]]:
+        """The exit status, and the worst finding about each thing."""
+        done = self.run(config, "--json")
+        told = json.loads(done.stdout)
+        worst: dict[str, dict[str, Any]] = {}
+        for one in sorted(told["findings"], key=lambda one: ("ok", "warning", "failed").index(one["standing"])):
+            worst[one["about"]] = one
+        assert told["ready"] is (done.returncode == 0)
+        assert "Traceback" not in done.stderr
+        return done.returncode, worst
+
+
+@pytest.fixture
+def doctor(tmp_path: Path) -> Doctor:
+    return Doctor(tmp_path)
+
+
+def target(name: str, kind: str, **options: Any) -> str:
+    return f'[target.{name}]\nkind = "{kind}"\n' + "".join(f"{key} = {json.dumps(it)}\n" for key, it in options.items())
+
+
+def probe(name: str, kind: str, **options: Any) -> str:
+    return f'[[probe]]\nname = "{name}"\nkind = "{kind}"\n' + "".join(
+        f"{key} = {json.dumps(it)}\n" for key, it in options.items()
+    )
+
+
+def far(server: SshServer) -> str:
+    return target("web", "ssh", host="far", ssh_config=str(server.config))
+
+
+def test_all_is_well(server: SshServer, doctor: Doctor, tmp_path: Path) -> None:
+    (tmp_path / "app.log").write_text("INFO begun\n")
+    with redis_server() as redis:
+        status, told = doctor.told(
+            far(server)
+            + target("cache", "redis", host="127.0.0.1", port=redis.port)
+            + probe("cpu", "machine", target="web")
+            + f'[[tail]]\nname = "app"\npath = "{tmp_path}/app.log"\ntarget = "web"\n'
+        )
+
+    assert (status, {one["standing"] for one in told.values()} - {"warning"}) == (0, {"ok"})
+    assert {"target local", "target web", "target cache", "probe cpu", "log app", "state folder"} <= set(told)
+    assert "lets us in" in told["target web"]["text"]
+    assert "it answers" in told["target cache"]["text"]
+
+
+def test_each_that_is_down_or_wrong_is_told_with_a_mend_and_costs_no_other(server: SshServer, doctor: Doctor) -> None:
+    server.known_hosts.write_text("")
+    secret = doctor.folder / "password"
+    secret.write_text("hunter2hunter2\n")
+    secret.chmod(0o644)
+    with redis_server() as redis:
+        status, told = doctor.told(
+            far(server)
+            + target("gone", "redis", host="127.0.0.1", port=free_port())
+            + target("locked", "redis", host="127.0.0.1", port=redis.port, password_env="COCKPIT_TEST_PASSWORD")
+            + target("open", "redis", host="127.0.0.1", port=redis.port, password_file=str(secret))
+            + target("unset", "redis", host="127.0.0.1", port=redis.port, password_env="COCKPIT_TEST_NOT_SET")
+            + target("fine", "redis", host="127.0.0.1", port=redis.port)
+            + target("strange", "redis", host="127.0.0.1", prot=1)
+            + target("nothing", "no-such-kind")
+            + probe("health", "http", url="http://127.0.0.1:1/health")
+            + probe("pm2", "pm2", home=str(doctor.folder))
+        )
+
+    assert status == 1
+    failed = {about for about, one in told.items() if one["standing"] == "failed"}
+    wrong = {"web", "gone", "locked", "open", "unset", "strange", "nothing"}
+    assert failed == {"probe health", *(f"target {name}" for name in wrong)}
+    assert [about for about in failed if not told[about]["mend"]] == []
+    assert "SHA256:" in told["target web"]["text"]
+    assert told["target open"]["mend"] == f"chmod 600 {secret}"
+    assert told["probe pm2"]["standing"] == "warning"
+    assert "hunter2" not in json.dumps(told)
+
+
+@contextmanager
+def silent() -> Iterator[int]:
+    """A port that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
+        yield int(listener.getsockname()[1])
+
+
+def test_servers_that_hang_are_not_waited_for_one_after_another(server: SshServer, doctor: Doctor) -> None:
+    with silent() as port:
+        # One after another they would take longer than `run` waits.
+        status, told = doctor.told(
+            "".join(target(f"ssh{n}", "ssh", host="127.0.0.1", port=port) for n in range(3))
+            + "".join(target(f"redis{n}", "redis", host="127.0.0.1", port=port) for n in range(3))
+            + "".join(probe(f"http{n}", "http", url=f"http://127.0.0.1:{port}/", deadline_s=60) for n in range(16))
+        )
+
+    assert status == 1
+    assert {one["standing"] for about, one in told.items() if about[-1].isdigit()} == {"failed"}
+    assert [about for about, one in told.items() if one["standing"] == "failed" and not one["mend"]] == []
+
+
+def test_a_configuration_that_can_not_be_read_is_a_finding_among_others(doctor: Doctor) -> None:
+    status, told = doctor.told("[cockpit]\ntitel = 1\n")
+
+    assert (status, told["configuration"]["standing"]) == (1, "failed")
+    assert "title" in told["configuration"]["mend"]
+    assert told["state folder"]["standing"] != "failed"
+
+
+def test_an_open_state_folder_is_told_with_its_mend(doctor: Doctor) -> None:
+    state = doctor.folder / "state"
+    state.mkdir()
+    state.chmod(0o777)
+    status, told = doctor.told("")
+
+    assert (status, told["state folder"]["mend"]) == (1, f"chmod 700 {state}")
+
+
+def test_a_person_reads_a_line_for_each(doctor: Doctor) -> None:
+    done = doctor.run(target("gone", "redis", host="127.0.0.1", port=free_port()))
+
+    lines = done.stdout.split("\n")
+    assert done.returncode == 1
+    assert [line for line in lines if line.startswith("x  target gone: 127.0.0.1:") and line.endswith(")")]
+    assert [line for line in lines if line.startswith("ok target local: ")]
