@@ -185,9 +185,9 @@ PROBES: dict[str, dict[str, Any]] = {
 }
 
 
-async def sampled(kind: str, server: Misbehaving) -> Sample:
+async def sampled(kind: str, server: Misbehaving, deadline_s: float = 30.0) -> Sample:
     options = {"url": server.url, **PROBES[kind]}
-    probe = build(ProbeConfig(name="it", kind=kind, deadline_s=2.0, options=options), lambda text: text)
+    probe = build(ProbeConfig(name="it", kind=kind, deadline_s=deadline_s, options=options), lambda text: text)
     sample = await probe.sample()
     await probe.close()
     return sample
@@ -222,7 +222,7 @@ async def test_a_panels_server_that_misbehaves_costs_its_own_panel(
 async def test_a_panels_server_that_hangs_is_given_up_before_its_deadline(server: Misbehaving, kind: str) -> None:
     server.hangs = True
 
-    sample = await sampled(kind, server)
+    sample = await sampled(kind, server, deadline_s=0.5)
 
     assert sample.outcome is Outcome.FAILED
     assert "no answer within" in sample.error

@@ -33,7 +33,8 @@ CONFIG = """
 name = "canary"
 kind = "prometheus"
 url = "{url}"
-interval_s = 0.2
+interval_s = 1
+deadline_s = 20
 [probe.queries]
 error_rate = "share"
 """

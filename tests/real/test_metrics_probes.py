@@ -43,7 +43,7 @@ def alertmanager() -> Iterator[AlertmanagerServer]:
 
 def probe(kind: str, url: str, **options: Any) -> WatchedProbe:
     bounds = tuple(parse_bound(each, "test") for each in BOUNDS) if kind == "prometheus" else ()
-    config = ProbeConfig(name="it", kind=kind, thresholds=bounds, options={"url": url, **options})
+    config = ProbeConfig(name="it", kind=kind, deadline_s=30.0, thresholds=bounds, options={"url": url, **options})
     return build(config, lambda text: text)
 
 

@@ -62,7 +62,7 @@ def exporter(text: str) -> Iterator[Exporter]:
 
 @dataclass
 class PrometheusServer:
-    """One server; `page` is what it scrapes each second, as the job "shop"."""
+    """One server; `page` is what it scrapes as the job "shop"."""
 
     port: int
     folder: Path
@@ -79,12 +79,12 @@ class PrometheusServer:
 
 
 @contextmanager
-def prometheus_server(text: str = "", *, with_password: bool = False) -> Iterator[PrometheusServer]:
+def prometheus_server(text: str = "", *, with_password: bool = False, every_s: int = 1) -> Iterator[PrometheusServer]:
     (binary,) = require("prometheus")
     with server_folder() as folder, exporter(text) as page:
         port = free_port()
         config = {
-            "global": {"scrape_interval": "1s", "evaluation_interval": "1s", "scrape_timeout": "1s"},
+            "global": {"scrape_interval": f"{every_s}s", "scrape_timeout": f"{every_s}s"},
             "scrape_configs": [{"job_name": "shop", "static_configs": [{"targets": [f"127.0.0.1:{page.port}"]}]}],
         }
         (folder / "prometheus.yml").write_text(json.dumps(config))

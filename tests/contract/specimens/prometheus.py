@@ -18,7 +18,7 @@ _LARGE = "\n".join(f'large{{n="{number}", x="{"x" * 100_000}"}} 1' for number in
 @contextmanager
 def specimen() -> Iterator[Specimen]:
     with (
-        prometheus_server(_LARGE + "\n") as server,
+        prometheus_server(_LARGE + "\n", every_s=5) as server,
         prometheus_server(with_password=True) as closed,
         holding(server.port, b"stuck") as wire,
     ):
