@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cockpit.errors import UsageError
 from cockpit.runbook.model import StepKind
+from cockpit.safety.permit import Mode
 from cockpit.safety.text import sanitise
 from cockpit.session.event import Status
 from cockpit.words import _
@@ -137,16 +138,26 @@ class Saying:
             return
         while True:
             text, unfilled = self.message_text(row), self._unfilled(row)
+            channels = self._channels()
+            where = channels[0] if len(channels) == 1 else _("a channel")
+            sending = [("send", _("Send to {name}").format(name=where))] if channels else []
+            closing = [] if channels else [("close", _("Close"))]  # five do not fit side by side, and Esc does it too
+            by_hand = [("copy", _("Copy")), ("fill", _("Fill in")), ("sent", _("It is sent")), *closing]
             taken = await main.ask(
                 Read(
                     main.view,
                     row.label,
                     partial(_text_rows, text, ""),
-                    [("copy", _("Copy")), ("fill", _("Fill in")), ("sent", _("It is sent")), ("close", _("Close"))],
-                    hint=unfilled or _("send it by hand; the record keeps this text"),
-                    at=1 if unfilled else 0,
+                    [*sending, *by_hand],
+                    hint=unfilled or ("" if sending else _("send it by hand; the record keeps this text")),
+                    at=len(sending) + 1 if unfilled else 0,
                 )
             )
+            if taken == "send":
+                channel = await self._channel(channels)
+                if channel:
+                    await self._work.run(row, target=channel)
+                return
             if taken == "fill":
                 await self._work.fill(row)
             elif taken == "copy":
@@ -158,6 +169,19 @@ class Saying:
                 return
             else:
                 return
+
+    def _channels(self) -> tuple[str, ...]:
+        """Where messages can be sent from here, in this mode."""
+        main = self._main
+        return () if main.view.mode == Mode.READ_ONLY else tuple(main.feed.hello.get("channels", ()))
+
+    async def _channel(self, channels: tuple[str, ...]) -> str | None:
+        """The one channel, or the one that is picked."""
+        from screens.dialogs.pick import Option, Pick
+
+        if len(channels) == 1:
+            return channels[0]
+        return await self._main.ask(Pick(self._main.view, _("Send to"), [Option(name, name) for name in channels]))
 
     def _unfilled(self, row: Row) -> str:
         """What a message still lacks, in a sentence; "" when it lacks nothing."""

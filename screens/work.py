@@ -29,25 +29,25 @@ class Work:
         self._main = main
         self._stop_asked_s = -_TWICE_S
 
-    async def run(self, row: Row, *, code: str | None = None, whole: bool = False) -> None:
+    async def run(self, row: Row, *, code: str | None = None, whole: bool = False, target: str | None = None) -> None:
         """Propose a command, fill what is missing, confirm what must be, and run it."""
         if self._main.starting:
             return
         self._main.starting = True
         try:
-            await self._run(row, code, None if whole or row.part is None else row.part.id)
+            await self._run(row, code, None if whole or row.part is None else row.part.id, target)
         finally:
             self._main.starting = False
 
-    async def _run(self, row: Row, code: str | None, part: str | None) -> None:
+    async def _run(self, row: Row, code: str | None, part: str | None, target: str | None) -> None:
         main = self._main
         attempts = self._attempts(row)
-        proposal = await self._propose(row, code, part)
+        proposal = await self._propose(row, code, part, target)
         while proposal.missing:
             if not await self.fill(row, proposal.missing):
                 main.tell(_("not run: inputs are missing"))
                 return
-            proposal = await self._propose(row, code, part)
+            proposal = await self._propose(row, code, part, target)
         if proposal.folder_gone:
             await self._offer_fresh_shell(proposal.target, proposal.refusal)
             return
@@ -65,7 +65,7 @@ class Work:
             await self._start(proposal, rung, typed, reason)
         except UsageError:
             # Something was filled in, or another step ended: what was shown may still be what would run.
-            again = await self._same_again(proposal, attempts, row, code)
+            again = await self._same_again(proposal, attempts, row, code, target)
             await self._start(again, rung, typed, reason)
         except FolderGone as error:
             await self._offer_fresh_shell(proposal.target, str(error))
@@ -95,7 +95,9 @@ class Work:
         self._main.feed.read()
         return self._main.view.state.step(row.step.id).runs
 
-    async def _same_again(self, shown: Proposal, attempts: tuple[int, ...], row: Row, code: str | None) -> Proposal:
+    async def _same_again(
+        self, shown: Proposal, attempts: tuple[int, ...], row: Row, code: str | None, target: str | None
+    ) -> Proposal:
         """The same command proposed anew.
 
         Args:
@@ -106,15 +108,15 @@ class Work:
         """
         if self._attempts(row) != attempts:
             raise UsageError(_("not run: somebody else just ran this step"), mend=_("see what came of it first"))
-        again = await self._propose(row, code, shown.part)
+        again = await self._propose(row, code, shown.part, target)
         if replace(again, proposal=shown.proposal) != shown:
             raise UsageError(_("not run: the command changed after it was shown"), mend=_("look at it again"))
         return again
 
-    async def _propose(self, row: Row, code: str | None, part: str | None) -> Proposal:
+    async def _propose(self, row: Row, code: str | None, part: str | None, target: str | None) -> Proposal:
         main = self._main
         with main.feed.busy():
-            proposal = await main.feed.client.propose(row.step.id, part=part, code=code)
+            proposal = await main.feed.client.propose(row.step.id, part=part, code=code, target=target)
         if code is None:
             main.view.proposal, main.view.proposal_row = proposal, row.id
             main.sync(("card", "keys"))

@@ -162,6 +162,12 @@ def _argocd(command: str) -> Judgement:
     return judge_argocd(command)
 
 
+def _message(_text: str) -> Judgement:
+    from cockpit.safety.verdict import mutating
+
+    return mutating(_("people read it, and it can't be called back"), "network-egress")
+
+
 def _query(command: str) -> Judgement:
     from cockpit.safety.query import judge_query
 
@@ -178,4 +184,5 @@ _RULES: Mapping[str, Callable[[str], Judgement]] = {
     "aws": _aws,
     "github": _github,
     "argocd": _argocd,
+    "message": _message,
 }

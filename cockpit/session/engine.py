@@ -10,12 +10,15 @@ import contextlib
 import itertools
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
+
+from msgspec import structs
 
 from cockpit.adapters.base import RunsElsewhere, RunsSteps
 from cockpit.adapters.followed import folder_gone
 from cockpit.errors import CockpitError, FolderGone, PolicyRefusal, SecondPersonMissing, UsageError
-from cockpit.runbook.model import Runbook
+from cockpit.runbook.model import Runbook, StepKind
 from cockpit.runs.files import RECALLED
 from cockpit.safety.permit import Confirmation, Mode, Rung, grant, required_rung
 from cockpit.safety.verdict import Verdict
@@ -25,6 +28,7 @@ from cockpit.session.event import Status
 from cockpit.session.folder import PRIVATE_FILE, SessionFolder
 from cockpit.session.intent import intent_of, shown_to_second
 from cockpit.session.ledger import Records
+from cockpit.session.messages import LANGUAGE, message_draft, require_no_secret, sent_before
 from cockpit.session.modes import Modes
 from cockpit.session.proposal import Proposal
 from cockpit.session.repeating import plan_of
@@ -81,16 +85,7 @@ class Engine(Said):
         step of its language, else to the only one that can.
         """
         chosen = target or self._target_of(step, part, code)
-        made = draft(
-            self.runbook,
-            step,
-            part_id=part,
-            code=code,
-            target=chosen,
-            mode=self.mode,
-            values=self.values(chosen),
-            environment=self._known_environment(chosen),
-        )
+        made = self._draft(step, part, code, chosen)
         if made.judgement.verdict is Verdict.READ_ONLY and self._was_refused(made.action.sha256):
             made = doubted(made, self.mode)
         number = f"p{next(self._numbers)}"
@@ -132,13 +127,29 @@ class Engine(Said):
             unrepeated=unrepeated,
         )
 
+    def _draft(self, step_id: str, part: str | None, code: str | None, target: str) -> Draft:
+        step, values = self.runbook.step(step_id), self.values(target)
+        if step is None or step.kind is not StepKind.MESSAGE:
+            environment = self._known_environment(target)
+            return draft(
+                self.runbook, step_id, part_id=part, code=code, target=target, mode=self.mode, values=values,
+                environment=environment,
+            )  # fmt: skip
+        made = message_draft(self.runbook, step, code=code, target=target, mode=self.mode, values=values)
+        if not sent_before(self.state, step_id):
+            return made
+        told = _("it was sent before, or may have been: people would get it twice")
+        return replace(made, judgement=structs.replace(made.judgement, reasons=(told, *made.judgement.reasons)))
+
     def _target_of(self, step_id: str, part: str | None, code: str | None) -> str:
-        step = command_step(self.runbook, step_id)
-        language = step.language or "bash"
+        step = self._step(step_id)
+        if step.kind is not StepKind.MESSAGE:
+            command_step(self.runbook, step_id)
+        language = LANGUAGE if step.kind is StepKind.MESSAGE else step.language or "bash"
         ran = (run.intent for run in reversed(tuple(self.state.runs.values())))
         last = next((intent.get("target") for intent in ran if intent.get("language") == language), None)
         named, wishes = step.attributes.get("target"), (self.state.target, last)
-        text = filled_text(self.runbook, step_id, part, code, self.values())
+        text = filled_text(self.runbook, step_id, part, code, self.values()) if language == "http" else ""
         return target_for(language, self.adapters, named, wishes, text) or self.state.target
 
     def _known_environment(self, target: str) -> dict[str, str] | None:
@@ -161,6 +172,7 @@ class Engine(Said):
             return self._modes.refusal(made.judgement)
         try:
             require_whole(made)
+            require_no_secret(made, self.secrets.redact)
             if made.missing and made.action.language == "http":
                 return None  # where it goes may be what is missing
             self._require_folder(made.action.target, self.adapter(made))
@@ -213,6 +225,7 @@ class Engine(Said):
                     _("this is meant to run inside {session}").format(session=made.inside), mend=_("confirm it")
                 )
             require_whole(made)
+            require_no_secret(made, self.secrets.redact)
             modes = self.mode, lambda: self.mode
             permit = grant(
                 made.action,

@@ -29,7 +29,7 @@ every_s, within_s, runs, held, tries, duration_s} when it was one of several, br
 | enforcement.found | target, by (server, tool), detail: who keeps the target from being changed in read-only mode |
 | warning.raised | about, text, mend: something of the ground, or of the settings, that does not hold |
 | note.added | text, step, by |
-| message.prepared | step, text, channel |
+| message.prepared | step, text, sent; channel and run where it was sent from here |
 | probe.changed | probe, outcome, level, was, text |
 | recommendation.raised, recommendation.cleared | rule, section, text, samples |
 """

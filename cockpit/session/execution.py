@@ -24,6 +24,7 @@ from cockpit.session.course import Course, as_long_as_stated, course_of_record, 
 from cockpit.session.drafting import Draft
 from cockpit.session.engine import Engine
 from cockpit.session.event import Status
+from cockpit.session.messages import LANGUAGE
 from cockpit.session.repeating import findings_of, held, plan_of, together
 from cockpit.session.roots import PRIVATE_DIR
 from cockpit.session.state import RunRecord
@@ -320,6 +321,9 @@ class Execution:
         self, record: RunRecord, status: Status | None, findings: tuple[Finding, ...], reason: str, data: dict[str, Any]
     ) -> None:
         data["expectations"] = [finding.as_json() for finding in findings]
+        if record.intent.get("language") == LANGUAGE and status is None:
+            told = {"text": record.intent["command"], "channel": record.intent["target"], "run": record.run}
+            self._engine.record("message.prepared", durable=True, step=record.step, sent=True, **told)
         questions = [finding.text for finding in findings if finding.held is None]
         if status is None and any(finding.held is False for finding in findings):
             status = Status.FAILED

@@ -14,7 +14,9 @@ from cockpit.safety.permit import Confirmation, Rung
 from cockpit.session.approvals import ASKED_S
 from cockpit.session.event import Event, Status
 from cockpit.session.host import Host
+from cockpit.session.messages import LANGUAGE
 from cockpit.session.proposal import Proposal
+from cockpit.session.targets import able
 from cockpit.words import _
 
 ACTOR = "operator:headless"
@@ -146,7 +148,7 @@ class Headless:
         if step.kind is StepKind.COMMAND:
             await self._command(step)
         elif step.kind is StepKind.MESSAGE:
-            self._message(step)
+            await self._message(step)
         elif step.kind is StepKind.DECISION and self._leave.yes:
             self._decide(step)
         else:
@@ -217,18 +219,38 @@ class Headless:
         reason = _("a person must judge: {questions}").format(questions="; ".join(questions))
         engine.finish(step.id, Status.UNKNOWN, **{**result, "reason": reason})
 
-    def _message(self, step: Step) -> None:
+    async def _message(self, step: Step) -> None:
         engine = self._host.engine
         text = engine.message_text(step)
         engine.record("message.prepared", actor=ACTOR, step=step.id, text=text, sent=False)
         blanks = engine.unfilled(step)
         if self._leave.send:
-            engine.finish(step.id, Status.REFUSED, reason=_("no channel to send it to is configured"))
+            await self._send(step)
         elif blanks:
             told = _("printed with blanks, not sent: {names}").format(names=", ".join(blanks))
             engine.finish(step.id, Status.SKIPPED, actor=ACTOR, reason=told, text=text)
         else:
             engine.finish(step.id, Status.PASSED, actor=ACTOR, reason=_("printed, not sent"), text=text)
+
+    async def _send(self, step: Step) -> None:
+        """Send a message to the one channel there is, or that the step names; --send is the word that it may go."""
+        engine = self._host.engine
+        if not able(engine.adapters, LANGUAGE):
+            engine.finish(step.id, Status.REFUSED, reason=_("no channel to send it to is configured"))
+            return
+        proposal = engine.propose(step.id)
+        why = without_inputs(proposal.missing) or " ".join(filter(None, (proposal.refusal, proposal.mend)))
+        if why:
+            engine.finish(step.id, Status.REFUSED, reason=why, verdict=proposal.verdict.value)
+            return
+        confirmation = Confirmation(proposal.sha256, Rung.CONFIRM, ACTOR, reason=self._leave.reason.strip() or "--send")
+        try:
+            run = await self._host.execution.start(proposal.proposal, confirmation, ACTOR)
+        except CockpitError as error:
+            if not engine.state.step(step.id).status.over:
+                engine.finish(step.id, Status.REFUSED, reason=str(error))
+            return
+        await self._host.execution.wait(run)
 
     def _by_hand(self, step: Step) -> None:
         if self._leave.yes:

@@ -13,6 +13,8 @@ from cockpit.session.connection import Connection
 from cockpit.session.engine import Engine
 from cockpit.session.execution import Execution
 from cockpit.session.folder import SessionFolder
+from cockpit.session.messages import LANGUAGE
+from cockpit.session.targets import able
 from cockpit.words import _
 
 Answer = dict[str, Any] | None
@@ -61,6 +63,7 @@ def _hello(host: Served, connection: Connection, given: dict[str, Any]) -> Answe
         "viewer": connection.viewer,
         "targets": sorted(host.engine.adapters),
         "environment": host.engine.environment,
+        "channels": list(able(host.engine.adapters, LANGUAGE)),
     }
 
 
