@@ -14,14 +14,18 @@ _VERB = re.compile(
 _OPERATION = re.compile(
     r"(?!aws\s)[a-z][a-z0-9-]*(?:[:.][A-Za-z][\w-]*|[ \t]+[a-z][\w-]*)(?:[ \t]+--[a-z][\w-]*(?:[ =].*)?|[ \t]*\\)?"
 )
+_ANSWER = re.compile(r"\s*HTTP/[\d.]+\s+[1-5]\d\d\b")
 _ACTIONS = {"kubernetes": (_VERB, ""), "aws": (_OPERATION, "bash")}
 
 
 def without_disguise(info: Info, text: str) -> Info:
     """The info of a block, whose `kubernetes` or `aws` counts only where the block does hold typed actions.
 
-    `aws` over lines that call the command line is a shell block, as everywhere; `kubernetes` over a manifest is none.
+    `aws` over lines that call the command line is a shell block, as everywhere; `kubernetes` over a manifest is none;
+    `http` over an answer shows one.
     """
+    if info.language == "http" and _ANSWER.match(text):
+        return replace(info, language="output")
     shape, otherwise = _ACTIONS.get(info.language, (None, ""))
     if shape is None:
         return info

@@ -31,6 +31,7 @@ _REQUEST = re.compile(r"([A-Z]{3,16})\s+(\S+)(?:\s+HTTP/[\d.]+)?\s*")
 _HEADER = re.compile(r"([!#$%&'*+.^`|~\w-]+):[ \t]*(.*?)[ \t]*", re.ASCII | re.DOTALL)
 _AUTHORITY = re.compile(r"(?:([^@/?#]*)@)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?")
 _ABSOLUTE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)(.*)", re.DOTALL)
+_ANSWER = re.compile(r"^HTTP/[\d.]+ [1-5]\d\d\b", re.MULTILINE)
 _STAYS_HERE = re.compile(r"#\s*@no-redirect\b")
 _DOTS = re.compile(r"/(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE)
 _NOT_AN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -149,6 +150,8 @@ def _request(rows: Sequence[tuple[Zone, str]]) -> Request:
     body = "\n".join(line for zone, line in rows if zone == "body")
     if body.startswith(("< ", "<@ ")):
         raise UsageError(_("a body is not read from a file"), mend=_("write it into the block"))
+    if _ANSWER.search(body):
+        raise UsageError(_("an answer is written below the request"), mend=_("leave it out of the block"))
     _check_framing(headers, body)
     follows = not any(zone == "comment" and _STAYS_HERE.search(line) for zone, line in rows)
     address = (match[2] + more).partition("#")[0]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from cockpit.adapters.http.filling import filled_request
 from cockpit.errors import UsageError
+from cockpit.runbook.reading import read_bytes
 from cockpit.safety.http_request import Request, located, location, requests_of
 from cockpit.safety.judge import judge
 
@@ -77,6 +78,7 @@ GET /health"""
         "GET http://x/\nConnection: Upgrade\nUpgrade: websocket",
         "GET http://x/\nHost: x\nHost: y",
         "POST http://x/\n\n< ./body.json",
+        "POST http://x/\n\n{}\n\nHTTP/1.1 201 Created\nLocation: /1",
     ],
 )
 def test_what_could_be_read_in_two_ways_is_no_request(text: str) -> None:
@@ -227,3 +229,12 @@ def test_no_value_changes_how_many_requests_there_are_nor_what_they_are(value: s
 )
 def test_the_address_the_headers_and_the_body_can_only_make_it_worse(text: str, verdict: str) -> None:
     assert judge("http", text).verdict == verdict
+
+
+def test_an_answer_in_a_document_is_no_request() -> None:
+    text = "```http\nGET http://x/health\n```\n\n```http\nHTTP/1.1 200 OK\nContent-Type: text/plain\n\nUP\n```\n"
+
+    (step,) = read_bytes(text.encode(), "doc.md").steps
+
+    assert step.code == "GET http://x/health"
+    assert step.sample_output == "HTTP/1.1 200 OK\nContent-Type: text/plain\n\nUP"
