@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from cockpit.adapters.http.api import Api
 from cockpit.adapters.prometheus.answer import Answer, Result, quoted
-from cockpit.adapters.prometheus.pages import CHART_CELLS
+from cockpit.adapters.prometheus.pages import POINTS
 from cockpit.adapters.prometheus.question import Question
 from cockpit.errors import Malformed
 from cockpit.words import _
@@ -53,7 +53,7 @@ async def ask(api: Api, question: Question, limit: int, *, since_ns: int | None 
     end_ns = int((question.at or time.time()) * _NS)
     begin_ns = since_ns if since_ns is not None else end_ns - int(question.range_s * _NS)
     values = {"query": question.text, "start": str(begin_ns), "end": str(end_ns), "limit": str(limit)}
-    values |= {"direction": "backward", "step": f"{question.every_s(CHART_CELLS):.3f}s"}
+    values |= {"direction": "backward", "step": f"{question.every_s(POINTS):.3f}s"}
     return await api.ask(QUERY_RANGE, values, Answer)
 
 

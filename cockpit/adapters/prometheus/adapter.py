@@ -22,7 +22,7 @@ from msgspec import Struct
 from cockpit.adapters.base import Enforcement
 from cockpit.adapters.http.api import Api, ApiOptions, check_options, credentials_of
 from cockpit.adapters.prometheus.answer import Answer
-from cockpit.adapters.prometheus.pages import CHART_CELLS, show
+from cockpit.adapters.prometheus.pages import POINTS, show
 from cockpit.adapters.prometheus.question import Question, position_of, questions_of
 from cockpit.adapters.step_program.adapter import StepProgram, Task
 from cockpit.adapters.step_program.page import Page
@@ -92,7 +92,7 @@ async def ask(api: Api, question: Question, timeout_s: float) -> Answer:
         if question.at is not None:
             values["time"] = f"{question.at:.3f}"
         return await api.ask(QUERY, values, Answer, post=True)
-    step_s = question.every_s(CHART_CELLS)
+    step_s = question.every_s(POINTS)
     values |= {"start": f"{now_s - question.range_s:.3f}", "end": f"{now_s:.3f}", "step": f"{step_s:.3f}"}
     return await api.ask(QUERY_RANGE, values, Answer, post=True)
 

@@ -70,11 +70,11 @@ def _decoded(raw: msgspec.Raw, shape: Any) -> Any:
         raise Malformed(_("the result can't be understood: {error}").format(error=str(error)[:200])) from error
 
 
-def number_text(value: float) -> str:
-    """A value as a person reads it and a check compares it: never with an exponent, at most 9 digits that count."""
+def number_text(value: float, digits: int = 9) -> str:
+    """A value as a person reads it and a check compares it: without exponent, at most so many digits that count."""
     if value != value or value in (float("inf"), float("-inf")):
         return {"nan": "NaN", "inf": "+Inf", "-inf": "-Inf"}[str(value)]
-    return format(Decimal(f"{value:.9g}"), "f")
+    return format(Decimal(f"{value:.{digits}g}"), "f")
 
 
 def labels_text(labels: dict[str, str]) -> str:

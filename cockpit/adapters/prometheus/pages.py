@@ -14,7 +14,10 @@ from cockpit.errors import Declined
 from cockpit.sparkline import sparkline
 from cockpit.words import _
 
-CHART_CELLS = 60
+CHART_CELLS = 30
+"""With three numbers and the beginning of the labels it fits into 80 columns."""
+POINTS = 120
+"""Values of a range where the block names no step: more than are drawn, so that least and greatest are true."""
 _MOST_SERIES = 10_000
 
 
@@ -68,7 +71,8 @@ def _charted(series: Series, bounds: tuple[float, float], step_s: float) -> tupl
     points = {at: float(value) for at, value in series.values}
     numbers = [value for value in points.values() if value == value]
     chart = sparkline(spread(bounds, step_s, points), CHART_CELLS)
-    told = (_number(series.newest), _number(min(numbers, default=None)), _number(max(numbers, default=None)))
+    bounds_of_it = min(numbers, default=None), max(numbers, default=None)
+    told = tuple(_number(value, digits=6) for value in (series.newest, *bounds_of_it))
     return (*told, chart, labels_text(series.metric))
 
 
@@ -83,8 +87,8 @@ def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
         yield "  ".join([*cells, row[-1]])
 
 
-def _number(value: float | None) -> str:
-    return "-" if value is None else number_text(value)
+def _number(value: float | None, digits: int = 9) -> str:
+    return "-" if value is None else number_text(value, digits)
 
 
 def _time(at_s: float) -> str:
