@@ -62,7 +62,15 @@ class Row:
         run = self.last_run(state)
         if run and run.status in (Status.RUNNING, Status.AWAITING):
             return run.status
-        return step.parts.get(self.part.id, run.status if run else Status.TODO)
+        left_out = Status.SKIPPED if step.status is Status.SKIPPED else Status.TODO
+        return step.parts.get(self.part.id, run.status if run else left_out)
+
+    def reason(self, state: SessionState) -> str:
+        """Why it stands so, in somebody's words."""
+        step = state.step(self.step.id)
+        if self.part is None or not step.parts:
+            return step.reason
+        return step.said.get(self.part.id, ("", ""))[0]
 
     def last_run(self, state: SessionState) -> RunRecord | None:
         """Its newest attempt."""

@@ -41,14 +41,14 @@ class Saying:
             await self._tick(row, True)
 
     async def _tick(self, row: Row, held: bool, reason: str = "") -> None:
-        await self._main.feed.call("tick", step=row.step.id, held=held, reason=reason)
+        await self._main.feed.call("tick", **_of(row), held=held, reason=reason)
 
     async def reopen(self, row: Row) -> None:
         """Take a tick or a skip back."""
         if row.status(self._main.view.state) is Status.TODO:
             self._main.tell(_("there is nothing to take back"))
             return
-        await self._main.feed.call("reopen", step=row.step.id, reason="")
+        await self._main.feed.call("reopen", **_of(row), reason="")
 
     async def answer(self, row: Row) -> None:
         """Answer what a machine can't check; or say that a step was done, or did not hold."""
@@ -201,7 +201,7 @@ class Saying:
         """Leave a step out, with a reason."""
         reason = await self._reason(_("Skip: why?"))
         if reason:
-            await self._main.feed.call("skip", step=row.step.id, reason=reason)
+            await self._main.feed.call("skip", **_of(row), reason=reason)
 
     async def note(self, row: Row | None) -> None:
         """Write something down."""
@@ -292,6 +292,11 @@ class Saying:
         if given is not None:
             await main.feed.call("end", reason=given["reason"])
             main.app.exit(0)
+
+
+def _of(row: Row) -> dict[str, str]:
+    """What a word is about: a step, or one command of it."""
+    return {"step": row.step.id, **({"part": row.part.id} if row.part else {})}
 
 
 def _text_rows(text: str, style: str, width: int) -> list[Line]:

@@ -76,7 +76,7 @@ def with_own_rules(config: Config, runbook: Runbook) -> Config:
         name="service-down",
         conditions=tuple(parse_condition(one, "service-down") for one in written),
         section=section.id,
-        text=_("The service is down: {section}").format(section=section.title),
+        text=_("the service is down"),
     )
     return msgspec.structs.replace(config, rules=(rule,))
 

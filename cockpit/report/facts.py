@@ -92,6 +92,16 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class PartSaid:
+    """One command of a step that did not run: left out, or done by hand."""
+
+    part: str
+    status: str
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class StepFacts:
     """A step that something happened to. `by_hand`: ticked or failed by a person, not by what a command returned."""
 
@@ -105,6 +115,7 @@ class StepFacts:
     in_runbook: bool
     attempts: tuple[Attempt, ...]
     answers: Mapping[str, bool]
+    said: tuple[PartSaid, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +159,12 @@ class ReportFacts:
     def skipped(self) -> tuple[StepFacts, ...]:
         """Steps left out."""
         return tuple(step for step in self.steps if step.status == Status.SKIPPED.value)
+
+    @property
+    def parts_said(self) -> tuple[tuple[StepFacts, PartSaid], ...]:
+        """Single commands left out, or done by hand."""
+        by_person = ("skipped", "passed", "failed")
+        return tuple((step, part) for step in self.steps for part in step.said if part.status in by_person)
 
     @property
     def refused(self) -> tuple[StepFacts, ...]:
@@ -246,6 +263,7 @@ def _steps(events: Sequence[Event], state: SessionState, titles: Mapping[str, St
             in_runbook=step_id in titles,
             attempts=tuple(_attempts(step, state, actors)),
             answers=dict(step.answers),
+            said=tuple(PartSaid(part, step.parts[part].value, *word) for part, word in step.said.items()),
         )
 
 

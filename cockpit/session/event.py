@@ -22,7 +22,7 @@ within_s} of a run that is one of several |
 files {name: sha256}, expectations [{kind, text, held, seen}], pipe_status, survivors, reason, repetitions {of, times,
 every_s, within_s, runs, held, tries, duration_s} when it was one of several, branch: the section a decision led to |
 | step.answered | step, question, held, by: a person answered a manual expectation or a decision item |
-| step.reopened | step, reason: a tick taken back |
+| step.reopened | step, part, step_status, reason: a tick taken back |
 | state.carried | target, cwd, variables [name], lost [name] |
 | state.reset | target, cwd: its shell was begun afresh, and carries nothing on |
 | approval.asked | approval, step, part, sha256 · approval.given, approval.denied: approval, by, uid of another user |

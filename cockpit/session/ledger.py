@@ -110,6 +110,8 @@ class Ledger:
         for worst in (Status.UNKNOWN, Status.FAILED, Status.TIMED_OUT, Status.CANCELLED, Status.REFUSED):
             if worst in ends:
                 return worst
+        if all(end is Status.SKIPPED for end in ends):
+            return Status.SKIPPED
         return Status.PASSED if all(end in (Status.PASSED, Status.SKIPPED) for end in ends) else Status.TODO
 
     def _step(self, step: str) -> Step:
@@ -118,8 +120,10 @@ class Ledger:
             raise UsageError(_("no step {step}").format(step=step), mend=_("`cockpit show` lists the steps"))
         return found
 
-    def _idle_step(self, step: str) -> Step:
+    def _idle_step(self, step: str, part: str | None = None) -> Step:
         found = self._step(step)
+        if part is not None and part not in [each.id for each in found.parts]:
+            raise UsageError(_("no step {step}").format(step=part), mend=_("`cockpit show` lists the steps"))
         if self.state.step(step).status is Status.RUNNING:
             raise UsageError(_("the step is running"), mend=_("cancel it first"))
         return found

@@ -91,11 +91,12 @@ async def _cancel(host: Served, _connection: Connection, given: dict[str, Any]) 
 
 
 def _skip(host: Served, connection: Connection, given: dict[str, Any]) -> None:
-    host.engine.skip(given["step"], given.get("reason", ""), connection.actor)
+    host.engine.skip(given["step"], given.get("reason", ""), connection.actor, given.get("part"))
 
 
 def _tick(host: Served, connection: Connection, given: dict[str, Any]) -> None:
-    host.engine.tick(given["step"], bool(given["held"]), given.get("reason", ""), connection.actor)
+    held, reason = bool(given["held"]), given.get("reason", "")
+    host.engine.tick(given["step"], held, reason, connection.actor, given.get("part"))
 
 
 def _answer_question(host: Served, connection: Connection, given: dict[str, Any]) -> None:
@@ -103,7 +104,7 @@ def _answer_question(host: Served, connection: Connection, given: dict[str, Any]
 
 
 def _reopen(host: Served, connection: Connection, given: dict[str, Any]) -> None:
-    host.engine.reopen(given["step"], given.get("reason", ""), connection.actor)
+    host.engine.reopen(given["step"], given.get("reason", ""), connection.actor, given.get("part"))
 
 
 def _note(host: Served, connection: Connection, given: dict[str, Any]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cockpit.errors import UsageError
 from cockpit.runbook.model import Step, StepKind
 from cockpit.session.event import Status
@@ -13,32 +15,36 @@ from cockpit.words import _
 class Said(Ledger):
     """The part of the engine that runs nothing."""
 
-    def skip(self, step: str, reason: str, by: str) -> None:
-        """Leave a step out, with the reason for the record.
+    def skip(self, step: str, reason: str, by: str, part: str | None = None) -> None:
+        """Leave a step out, or one command of it, with the reason for the record.
 
         Raises:
-            UsageError: no reason, no such step, or it is running.
+            UsageError: no reason, no such step or part, or it is running.
         """
-        self._idle_step(step)
+        self._idle_step(step, part)
         if not reason.strip():
             raise UsageError(_("skipping needs a reason"), mend=_("say why, in a few words"))
-        self.finish(step, Status.SKIPPED, actor=by, reason=reason.strip())
+        self.finish(step, Status.SKIPPED, actor=by, part=part, reason=reason.strip())
 
-    def tick(self, step: str, held: bool, reason: str, by: str) -> None:
+    def tick(self, step: str, held: bool, reason: str, by: str, part: str | None = None) -> None:
         """A person says that a check held, or did not; also how a command done by hand is ticked.
 
         Raises:
-            UsageError: no such step, or it is running; not held without a reason for a command done by hand.
+            UsageError: no such step or part, or it is running; not held without a reason for a command done by hand.
         """
-        found = self._idle_step(step)
+        found = self._idle_step(step, part)
         if found.kind is StepKind.COMMAND and not reason.strip():
             raise UsageError(_("ticking a command that was not run here needs a reason"), mend=_("say what was done"))
-        self.finish(step, Status.PASSED if held else Status.FAILED, actor=by, reason=reason.strip(), by_hand=True)
+        status = Status.PASSED if held else Status.FAILED
+        self.finish(step, status, actor=by, part=part, reason=reason.strip(), by_hand=True)
 
-    def reopen(self, step: str, reason: str, by: str) -> None:
-        """Take a tick back."""
-        self._idle_step(step)
-        self.record("step.reopened", actor=by, step=step, reason=reason)
+    def reopen(self, step: str, reason: str, by: str, part: str | None = None) -> None:
+        """Take a tick or a skip back, of a step or of one command of it."""
+        self._idle_step(step, part)
+        stands: dict[str, Any] = (
+            {"part": part, "step_status": self._with_part(step, part, Status.TODO).value} if part else {}
+        )
+        self.record("step.reopened", actor=by, step=step, reason=reason, **stands)
 
     def answer(self, step: str, question: str, held: bool, by: str) -> None:
         """A person answers what a machine can't check; the last answer ends the step.

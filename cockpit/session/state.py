@@ -62,7 +62,7 @@ class StepState(Struct, frozen=True):
     """Where a step stands.
 
     `runs` are its attempts' numbers in order; `answers` by question text; `parts` the last status of each part that
-    was run alone.
+    was run, ticked or left out alone; `said` why, and who says so, of those that did not run.
     """
 
     status: Status = Status.TODO
@@ -70,6 +70,7 @@ class StepState(Struct, frozen=True):
     reason: str = ""
     answers: Mapping[str, bool] = field(default_factory=_nothing)
     parts: Mapping[str, Status] = field(default_factory=_nothing)
+    said: Mapping[str, tuple[str, str]] = field(default_factory=_nothing)
     by: str = ""
     at: str = ""
 
@@ -228,10 +229,16 @@ def _step_finished(state: SessionState, event: Event) -> SessionState:
         state = _change_run(state, event, status=status, finished_t=event.t, result=data)
     step = state.step(data["step"])
     if data.get("part"):
-        step = replace(step, parts=_with(step.parts, data["part"], status))
+        ran = data.get("run") is not None
+        said = _without(step.said, data["part"]) if ran else _with(step.said, data["part"], _word_of(event))
+        step = replace(step, parts=_with(step.parts, data["part"], status), said=said)
         status = Status(data.get("step_status", status))
     step = replace(step, status=status, reason=data.get("reason") or "", by=event.actor, at=event.t)
     return replace(state, steps=_with(state.steps, data["step"], step))
+
+
+def _word_of(event: Event) -> tuple[str, str]:
+    return event.data.get("reason") or "", event.actor
 
 
 def _step_answered(state: SessionState, event: Event) -> SessionState:
@@ -242,9 +249,11 @@ def _step_answered(state: SessionState, event: Event) -> SessionState:
 
 
 def _step_reopened(state: SessionState, event: Event) -> SessionState:
-    step = replace(
-        state.step(event.data["step"]), status=Status.TODO, reason=event.data.get("reason") or "", at=event.t
-    )
+    data = event.data
+    status = Status(data.get("step_status", Status.TODO))
+    step = replace(state.step(data["step"]), status=status, reason=data.get("reason") or "", at=event.t)
+    if part := data.get("part"):
+        step = replace(step, parts=_without(step.parts, part), said=_without(step.said, part))
     gates = _without(state.gates, event.data["step"])
     return replace(state, steps=_with(state.steps, event.data["step"], step), gates=gates)
 

@@ -146,7 +146,7 @@ class Card(Pane):
         """What came back, expectation by expectation; nothing before the first run."""
         run = row.last_run(self.view.state)
         if run is None or not run.result:
-            if reason := self.view.state.step(row.step.id).reason:
+            if reason := row.reason(self.view.state):
                 yield Told(_CAME_BACK, cropped(line((f" {reason}", "dim")), width))
             return
         if survivors := run.result.get("survivors"):

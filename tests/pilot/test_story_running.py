@@ -69,6 +69,15 @@ async def test_ctrl_c_tells_once_stops_twice_and_never_leaves(opens: Opens) -> N
         await story.presses("ctrl+c").sees("cancelled", "[^C]")
 
 
+async def test_one_command_of_a_block_is_skipped_and_the_next_one_is_reached(opens: Opens) -> None:
+    block = "# Doc\n\n```bash\n# First\necho one\n\n# Second\necho two\n```\n"
+    async with opens(block) as story:
+        await story.presses("j", "s").sees("Skip: why?").types("known").pauses().presses("enter")
+        await story.sees("[ -]", "Doc - Second", "0/1 steps").presses("enter").sees("1/1 steps")
+        await story.finds(lambda state: [step.status for step in state.steps.values()] == [Status.PASSED])
+        await story.presses("k").sees("Doc - First", "known")
+
+
 async def test_a_block_is_run_command_by_command(opens: Opens) -> None:
     text = "# Block\n\n```bash\n# 1. first\necho o''ne\n\n# 2. second\necho t''wo\n```\n"
     async with opens(text) as story:

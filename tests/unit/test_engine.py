@@ -161,6 +161,22 @@ async def test_a_block_stands_as_its_parts_do(desk: Desk) -> None:
     assert await desk.run("both", part="both.2") is Status.PASSED
 
 
+async def test_one_command_of_a_block_is_left_out_or_done_by_hand_alone(desk: Desk) -> None:
+    desk.engine.skip("both", "already inside", KIM, "both.1")
+    step = desk.engine.state.step("both")
+    assert (step.status, step.parts) == (Status.TODO, {"both.1": Status.SKIPPED})
+    desk.engine.tick("both", True, "by phone", KIM, "both.2")
+    step = desk.engine.state.step("both")
+    assert (step.status, step.said["both.2"]) == (Status.PASSED, ("by phone", KIM))
+    desk.engine.reopen("both", "", KIM, "both.2")
+    assert desk.engine.state.step("both").parts == {"both.1": Status.SKIPPED}
+    assert desk.engine.state.step("both").status is Status.TODO
+    desk.engine.skip("both", "no use", KIM, "both.2")
+    assert desk.engine.state.step("both").status is Status.SKIPPED
+    with pytest.raises(UsageError, match=r"both\.9"):
+        desk.engine.skip("both", "why not", KIM, "both.9")
+
+
 async def test_a_command_for_the_far_side_never_runs_here_unasked(desk: Desk) -> None:
     assert desk.engine.propose("far").rung is Rung.CONFIRM
     with pytest.raises(PolicyRefusal, match="ssh host"):
