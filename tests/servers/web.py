@@ -223,6 +223,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"220 mail.example.com ESMTP\r\n\r\n")
         self.close_connection = True
 
+    def _ready(self, *_told: Any) -> None:
+        ready = sum(target == "/ready" for _method, target, *_rest in self.web.asked) > 2
+        self._reply(200 if ready else 503, b'{"status": "%s"}' % (b"UP" if ready else b"STARTING"))
+
     def _half(self, *_told: Any) -> None:
         self.send_response(200)
         self.send_header("content-length", "1000")
