@@ -25,8 +25,10 @@ _FOLD = LatePattern(rb"\n(?:(?<=" + _ROW + rb"\n)|(?<=" + _ROW + rb"\r\n))")
 # JSON writes the line ends within a value.
 _FOLD_IN_JSON = LatePattern(rb"\\n(?:(?<=" + _ROW + rb"\\n)|(?<=" + _ROW + rb"\\r\\n))")
 # A table's cell shows them.
-_FOLD_IN_CELL = LatePattern("␊".encode() + rb"(?<=" + _ROW + "␊".encode() + rb")")
-_PIECE_END = LatePattern(rb"\n|(?:\\r)?\\n|" + "␊".encode())
+_FOLD_SHOWN = "␊".encode()
+_FOLD_IN_CELL = LatePattern(_FOLD_SHOWN + rb"(?<=" + _ROW + _FOLD_SHOWN + rb")")
+_FOLDS = ((b"\n", _FOLD), (b"\\n", _FOLD_IN_JSON), (_FOLD_SHOWN, _FOLD_IN_CELL))
+_PIECE_END = LatePattern(rb"\n|(?:\\r)?\\n|" + _FOLD_SHOWN)
 _BESIDE = b" \t\r\"',>|"
 
 
@@ -48,7 +50,7 @@ class Folds:
         at = 0
         if rests:
             at, rests = self._follow(block, 0, rests, spans)
-        for end, onward in _folds(block, at):
+        for end, onward in _folds(block, max(at, self._passed_over(block))):
             if onward > at and self._may_end_within(block, end, onward):
                 rests = self._begun(block, end, spans)
                 at, rests = self._follow(block, onward, rests, spans)
@@ -58,6 +60,18 @@ class Folds:
         """From where on a line that is not whole yet may go on with a value."""
         body = line.lstrip(_BESIDE)
         return len(line) - len(body) if any(rest.startswith(body) for rest in rests) else len(line)
+
+    def _passed_over(self, block: bytes) -> int:
+        """How much of the block can be passed over, told in one go: no line of it ends or begins as a value goes on."""
+        if b"\r" in block or b"\\n" in block or _FOLD_SHOWN in block:
+            return 0
+        if not _FOLD.now.search(block):
+            return len(block)
+        lines = block.split(b"\n")
+        ends = {line[-4:] for line in lines} | {line[-3:] for line in lines}
+        if not self._ends.isdisjoint(ends) or not self._onward.isdisjoint(line.lstrip(_BESIDE)[:4] for line in lines):
+            return 0
+        return max(0, len(block) - len(lines[-1]) - 1)
 
     def _may_end_within(self, block: bytes, end: int, onward: int) -> bool:
         """Cheaply, whether some known value may go on over this fold."""
@@ -101,9 +115,7 @@ class Folds:
 
 def _folds(block: bytes, at: int) -> Iterator[tuple[int, int]]:
     """Where lines of base64 end, and where the next ones begin."""
-    found = [
-        match.span() for pattern in (_FOLD, _FOLD_IN_JSON, _FOLD_IN_CELL) for match in pattern.now.finditer(block, at)
-    ]
+    found = [match.span() for mark, pattern in _FOLDS if mark in block for match in pattern.now.finditer(block, at)]
     for end, onward in sorted(found):
         returns = 1 if block.endswith(b"\r", 0, end) else 2 if block.endswith(b"\\r", 0, end) else 0
         yield end - returns, onward

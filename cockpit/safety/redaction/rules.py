@@ -17,16 +17,18 @@ if TYPE_CHECKING:
 
 
 _LETTERS = re.compile(r"([\w :/=-]*).*", re.DOTALL)
+_SIGN = "(?:=>|:=|[:=])"
 
 
 class SecretRule:
     """One way a secret is written.
 
     `name` stands in the mask. `before`, where given, must match what ends where the pattern begins, and looks back
-    `behind_bytes` at most. `worded`: after its keyword an ordinary sentence may go on ("key: ignore what comes").
+    `behind_bytes` at most. `signed`: its value stands behind a colon or an equals sign. `worded`: after its keyword an
+    ordinary sentence may go on ("key: ignore what comes").
     """
 
-    __slots__ = ("before", "behind_bytes", "keyword", "name", "pattern", "worded")
+    __slots__ = ("before", "behind_bytes", "keyword", "name", "pattern", "signed", "worded")
 
     def __init__(
         self, name: str, pattern: str, *, before: str = "", behind_bytes: int = 64, worded: bool = False
@@ -38,6 +40,7 @@ class SecretRule:
         self.before = LatePattern(before.encode() + rb"\Z") if before else None
         self.behind_bytes = behind_bytes
         self.worded = worded
+        self.signed = _SIGN in pattern
 
     def matches(self, text: bytes) -> Iterable[re.Match[bytes]]:
         """Where the text has the pattern."""
@@ -60,7 +63,7 @@ class SecretRule:
 
 
 _QUOTE = r"""(?:\\{0,3}["'])?"""
-_IS = rf"{_QUOTE}[ \t]{{0,8}}(?:=>|:=|[:=])[ \t]{{0,8}}"
+_IS = rf"{_QUOTE}[ \t]{{0,8}}{_SIGN}[ \t]{{0,8}}"
 # A value: quoted up to its quote, or bare up to what ends a word in prose, JSON, YAML, a URL or a shell.
 _VALUE = (
     r"""(?:\\+"(?P<escaped>[^"\\\r\n]{6,4096})|"(?P<double>(?:[^"\\\r\n]|\\[^\r\n]){6,4096})"""

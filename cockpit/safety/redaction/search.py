@@ -8,6 +8,7 @@ from functools import cached_property, partial
 
 from cockpit.safety.redaction.late_pattern import LatePattern
 from cockpit.safety.redaction.rules import CASED, LONG, LOWERED, TOKEN_STARTS, SecretRule
+from cockpit.safety.redaction.sieve import Sieve
 from cockpit.safety.redaction.spellings import COLOURED, QUOTED, QUOTED_TWICE, SLASHED, Span
 
 TYPE_CHECKING = False
@@ -32,7 +33,9 @@ _GOING_ON = (b"Aa0Bb1Cc2Dd3Ee4Ff5Gg6Hh7Ii8Jj9Kk0", b"Aa0Bb1Cc2Dd3Ee4Ff5Gg6@h")
 _CUT_MARKS = ("…".encode(), b"...")
 # A character that is written as several may be cut in two as well; some leave a blank before the mark.
 _OPEN = LatePattern(rb"(?:%[0-9a-fA-F]{0,3}|\\*u[0-9a-fA-F]{0,4}|\\+|&[#a-z0-9]{0,6}|'[\"']{0,3}|[\"]| )?\Z")
-_OPEN_BYTES = 12
+_OPEN_BYTES = 8
+_OPENING = b"%\\&'\""
+_CUT_MARK = LatePattern(rb"\.\.\.|" + "…".encode())
 _CUT_MARK_BYTES = b" " + b"".join(_CUT_MARKS)
 _CUT_BYTES = 4
 """So much of a known value, and it counts as one, where a mark says that its rest was cut off."""
@@ -47,9 +50,11 @@ class Search:
 
     def __init__(self, forms: Forms) -> None:
         self._forms = forms
-        self._dense = tuple(form for form in forms.plain if not form.strip(LETTERS))
+        dense = tuple(form for form in forms.plain if not form.strip(LETTERS))
+        self._packed = frozenset(forms.packed) - frozenset(dense)
+        self._in_letters = Sieve((*dense, *forms.packed))
         self._loose = tuple(form for form in forms.plain if form.strip(LETTERS))
-        self._run_bytes = min([_LONG_BYTES, *map(len, (*self._dense, *forms.packed))])
+        self._run_bytes = min([_LONG_BYTES, *map(len, (*dense, *forms.packed))])
         self._spelled = ((SLASHED, forms.unslashed), (QUOTED, forms.unquoted), (QUOTED_TWICE, forms.unquoted))
         self._everything = (*forms.plain, *forms.packed, *forms.unslashed, *forms.unquoted)
         self.longest = max(map(len, self._everything), default=0)
@@ -108,35 +113,47 @@ class Search:
 
     def _found(self, block: bytes) -> Iterator[Span]:
         lowered = block.lower()
+        signed = b"=" in block or b":" in block
         for rules, text in ((LOWERED, lowered), (CASED, block)):
             for rule in rules:
+                if rule.signed and not signed:
+                    continue
                 for match in rule.matches(text):
                     yield from _of(rule, match, block)
         yield from _each(self._loose, block)
         yield from self._in_runs(block)
 
-    def _cut_short(self, block: bytes) -> Iterator[Span]:
-        """Known values of which only the beginning is there, and then `…`."""
-        for mark in _CUT_MARKS:
-            at = block.find(mark)
-            while at >= 0:
-                opened = _OPEN.now.search(block, max(0, at - _OPEN_BYTES), at)
-                for end in {at, opened.start() if opened else at}:
-                    if block[max(0, end - _CUT_BYTES) : end] in self._stretches:
-                        length = self._longest_beginning(block[max(0, end - self.longest) : end])
-                        if length >= _CUT_BYTES:
-                            yield end - length, at, KNOWN
-                at = block.find(mark, at + len(mark))
+    def _cut_short(self, block: bytes, opening: bytes = _OPENING) -> Iterator[Span]:
+        """Known values of which only the beginning is there, and then `…`.
+
+        Args:
+            opening: bytes that a character begins with which is written as several.
+        """
+        known = self._stretches
+        for match in _CUT_MARK.now.finditer(block):
+            at = match.start()
+            if block[max(0, at - _CUT_BYTES) : at] not in known:
+                tail = block[max(0, at - _OPEN_BYTES) : at]
+                if len(tail) == len(tail.translate(None, opening)) and not tail.endswith(b" "):
+                    continue
+            for end in _ends_before(block, at):
+                beginnings = known.get(block[max(0, end - _CUT_BYTES) : end], ())
+                length = max((size for form, size in beginnings if block.endswith(form[:size], 0, end)), default=0)
+                if length:
+                    yield end - length, at, KNOWN
 
     def _in_another_spelling(self, forms: tuple[bytes, ...], plain: bytes) -> Iterator[Span]:
         yield from _each((*forms, *self._forms.packed), plain)
-        yield from self._cut_short(plain)
+        yield from self._cut_short(plain, _OPENING + b"u")
 
     @cached_property
-    def _stretches(self) -> frozenset[bytes]:
-        """Every stretch of so many bytes of every form, but for its end."""
-        forms = self._everything
-        return frozenset(form[at : at + _CUT_BYTES] for form in forms for at in range(len(form) - _CUT_BYTES))
+    def _stretches(self) -> dict[bytes, list[tuple[bytes, int]]]:
+        """Every stretch of so many bytes of every form: of which, and where it ends there."""
+        found: dict[bytes, list[tuple[bytes, int]]] = {}
+        for form in self._everything:
+            for size in range(_CUT_BYTES, len(form)):
+                found.setdefault(form[size - _CUT_BYTES : size], []).append((form, size))
+        return found
 
     def _in_runs(self, block: bytes) -> Iterator[Span]:
         """Secrets that need many letters in a row are looked for only where such rows are."""
@@ -147,12 +164,15 @@ class Search:
                     match = rule.pattern.now.match(block, at)
                     if match:
                         yield from _of(rule, match, block)
-        for form in self._dense:
+        for form in self._in_letters.maybe_in(runs.text):
             for at in runs.places(form):
-                yield at, at + len(form), KNOWN
-        for form in self._forms.packed:
-            for at in runs.places(form):
-                yield run_around(block, at, at + len(form))
+                yield run_around(block, at, at + len(form)) if form in self._packed else (at, at + len(form), KNOWN)
+
+
+def _ends_before(block: bytes, at: int) -> tuple[int, ...]:
+    """Where a value may end that was cut off before a mark."""
+    opened = _OPEN.now.search(block, max(0, at - _OPEN_BYTES), at)
+    return (at, opened.start()) if opened and opened.start() < at else (at,)
 
 
 class _Runs:
@@ -161,9 +181,12 @@ class _Runs:
     def __init__(self, block: bytes, least: int) -> None:
         alike = block.translate(_ALIKE)
         wanted = b"a" * least
+        self._starts: list[int] = [0]
+        self._offsets: list[int] = [0]
+        if alike.count(wanted) * least * 2 > len(block):  # a dump of base64 or hex: hardly anything else is there
+            self.text = block
+            return
         pieces: list[bytes] = []
-        self._starts: list[int] = []
-        self._offsets: list[int] = []
         length = 0
         at = alike.find(wanted)
         while at >= 0:
@@ -175,14 +198,14 @@ class _Runs:
             pieces.append(block[start:end])
             length += end - start + 1
             at = alike.find(wanted, end)
-        self._text = b"\n".join(pieces)
+        self.text = b"\n".join(pieces)
 
     def places(self, wanted: bytes) -> Iterator[int]:
         """Where in the block it stands."""
-        at = self._text.find(wanted)
+        at = self.text.find(wanted)
         while at >= 0:
             yield at + self._offsets[bisect_right(self._starts, at) - 1]
-            at = self._text.find(wanted, at + 1)
+            at = self.text.find(wanted, at + 1)
 
 
 def _of(rule: SecretRule, match: re.Match[bytes], block: bytes) -> Iterator[Span]:
