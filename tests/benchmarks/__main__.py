@@ -1,8 +1,8 @@
 """All figures in one run: `python -m tests.benchmarks [--bars] [--runs N] [--only NAME]`.
 
 Absolute figures depend on the machine; ratios taken in one run, in turn, much less. Each module says what its bars are:
-`first_screen`, `logs`, `commands`, `redaction`. Peers that are not installed are skipped and named. With --bars the exit
-code is 1 when a bar is missed.
+`first_screen`, `logs`, `commands`, `redaction`. Peers that are not installed are skipped and named. With --bars the
+exit code is 1 when a bar is missed.
 """
 
 from __future__ import annotations
