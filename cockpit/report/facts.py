@@ -6,7 +6,7 @@ Durations come from the monotonic clock where two events share a boot; only acro
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,11 +16,12 @@ from cockpit.session.state import RunRecord, SessionState, StepState
 
 @dataclass(frozen=True, slots=True)
 class StepTitle:
-    """How the runbook calls a step."""
+    """How the runbook calls a step, and the commands of its block by their ids."""
 
     label: str
     kind: str
     section: str
+    parts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

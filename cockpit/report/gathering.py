@@ -69,7 +69,12 @@ def _titles(folder: Path, runbook: str) -> dict[str, StepTitle]:
     clean = Redactor(secrets_of_environment(os.environ)).redact
     sections = {section.id: clean(section.title) for section in document.sections}
     return {
-        step.id: StepTitle(clean(step.label), step.kind.value, sections.get(step.section, ""))
+        step.id: StepTitle(
+            clean(step.label),
+            step.kind.value,
+            sections.get(step.section, ""),
+            {part.id: clean(part.label) for part in step.parts},
+        )
         for step in document.steps
     }
 

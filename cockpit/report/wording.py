@@ -95,11 +95,12 @@ class _Names:
     """Steps by what the runbook calls them."""
 
     def __init__(self, facts: ReportFacts) -> None:
-        self._labels = {step.step: step.title.label for step in facts.steps}
+        self._titles = {step.step: step.title for step in facts.steps}
 
     def of(self, data: Data) -> str:
         step = str(data.get("step", ""))
-        return self._labels.get(step, step)
+        title = self._titles.get(step)
+        return title.parts.get(str(data.get("part")), title.label) if title else step
 
 
 def _intent(data: Data, names: _Names) -> str:

@@ -114,6 +114,8 @@ class Card(Pane):
             yield Told(_JUDGED, line((f" {told}", "dim")))
         if proposal := self._proposal(row):
             yield from _judged(proposal, width)
+            if (manner := _manner(proposal)) and row.status(self.view.state) is not Status.RUNNING:
+                yield Told(_URGENT, cropped(line((manner, "info")), width))
         if gate:
             rows = islice(gate_rows(gate, self.view.clock.since_s(gate.get("since_t"))), _MOST_CRITERIA)
             yield from (Told(_URGENT, cropped(each, width)) for each in rows)
@@ -216,8 +218,6 @@ def _judged(proposal: Proposal, width: int) -> Iterable[Told]:
     if proposal.inside:
         told = _(" meant for inside: {session}").format(session=proposal.inside)
         yield Told(_URGENT, cropped(line((told, "warn")), width))
-    if manner := _manner(proposal):
-        yield Told(_URGENT, cropped(line((manner, "info")), width))
 
 
 def _manner(proposal: Proposal) -> str:

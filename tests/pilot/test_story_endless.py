@@ -37,7 +37,9 @@ async def test_stopped_after_its_time_it_is_done(opens: Opens, tmp_path: Path, s
 
 async def test_stopped_before_its_time_it_was_cancelled(opens: Opens, tmp_path: Path) -> None:
     async with opens(document(tmp_path / "app.log", "for 10 minutes")) as story:
+        await story.sees("Enter: it runs until stopped")
         await story.presses("enter").sees("it is well", "of 10:00").sees_no("the time is over")
+        await story.sees_no("Enter: it runs until stopped")
         await story.presses("ctrl+c").sees("again stops").presses("ctrl+c")
         await story.finds(lambda state: bool(state.runs) and not state.running, "its end")
         assert [run.status for run in story.state.runs.values()] == [Status.CANCELLED]

@@ -269,6 +269,29 @@ def test_steps_come_in_the_runbooks_order_and_attempts_in_their_own() -> None:
     assert [step.step for step in facts.off_runbook] == ["extra"]
 
 
+def test_a_block_s_commands_are_told_one_by_one_with_what_was_left_out(story: Story, tmp_path: Path) -> None:
+    text = "# Doc\n\n```bash\n# Look\nuptime\n\n# Sign in\nssh far-away\n```\n"
+    story.folder.runbook.write_text(text, encoding="utf-8")
+    step = read(story.folder.runbook).steps[0]
+    look, sign_in = (part.id for part in step.parts)
+    about: dict[str, Any] = {"step": step.id, "run": 1, "part": look}
+    story.tell("step.intent", **about, command="uptime", language="bash", target="local", verdict="read-only")
+    story.tell("step.finished", "host", **about, status="passed", step_status="todo", exit_code=0, duration_s=1.0)
+    left_out: dict[str, Any] = {
+        "part": sign_in,
+        "status": "skipped",
+        "step_status": "passed",
+        "reason": "already there",
+    }
+    story.tell("step.finished", step=step.id, **left_out)
+
+    report = story.report()
+
+    assert f"Skipped: Sign in `{sign_in}` (operator:kim): already there" in report
+    assert "“Look” is run on local" in report
+    assert "“Sign in”: skipped. already there" in report
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(None, ""), (0.254, "0.25 s"), (12.34, "12.3 s"), (245, "4 min 05 s"), (3725, "1 h 02 min"), (59.99, "60.0 s")],
