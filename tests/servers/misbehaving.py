@@ -26,8 +26,9 @@ class Misbehaving:
         return f"http://127.0.0.1:{self.port}"
 
     def says(self, body: bytes, status: str = "200 OK", head: str = "") -> None:
-        """A whole answer."""
-        self.answer = f"HTTP/1.1 {status}\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+        """A whole answer, after which the client knows that the connection ends."""
+        head += f"Content-Length: {len(body)}\r\nConnection: close\r\n"
+        self.answer = f"HTTP/1.1 {status}\r\n{head}\r\n".encode() + body
 
 
 @contextmanager
