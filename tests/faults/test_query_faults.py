@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from cockpit.adapters.loki.adapter import LokiAdapter, LokiOptions
-from cockpit.adapters.prometheus.adapter import PrometheusAdapter, PrometheusOptions
+from cockpit.adapters.http.api import ApiOptions
+from cockpit.adapters.loki.adapter import LokiAdapter
+from cockpit.adapters.prometheus.adapter import PrometheusAdapter
 from cockpit.adapters.step_program.adapter import StepProgram, Task
 from cockpit.adapters.step_program.page import Page
 from cockpit.config import ProbeConfig
@@ -34,10 +35,10 @@ def server() -> Iterator[Misbehaving]:
 @pytest.fixture(params=["prometheus", "loki"])
 def make(request: pytest.FixtureRequest) -> Make:
     def prometheus(url: str, **options: Any) -> tuple[StepProgram[Any], Task]:
-        return PrometheusAdapter(PrometheusOptions(url=url, **options)), Task(language="promql", body="up")
+        return PrometheusAdapter(ApiOptions(url=url, **options)), Task(language="promql", body="up")
 
     def loki(url: str, **options: Any) -> tuple[StepProgram[Any], Task]:
-        return LokiAdapter(LokiOptions(url=url, **options)), Task(language="logql", body='{app="x"}')
+        return LokiAdapter(ApiOptions(url=url, **options)), Task(language="logql", body='{app="x"}')
 
     return prometheus if request.param == "prometheus" else loki
 
@@ -136,7 +137,7 @@ def test_an_answer_beyond_measure_is_not_held(make: Make, server: Misbehaving) -
 def test_a_million_series_are_not_shown(server: Misbehaving) -> None:
     series = ",".join(f'{{"metric":{{"n":"{n}"}},"value":[1,"{n}"]}}' for n in range(12_000))
     server.says(f'{{"status":"success","data":{{"resultType":"vector","result":[{series}]}}}}'.encode())
-    adapter, out = PrometheusAdapter(PrometheusOptions(url=server.url)), BytesIO()
+    adapter, out = PrometheusAdapter(ApiOptions(url=server.url)), BytesIO()
 
     with pytest.raises(Declined, match="12000 series"):
         adapter.perform(Task(language="promql", body="up"), Page(out))
@@ -150,7 +151,7 @@ def test_values_that_are_no_numbers_are_shown_as_they_are(server: Misbehaving) -
     server.says(json.dumps({"status": "success", "data": {"resultType": "vector", "result": series}}).encode())
     out = BytesIO()
 
-    PrometheusAdapter(PrometheusOptions(url=server.url)).perform(Task(language="promql", body="up"), Page(out))
+    PrometheusAdapter(ApiOptions(url=server.url)).perform(Task(language="promql", body="up"), Page(out))
 
     shown = [line.split()[0] for line in out.getvalue().decode().splitlines()[1:]]
     assert shown == ["NaN", "+Inf", "-Inf", "0.0000001", "5"]
@@ -168,11 +169,11 @@ def test_values_that_are_no_numbers_are_shown_as_they_are(server: Misbehaving) -
 )
 def test_options_that_can_not_work_are_refused_at_once(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):
-        PrometheusAdapter(PrometheusOptions(**options))
+        PrometheusAdapter(ApiOptions(**options))
 
 
 def test_an_authority_that_is_not_there_is_told(server: Misbehaving) -> None:
-    adapter = PrometheusAdapter(PrometheusOptions(url=server.url, ca_file="/nowhere/ca.pem"))
+    adapter = PrometheusAdapter(ApiOptions(url=server.url, ca_file="/nowhere/ca.pem"))
 
     with pytest.raises(ConfigError, match="ca_file"):
         adapter.perform(Task(language="promql", body="up"), Page(BytesIO()))

@@ -8,7 +8,8 @@ from io import BytesIO
 
 import pytest
 
-from cockpit.adapters.prometheus.adapter import PrometheusAdapter, PrometheusOptions
+from cockpit.adapters.http.api import ApiOptions
+from cockpit.adapters.prometheus.adapter import PrometheusAdapter
 from cockpit.adapters.step_program.adapter import Task
 from cockpit.adapters.step_program.page import Page
 from cockpit.errors import Declined
@@ -30,7 +31,7 @@ def server() -> Iterator[PrometheusServer]:
 
 def said(server: PrometheusServer, body: str, **values: str) -> list[str]:
     out = BytesIO()
-    adapter = PrometheusAdapter(PrometheusOptions(url=server.url))
+    adapter = PrometheusAdapter(ApiOptions(url=server.url))
     adapter.perform(Task(language="promql", body=body, values=values), Page(out))
     return out.getvalue().decode().splitlines()
 
@@ -76,7 +77,7 @@ def test_nothing_that_matches_is_said(server: PrometheusServer) -> None:
 
 def test_a_mistake_is_shown_with_its_place(server: PrometheusServer) -> None:
     out = BytesIO()
-    adapter = PrometheusAdapter(PrometheusOptions(url=server.url))
+    adapter = PrometheusAdapter(ApiOptions(url=server.url))
 
     with pytest.raises(Declined, match="parse error"):
         adapter.perform(Task(language="promql", body="sum(orders_total)\n + foo bar"), Page(out))
@@ -104,7 +105,7 @@ def test_five_thousand_series_cost_little_memory(server: PrometheusServer) -> No
 def test_a_password_lets_in_and_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COCKPIT_TEST_SECRET", PASSWORD)
     with prometheus_server(with_password=True) as closed:
-        adapter = PrometheusAdapter(PrometheusOptions(url=closed.url, user=USER, password_env="COCKPIT_TEST_SECRET"))
+        adapter = PrometheusAdapter(ApiOptions(url=closed.url, user=USER, password_env="COCKPIT_TEST_SECRET"))
         out = BytesIO()
         adapter.perform(Task(language="promql", body="vector(7)", credentials=adapter.credentials()), Page(out))
 
@@ -115,7 +116,7 @@ def test_only_the_query_api_is_ever_asked(server: PrometheusServer) -> None:
     hostile = "up\n# range: 1h\nup{x='/api/v1/admin/tsdb/delete_series'}"
     with misbehaving() as wire:
         wire.says(b'{"status":"success","data":{"resultType":"vector","result":[]}}')
-        adapter = PrometheusAdapter(PrometheusOptions(url=wire.url))
+        adapter = PrometheusAdapter(ApiOptions(url=wire.url))
         adapter.perform(Task(language="promql", body=hostile), Page(BytesIO()))
         adapter.enforced(Task())
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
+from cockpit.adapters.http.address import is_http, shown
 from cockpit.adapters.http.body import read_body
 from cockpit.adapters.http.failure import failure_of
 from cockpit.adapters.probing import TEXT_CHARACTERS
@@ -64,13 +65,9 @@ def check_options(options: ApiOptions) -> None:
     Raises:
         ConfigError: no http address, credentials in it, or two ways to sign in.
     """
-    try:
-        parts = urlsplit(options.url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        usable = False
-    if not usable:
+    if not is_http(options.url):
         raise ConfigError(_("not an http address: {url}").format(url=shown(options.url)), mend="http://host:9090")
+    parts = urlsplit(options.url)
     if parts.username or parts.password:
         raise ConfigError(_("credentials don't belong into the address"), mend=_("give user and password_env"))
     if parts.query or parts.fragment:
@@ -276,10 +273,3 @@ def _declined(code: int, said: _Said, where: str) -> AdapterError:
     narrower = "too many samples" in said.text or "exceeded maximum resolution" in said.text
     mend = _("ask for a shorter range or a larger step") if narrower else ""
     return Declined(said.text or _("it says no ({code})").format(code=code), where=where, mend=mend)
-
-
-def shown(url: str) -> str:
-    """The address without user and password."""
-    scheme, mark, rest = url.partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}"

@@ -17,7 +17,7 @@ from cockpit.adapters.http.probe import HttpOptions, HttpProbe
 from cockpit.adapters.own_thread import OwnThread
 from cockpit.adapters.probing import TEXT_CHARACTERS, Finding
 from cockpit.errors import AdapterError, Malformed, TargetUnreachable, TimedOut, ToolMissing
-from cockpit.safety.permit import Action, Permit
+from cockpit.safety.permit import Permit
 from cockpit.words import _
 
 _SHARE_OF_DEADLINE = 0.85
@@ -38,11 +38,6 @@ class FarHttpProbe(HttpProbe):
         self._wait_s = deadline_s * _SHARE_OF_DEADLINE
         self._thread = OwnThread[bytes](f"look from {far.name}")
         self.where = _("{url}, seen from {target}").format(url=self.where, target=far.name)
-
-    @property
-    def action(self) -> Action:
-        """The request line; the target is the address without its credentials, and from where."""
-        return Action("http", f"{self._options.method} {self._options.url}", self.where)
 
     async def look(self, permit: Permit) -> Finding:
         """One request, and what came back. See `Watchable`."""

@@ -10,11 +10,11 @@ import asyncio
 import time
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
 
+from cockpit.adapters.http.address import is_http, shown
 from cockpit.adapters.http.body import BODY_CAP_BYTES, read_body
 from cockpit.adapters.http.failure import failure_of, refusal_of
 from cockpit.adapters.http.health import components, status_level, status_of, value_at
@@ -54,7 +54,7 @@ class HttpProbe:
         self._deadline_s = deadline_s * _SHARE_OF_DEADLINE
         self._client: httpx.AsyncClient | None = None
         _check(options.url)
-        self.where = _shown(options.url)
+        self.where = shown(options.url)
         expected = options.expect_status
         self._expected = frozenset((expected,) if isinstance(expected, int) else expected)
 
@@ -165,15 +165,8 @@ class HttpProbe:
 
 
 def _check(url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ConfigError(
-            _("not an http address: {url}").format(url=_shown(url)), mend=_("write http://host:port/path")
-        )
+    if not is_http(url):
+        raise ConfigError(_("not an http address: {url}").format(url=shown(url)), mend=_("write http://host:port/path"))
 
 
 def _new_client(timeout_s: float) -> httpx.AsyncClient:
@@ -195,10 +188,3 @@ def _onward(url: httpx.URL, response: httpx.Response) -> httpx.URL | None:
     onward = url.join(location)
     same = (onward.scheme, onward.host, onward.port) == (url.scheme, url.host, url.port)
     return onward.copy_with(username=url.username, password=url.password) if same else None
-
-
-def _shown(url: str) -> str:
-    """The address without user and password."""
-    scheme, mark, rest = url.partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from cockpit.adapters.loki.adapter import LokiAdapter, LokiOptions
+from cockpit.adapters.http.api import ApiOptions
+from cockpit.adapters.loki.adapter import LokiAdapter
 from tests.contract.specimens.specimen import Specimen
 from tests.servers.holding import holding
 from tests.servers.loki import LokiServer, loki_server
@@ -34,7 +35,7 @@ def specimen() -> Iterator[Specimen]:
             absent=_adapter(free_port()),
             library="httpx",
             wrong_credentials=LokiAdapter(
-                LokiOptions(url=closed.url, user="oncall", password_env="COCKPIT_TEST_SECRET")
+                ApiOptions(url=closed.url, user="oncall", password_env="COCKPIT_TEST_SECRET")
             ),
         )
 
@@ -49,4 +50,4 @@ def _fill(server: LokiServer) -> None:
 
 
 def _adapter(port: int) -> LokiAdapter:
-    return LokiAdapter(LokiOptions(url=f"http://127.0.0.1:{port}"))
+    return LokiAdapter(ApiOptions(url=f"http://127.0.0.1:{port}"))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from cockpit.adapters.prometheus.adapter import PrometheusAdapter, PrometheusOptions
+from cockpit.adapters.http.api import ApiOptions
+from cockpit.adapters.prometheus.adapter import PrometheusAdapter
 from tests.contract.specimens.specimen import Specimen
 from tests.servers.holding import holding
 from tests.servers.prometheus import prometheus_server
@@ -42,9 +43,7 @@ def specimen() -> Iterator[Specimen]:
             absent=_adapter(free_port()),
             library="httpx",
             wrong_credentials=PrometheusAdapter(
-                PrometheusOptions(
-                    url=f"http://127.0.0.1:{closed.port}", user="oncall", password_env="COCKPIT_TEST_SECRET"
-                )
+                ApiOptions(url=f"http://127.0.0.1:{closed.port}", user="oncall", password_env="COCKPIT_TEST_SECRET")
             ),
         )
 
@@ -54,4 +53,4 @@ def said(value: str) -> str:
 
 
 def _adapter(port: int) -> PrometheusAdapter:
-    return PrometheusAdapter(PrometheusOptions(url=f"http://127.0.0.1:{port}"))
+    return PrometheusAdapter(ApiOptions(url=f"http://127.0.0.1:{port}"))
