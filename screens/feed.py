@@ -65,6 +65,9 @@ class Listener(Protocol):
     def secrets_known(self, secrets: Sequence[str]) -> None:
         """The values that the host masks, now."""
 
+    def question_asked(self) -> None:
+        """A system asks what only a person knows, or does not any more."""
+
     def ticked(self) -> None:
         """A poll passed, changed or not."""
 
@@ -283,6 +286,8 @@ class Feed:
             self._listener.link_changed(True, "")
             self.read()
             await self._learn()
+        if not self._spectator:
+            self._listener.question_asked()
 
     async def _learn(self) -> None:
         """The host's secrets, for logs that are read here and were masked by nobody."""
@@ -292,6 +297,8 @@ class Feed:
     def _on_wake(self, what: str) -> None:
         if what == "record-failed":
             self._listener.record_failed()
+        elif what == "question" and not self._spectator:
+            self._listener.question_asked()
         elif what == "secrets":
             self._tasks.append(asyncio.create_task(self._learn(), name="feed-secrets"))
         self._woken.set()

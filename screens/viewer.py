@@ -149,6 +149,13 @@ class Viewer:
         """Followed logs are masked here."""
         self.main.logs.learn(secrets)
 
+    def question_asked(self) -> None:
+        """Something is asked, perhaps: the host knows."""
+        from screens.asked import answer_question
+
+        if self.main.panes:
+            self.main.flow(answer_question(self.main))
+
     def ticked(self) -> None:
         """A poll passed."""
         self._caught_up = True

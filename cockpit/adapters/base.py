@@ -5,7 +5,7 @@ Nothing here acts without a permit. Outcomes are evidence, never booleans.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
@@ -125,6 +125,19 @@ class KnowsSecrets(Protocol):
 
     def secrets(self) -> Sequence[str]:
         """The values as far as they are known now. Never raises."""
+
+
+Ask = Callable[[str, Sequence[tuple[str, bool]]], Sequence[str]]
+"""Asks a person, in any thread: who asks, then (question, whether the answer may be seen) each. The answers in that
+order; none when nobody answers."""
+
+
+@runtime_checkable
+class AsksPerson(Protocol):
+    """Its system may ask what only a person can answer, such as a passphrase or a code."""
+
+    def ask_through(self, ask: Ask) -> None:
+        """Ask in this way from now on."""
 
 
 class Enforcement(Struct, frozen=True):

@@ -15,6 +15,7 @@ from cockpit.adapters.base import RunsSteps
 from cockpit.commands import INTERRUPTED
 from cockpit.commands.given import given_values, tell_of_secrets
 from cockpit.commands.open import chosen_config, inputs_of, require_target
+from cockpit.commands.person import at_terminal
 from cockpit.commands.telling import Telling
 from cockpit.errors import CockpitError
 from cockpit.runbook.document import document_at
@@ -94,6 +95,7 @@ def _choice(path: Path, document: bytes, options: argparse.Namespace) -> _Choice
 
 async def _drive(folder: SessionFolder, options: argparse.Namespace, inputs: Mapping[str, str]) -> int:
     host = Host(folder, inputs)
+    host.questions.person = at_terminal()
     leave = Leave(options.yes, options.allow_destructive, options.send, options.keep_going, options.reason)
     telling = Telling(folder, as_json=options.json)
     headless = Headless(host, leave, telling, chosen=bool(options.section or options.step))

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from cockpit import __version__
-from cockpit.adapters.base import KnowsSecrets, RunsElsewhere, RunsSteps
+from cockpit.adapters.base import AsksPerson, KnowsSecrets, RunsElsewhere, RunsSteps
 from cockpit.errors import CockpitError, ConfigError, JournalError, UsageError
 from cockpit.places import user_name
 from cockpit.runbook.model import StepKind
@@ -33,6 +33,7 @@ from cockpit.session.folder import SessionFolder
 from cockpit.session.ground import Ground
 from cockpit.session.journal import Journal
 from cockpit.session.modes import Modes
+from cockpit.session.questions import Questions
 from cockpit.session.reader import SessionReader
 from cockpit.session.roots import require_private
 from cockpit.session.second_person import SecondPersonLine
@@ -61,6 +62,8 @@ class Host:
         administrator: who may lock the machine; None for this machine's own.
         umask: the operator's; None where it is that of this process.
     """
+
+    _loop: asyncio.AbstractEventLoop | None = None
 
     def __init__(
         self,
@@ -92,6 +95,7 @@ class Host:
             here=Path(self.settings.cwd or ""),
             administrator=self.administrator,
         )
+        self.questions = Questions(self._question_changed, lambda: self.server.somebody_acts)
         adapters = self._adapters()
         self.engine = Engine(
             folder,
@@ -128,10 +132,18 @@ class Host:
         adapters = targets_of(self.config.targets, self.config.origin, left_out=problems.append)
         self.config = replace(self.config, problems=(*self.config.problems, *problems))
         for adapter in adapters.values():
+            if isinstance(adapter, AsksPerson):
+                adapter.ask_through(self.questions.ask)
             if isinstance(adapter, KnowsSecrets):
                 self.secrets.learn(adapter.secrets())
         self.secrets.learn(secrets_of_config(self.config))
         return adapters
+
+    def _question_changed(self) -> None:
+        """A thread that connects asks something, or does not any more."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # this host is about to end
+                self._loop.call_soon_threadsafe(self.server.wake, "question")
 
     def _environment(self) -> str:
         """Where this is. A rehearsal says so, whatever the machine is called."""
@@ -179,6 +191,7 @@ class Host:
 
     async def begin(self) -> None:
         """Record that the session starts, or that this host takes over from one that died."""
+        self._loop = asyncio.get_running_loop()
         self._syncing = asyncio.create_task(self._sync(), name="journal-sync")
         if not self.resumed:
             self._record_start()

@@ -14,6 +14,7 @@ from cockpit.session.engine import Engine
 from cockpit.session.execution import Execution
 from cockpit.session.folder import SessionFolder
 from cockpit.session.messages import LANGUAGE
+from cockpit.session.questions import Questions
 from cockpit.session.targets import able
 from cockpit.words import _
 
@@ -27,6 +28,7 @@ class Served(Protocol):
     engine: Engine
     execution: Execution
     ended: asyncio.Event
+    questions: Questions
 
     def watch_gate(self, step: str, by: str) -> None:
         """Have a gate's criteria watched."""
@@ -153,6 +155,15 @@ def _probe_now(host: Served, _connection: Connection, given: dict[str, Any]) -> 
     host.probe_now(given["probe"])
 
 
+def _question(host: Served, _connection: Connection, _given: dict[str, Any]) -> Answer:
+    return host.questions.as_json()
+
+
+def _reply(host: Served, _connection: Connection, given: dict[str, Any]) -> None:
+    """To a system that asks before it lets us in. Neither recorded nor kept."""
+    host.questions.answer(int(given["number"]), list(given["answers"]))
+
+
 def _end(host: Served, connection: Connection, given: dict[str, Any]) -> None:
     if host.execution.busy:
         raise UsageError(_("a step is still running"), mend=_("wait for it, or cancel it"))
@@ -179,5 +190,7 @@ REQUESTS: Mapping[str, Callable[[Served, Connection, dict[str, Any]], Answer | A
     "message": _message,
     "watch_gate": _watch_gate,
     "probe_now": _probe_now,
+    "question": _question,
+    "reply": _reply,
     "end": _end,
 }

@@ -38,6 +38,11 @@ class Server:
         """How many are on the line."""
         return len(self._connections)
 
+    @property
+    def somebody_acts(self) -> bool:
+        """Whether somebody is on the line who may do more than read."""
+        return any(one.greeted and not one.spectator for one in self._connections)
+
     async def listen(self) -> None:
         """Open the socket, 0600, and say in host.json where it is."""
         self._path.unlink(missing_ok=True)

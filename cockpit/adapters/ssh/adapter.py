@@ -15,7 +15,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from cockpit.adapters.base import Outcome, RunRequest
+from cockpit.adapters.base import Ask, Outcome, RunRequest
 from cockpit.adapters.checking import Check
 from cockpit.adapters.ending import outcome_of
 from cockpit.adapters.own_thread import OwnThread
@@ -71,6 +71,7 @@ class SshAdapter:
         self._output_cap_bytes = output_cap_bytes
         self._grace_s = grace_s
         self._link: SshLink | None = None
+        self._ask: Ask | None = None
         self._resolving = threading.Lock()
 
     async def start(self, permit: Permit, request: RunRequest) -> SshRunning:
@@ -111,6 +112,10 @@ class SshAdapter:
         running.step.adopt()
         return running
 
+    def ask_through(self, ask: Ask) -> None:
+        """Whom to ask for passphrases and codes. See `AsksPerson`."""
+        self._ask = ask
+
     def far(self, name: str) -> Asking:
         """The machine, to be looked at over the connection that steps use. See `LooksAround`."""
         return Asking(name, self._connection)
@@ -125,7 +130,7 @@ class SshAdapter:
         with self._resolving:
             if self._link is None:
                 options = self.options
-                self._link = SshLink(resolve(options.host, config=options.ssh_config, port=options.port))
+                self._link = SshLink(resolve(options.host, config=options.ssh_config, port=options.port), ask=self._ask)
             return self._link
 
     def _start(

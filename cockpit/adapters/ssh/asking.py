@@ -45,6 +45,7 @@ class Asking:
         self._free = threading.Condition()
         self._failure: CockpitError | None = None
         self._pause_s = _FIRST_PAUSE_S
+        self._may_ask = True
         self._next_try_s = 0.0
         self._connector: threading.Thread | None = None
 
@@ -93,11 +94,13 @@ class Asking:
         failure: CockpitError | None = None
         try:
             self._link = self._reach()
-            self._link.connect()
+            self._link.connect(asking=self._may_ask)
         except TargetUnreachable as error:
             failure = LinkDown(error.what, where=error.where, mend=error.mend)
         except CockpitError as error:
             failure = error
+        # A person is asked once, not every minute; a step asks again.
+        self._may_ask = not isinstance(failure, AccessDenied)
         with self._free:
             self._connector, self._failure = None, failure
             # To be let in is not asked for again and again: servers lock out whoever does.

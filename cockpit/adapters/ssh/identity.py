@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cockpit.adapters.base import Ask
 from cockpit.adapters.ssh.address import SshAddress
 from cockpit.errors import AccessDenied
 from cockpit.words import _
@@ -13,10 +14,9 @@ from cockpit.words import _
 if TYPE_CHECKING:
     from paramiko import PKey, Transport
 
-Ask = Callable[[str, Sequence[tuple[str, bool]]], Sequence[str]]
-"""Asks a person: what for, then (question, whether the answer may be seen) each; the answers in that order."""
-
 _QUESTIONS = "keyboard-interactive"
+_ANSWER_S = 120
+"""A person needs longer than a machine."""
 
 
 def sign_in(transport: Transport, address: SshAddress, ask: Ask | None) -> None:
@@ -32,7 +32,9 @@ def sign_in(transport: Transport, address: SshAddress, ask: Ask | None) -> None:
 
     tried: list[str] = []
     further: list[str] = []
-    for name, key in _keys(address, tried):
+    if ask is not None:
+        transport.auth_timeout = _ANSWER_S
+    for name, key in _keys(address, tried, ask):
         try:
             further = transport.auth_publickey(address.user, key)
         except paramiko.AuthenticationException as error:
@@ -46,7 +48,7 @@ def sign_in(transport: Transport, address: SshAddress, ask: Ask | None) -> None:
         break
     if ask is not None and (not further or _QUESTIONS in further):
         try:
-            transport.auth_interactive(address.user, lambda title, _note, fields: list(ask(title, fields)))
+            transport.auth_interactive(address.user, _answering(address, ask))
         except paramiko.AuthenticationException:
             _require_alive(transport)
             tried.append(_("the answers: refused"))
@@ -62,6 +64,19 @@ def sign_in(transport: Transport, address: SshAddress, ask: Ask | None) -> None:
     )
 
 
+def _answering(address: SshAddress, ask: Ask) -> Callable[[str, str, list[tuple[str, bool]]], list[str]]:
+    """Asks for each round of questions, until one is left without an answer: then the server is not kept waiting."""
+    answers = True
+
+    def answer(_title: str, _note: str, fields: list[tuple[str, bool]]) -> list[str]:
+        nonlocal answers
+        given = list(ask(str(address), fields)) if answers and fields else []
+        answers = len(given) == len(fields)
+        return given if answers else [""] * len(fields)
+
+    return answer
+
+
 def _require_alive(transport: Transport) -> None:
     """paramiko calls it a refusal as well when the connection ended meanwhile."""
     import paramiko
@@ -70,7 +85,7 @@ def _require_alive(transport: Transport) -> None:
         raise paramiko.SSHException("the connection ended")
 
 
-def _keys(address: SshAddress, tried: list[str]) -> Iterator[tuple[str, PKey]]:
+def _keys(address: SshAddress, tried: list[str], ask: Ask | None) -> Iterator[tuple[str, PKey]]:
     """Keys to offer, the agent's first. With IdentitiesOnly, of the agent's only those that have a file."""
     import paramiko
 
@@ -81,18 +96,38 @@ def _keys(address: SshAddress, tried: list[str]) -> Iterator[tuple[str, PKey]]:
             continue
         offered.add(key.asbytes())
         yield str(getattr(key, "comment", "")) or _("a key of the agent"), key
+    closed = []
     for name in address.identities:
         try:
             loaded = paramiko.PKey.from_path(name)
-        except paramiko.PasswordRequiredException:
+        except (paramiko.PasswordRequiredException, TypeError):  # the latter of cryptography, which reads it first
             if _public(name) not in offered:
-                tried.append(_("{key}: has a passphrase; add it to your agent").format(key=name))
+                closed.append(name)
             continue
-        except (paramiko.SSHException, OSError, ValueError, TypeError) as error:
+        except (paramiko.SSHException, OSError, ValueError) as error:
             tried.append(f"{name}: {str(error).splitlines()[0] if str(error) else type(error).__name__}")
             continue
         if loaded.asbytes() not in offered:
             yield name, loaded
+    for name in closed:
+        if (opened := _opened(address, name, ask, tried)) is not None:
+            yield name, opened
+
+
+def _opened(address: SshAddress, name: str, ask: Ask | None, tried: list[str]) -> PKey | None:
+    """A key that has a passphrase, once a person has given it."""
+    import paramiko
+
+    question = _("passphrase of {key}").format(key=name)
+    given = list(ask(str(address), [(question, False)])) if ask else []
+    if not given or not given[0]:
+        tried.append(_("{key}: has a passphrase; add it to your agent").format(key=name))
+        return None
+    try:
+        return paramiko.PKey.from_path(name, given[0].encode())  # type: ignore[arg-type]  # cryptography wants bytes
+    except (paramiko.SSHException, OSError, ValueError, TypeError):
+        tried.append(_("{key}: not the right passphrase").format(key=name))
+        return None
 
 
 def _agent_keys(address: SshAddress, tried: list[str]) -> Iterator[PKey]:

@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from cockpit.adapters.base import Ask
 from cockpit.adapters.ssh.address import SshAddress
 from cockpit.adapters.ssh.host_keys import kinds_known, require_known
-from cockpit.adapters.ssh.identity import Ask, sign_in
+from cockpit.adapters.ssh.identity import sign_in
 from cockpit.errors import AdapterError, TargetUnreachable
 from cockpit.words import _
 
@@ -118,14 +119,17 @@ class SshLink:
         with self._lock:
             self._hang_up()
 
-    def connect(self) -> None:
+    def connect(self, *, asking: bool = True) -> None:
         """Be connected.
+
+        Args:
+            asking: a person may be asked for what only they know.
 
         Raises:
             TargetUnreachable, AccessDenied: why not; for a jump host, which of them.
         """
         with self._lock:
-            self._connected()
+            self._connected(asking=asking)
 
     @property
     def up(self) -> bool:
@@ -166,14 +170,14 @@ class SshLink:
 
     # -- connecting ------------------------------------------------------------------------------------------------
 
-    def _connected(self) -> Transport:
+    def _connected(self, *, asking: bool = True) -> Transport:
         if self.up:
             return self._hops[-1]
         self._hang_up()
         hops: list[Transport] = []
         try:
             for address in (*self.address.jumps, self.address):
-                hops.append(_hop(address, hops[-1] if hops else None, self._ask))
+                hops.append(_hop(address, hops[-1] if hops else None, self._ask if asking else None))
         except BaseException:
             for hop in reversed(hops):
                 hop.close()
