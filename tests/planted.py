@@ -7,6 +7,7 @@ import html
 import json
 import shlex
 from collections.abc import Callable, Iterator, Mapping
+from itertools import product
 from urllib.parse import quote, quote_plus
 
 AWKWARD = "wJalr/XUtn+FEMI=K7\"MD'EN&G$x@y\\z"
@@ -37,6 +38,9 @@ FORMS: Mapping[str, Callable[[str], str]] = {
     "python": repr,
     "html": html.escape,
     "sql": lambda secret: secret.replace("'", "''"),
+    "utf-16": lambda secret: "".join(f"{letter}\0" for letter in secret),
+    "utf-16, the other way": lambda secret: "".join(f"\0{letter}" for letter in secret),
+    "base64 of utf-16": lambda secret: base64.b64encode(secret.encode("utf-16-le")).decode(),
     "coloured": lambda secret: f"{secret[:3]}\x1b[01;31m\x1b[K{secret[3:8]}\x1b[m\x1b[K{secret[8:]}",
 }
 
@@ -49,14 +53,13 @@ def folded(secret: str, width: int, before: int, line_end: str = "\n") -> str:
 
 def cores(secret: str) -> Iterator[str]:
     """What all base64 of the secret has in common, by alignment."""
-    raw = secret.encode()
-    for shift, first in ((0, 0), (1, 2), (2, 3)):
+    for raw, (shift, first) in product((secret.encode(), secret.encode("utf-16-le")), ((0, 0), (1, 2), (2, 3))):
         yield base64.b64encode(b"\0" * shift + raw).decode()[first : (shift + len(raw)) * 8 // 6]
 
 
 def gives_away(text: str, secret: str) -> str:
     """The first stretch of a text that gives the secret away, whatever is between its letters; "" when none does."""
-    bare = "".join(text.replace("\\r", "").replace("\\n", "").split())
+    bare = "".join(text.replace("\\r", "").replace("\\n", "").replace("\0", "").split())
     # Six digits of hex stand in many a hash.
     for piece, least in ((secret, 6), *((core, 6) for core in cores(secret)), (secret.encode().hex(), 14)):
         wanted = "".join(piece.split())

@@ -280,6 +280,7 @@ def outsiders(folder: SessionFolder, tmp_path: Path) -> None:
         ["run", str(tmp_path / "work" / "planted.md"), "--dry-run", "--json", "--set", f"password={TYPED}"],
         ["run", str(tmp_path / "work" / "planted.md"), "--yes", "--json", "--step", "forms"],
         ["run", str(tmp_path / "work" / "planted.md"), "--yes", "--step", "typed", "--set", f"nobody={IN_ENVIRONMENT}"],
+        ["run", str(tmp_path / "work" / "planted.md"), "--yes", "--step", "typed", "--set-file", f"API_TOKEN={TYPED}"],
         ["run", str(tmp_path / "work" / f"password={BY_SHAPE[2]}.md")],
     ]
     for arguments in commands:

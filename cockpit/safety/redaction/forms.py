@@ -52,10 +52,11 @@ def _worth_masking(value: str) -> bool:
 class Forms:
     """How known secrets look on their way through programs. All are byte strings, longest first.
 
-    `plain`: as they are, in hex, and in quotes that double or rename a character. `packed`: what base64 keeps of them
-    wherever in longer encoded bytes they begin; `cores` is the same with its first and last letters, where a fold may
-    come. `unslashed`: to be looked for in a text whose `\\u0026` are decoded and whose other backslashes are gone.
-    `unquoted`: in one whose `%40` are decoded. The last two are empty for secrets that nobody needs to escape.
+    `plain`: as they are, in hex, and in quotes that double or rename a character. `packed`: what base64 keeps of them,
+    and of their UTF-16, wherever in longer encoded bytes they begin; `cores` is the same with its first and last
+    letters, where a fold may come. `unslashed`: to be looked for in a text whose `\\u0026` are decoded and whose other
+    backslashes are gone. `unquoted`: in one whose `%40` are decoded. The last two are empty for secrets that nobody
+    needs to escape.
 
     A secret of several lines counts line by line, since streams are searched line by line.
     """
@@ -72,7 +73,7 @@ class Forms:
                 if _worth_masking(line):
                     raw = _bytes(line)
                     plain |= {raw, raw.hex().encode(), raw.hex().upper().encode(), *map(_bytes, _in_quotes(line))}
-                    cores |= set(_base64_cores(raw))
+                    cores |= set(_base64_cores(raw)) | set(_base64_cores(line.encode("utf-16-le", "surrogatepass")))
                     special |= set() if _WRITTEN_AS_IT_IS.fullmatch(line) else {line}
         self.plain = _sorted(form for form in plain if b"\n" not in form)
         self.cores = _sorted(cores)

@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from cockpit.safety.redaction.late_pattern import LatePattern
 from cockpit.safety.redaction.rules import CASED, LONG, LOWERED, TOKEN_STARTS, SecretRule
 from cockpit.safety.redaction.sieve import Sieve
-from cockpit.safety.redaction.spellings import COLOURED, QUOTED, QUOTED_TWICE, SLASHED, Span
+from cockpit.safety.redaction.spellings import COLOURED, QUOTED, QUOTED_TWICE, SLASHED, WIDE, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,7 +55,12 @@ class Search:
         self._in_letters = Sieve((*dense, *forms.packed))
         self._loose = tuple(form for form in forms.plain if form.strip(LETTERS))
         self._run_bytes = min([_LONG_BYTES, *map(len, (*dense, *forms.packed))])
-        self._spelled = ((SLASHED, forms.unslashed), (QUOTED, forms.unquoted), (QUOTED_TWICE, forms.unquoted))
+        self._spelled = (
+            (WIDE, forms.plain),
+            (SLASHED, forms.unslashed),
+            (QUOTED, forms.unquoted),
+            (QUOTED_TWICE, forms.unquoted),
+        )
         self._everything = (*forms.plain, *forms.packed, *forms.unslashed, *forms.unquoted)
         self.longest = max(map(len, self._everything), default=0)
 

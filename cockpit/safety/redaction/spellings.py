@@ -120,6 +120,8 @@ SLASHED = Spelling(
     (b"\\",),
 )
 """With the backslashes of JSON, of JSON in JSON, of programming languages and shells."""
+WIDE = Spelling(rb"\x00", rb"\Z(?!)", _nothing, (b"\0",))
+"""As UTF-16 writes ASCII, read as if it were bytes."""
 QUOTED = Spelling(rb"%[0-9a-fA-F]{2}", rb"%[0-9a-fA-F]?\Z", _byte, (b"%",))
 """As in addresses."""
 QUOTED_TWICE = Spelling(rb"%(?:25)?[0-9a-fA-F]{2}", rb"%(?:25?)?[0-9a-fA-F]?\Z", _byte, (b"%25",))
