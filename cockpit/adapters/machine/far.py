@@ -8,17 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from shlex import quote
-from typing import Any, ClassVar
-
-from msgspec import Struct
+from typing import Any
 
 from cockpit.adapters.far import Far
-from cockpit.adapters.machine.probe import MachineOptions, machine_finding
-from cockpit.adapters.own_thread import OwnThread
+from cockpit.adapters.machine.probe import MachineOptions, MachineProbe, machine_finding
 from cockpit.adapters.probing import Finding
 from cockpit.errors import LinkDown, Malformed, TargetUnreachable
-from cockpit.safety.permit import Action, Permit
-from cockpit.safety.verdict import Judgement, Verdict
 from cockpit.words import _
 
 SHARE_OF_DEADLINE = 0.85
@@ -40,35 +35,14 @@ _AGAIN = "sleep 0.2 || sleep 1; c"
 """The first CPU figure needs a span to be measured over; later ones are since the last look."""
 
 
-class FarMachineProbe:
+class FarMachineProbe(MachineProbe):
     """A machine that is a target. It is red when there is no way to it: that is what this one is to tell."""
 
-    Options: ClassVar[type[Struct]] = MachineOptions
-
     def __init__(self, options: MachineOptions, deadline_s: float, far: Far) -> None:
-        self._folders = options.folders
+        super().__init__(options, deadline_s, far.name)
         self._deadline_s = deadline_s * SHARE_OF_DEADLINE
         self._far = far
-        self._thread = OwnThread[Finding](f"look at {far.name}")
         self._cpu: tuple[float, float] | None = None
-
-    @property
-    def action(self) -> Action:
-        """Reading the kernel's counters, over there."""
-        return Action("machine", "read cpu, memory, disks, load and uptime", self._far.name)
-
-    @property
-    def judgement(self) -> Judgement:
-        """Counters are read, nothing is changed."""
-        return Judgement(Verdict.READ_ONLY, (_("reading counters changes nothing"),))
-
-    async def look(self, permit: Permit) -> Finding:
-        """The counters now. See `Watchable`."""
-        permit.covers(self.action)
-        return await self._thread.run(self._read)
-
-    async def close(self) -> None:
-        """The connection is the target's."""
 
     def _read(self) -> Finding:
         script = _LOOK.format(folders=" ".join(map(quote, self._folders)), again="" if self._cpu else _AGAIN)

@@ -25,19 +25,20 @@ class MachineOptions(Struct, frozen=True, kw_only=True):
 
 
 class MachineProbe:
-    """The machine the host runs on."""
+    """The machine the host runs on, or another one called `where`."""
 
     Options: ClassVar[type[Struct]] = MachineOptions
 
-    def __init__(self, options: MachineOptions, _deadline_s: float) -> None:
+    def __init__(self, options: MachineOptions, _deadline_s: float, where: str = "local") -> None:
         self._folders = options.folders
-        self._thread = OwnThread[Finding]("look at this machine")
+        self._where = where
+        self._thread = OwnThread[Finding](f"look at {where}")
         self._looked = False
 
     @property
     def action(self) -> Action:
         """Reading the kernel's counters."""
-        return Action("machine", "read cpu, memory, disks, load and uptime", "local")
+        return Action("machine", "read cpu, memory, disks, load and uptime", self._where)
 
     @property
     def judgement(self) -> Judgement:
