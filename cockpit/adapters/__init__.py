@@ -1,1 +1,1 @@
-"""One file per system that steps, probes and tails reach. `base` has the protocols, `registry` finds the adapters."""
+"""A folder per system that steps, probes and tails reach; what lies beside them serves several."""

@@ -1,4 +1,4 @@
-"""Panels: one file a kind, each saying what it shows when there is room. `PANELS` is the registry."""
+"""Panels: one file a kind, each saying what it shows when there is room; `PANELS` is the registry, `stack` the pane."""
 
 from __future__ import annotations
 
