@@ -8,7 +8,9 @@ from cockpit.safety.shell.words import Word
 from cockpit.safety.verdict import Judgement, destructive, mutating, reading, unknown
 from cockpit.words import _
 
-_NOWHERE = re.compile(r"/dev/(?:null|stdout|stderr|tty|fd/\d+)|\d+-?|-")
+_NOWHERE = re.compile(r"/dev/(?:null|stdout|stderr|tty|fd/\d+)")
+# Behind any other operator these are names of files.
+_DESCRIPTOR = re.compile(r"\d+-?|-")
 _NETWORK = re.compile(r"/dev/(?:tcp|udp)/.*")
 _DEVICE = re.compile(r"/dev/(?:sd|hd|vd|xvd|nvme|disk|mem|kmem|dm-|mapper/|md).*|/proc/.*|/sys/.*")
 
@@ -22,7 +24,7 @@ def judge_redirect(operator: str, target: Word | None, *, silent: bool = False) 
         return _judge_source(target)
     if operator not in (">", ">>", ">|", "&>", "&>>", ">&"):
         return unknown(_("the redirection {operator} is not judged").format(operator=operator))
-    if known is not None and _NOWHERE.fullmatch(known):
+    if known is not None and (_NOWHERE.fullmatch(known) or (operator == ">&" and _DESCRIPTOR.fullmatch(known))):
         return reading()
     if known is not None and _NETWORK.fullmatch(known):
         if silent:
