@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# What is drawn is the same each time, so that a change is taken or not for what it is; a nightly run draws anew.
+settings.register_profile("same", derandomize=True)
+if "VERDICT_FUZZ_EXAMPLES" not in os.environ:
+    settings.load_profile("same")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from cockpit.safety.judge import judge
 from cockpit.safety.verdict import Verdict
-from tests.corpus.oracle import BASH, UNSAFE, Answer
+from tests.corpus.oracle import BASH, UNSAFE, Answer, runs_of
 from tests.corpus.reading import LISTS, rows
 from tests.unit.test_verdict_oracle_corpus import objections
 
@@ -231,4 +231,6 @@ def test_a_broken_command_that_is_called_read_only_starts_nothing_that_is_not(
         command = command[:at] + payload + command[at:]
     judged = judge("bash", command)
     assume(judged.verdict is Verdict.READ_ONLY and not UNSAFE.search(command) and "until" not in command)
-    assert objections(command, judged, Answer(1, output)) == []
+    answer = Answer(1, output)
+    (run,) = runs_of([(command, answer)])
+    assert objections(command, judged, answer, run) == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,21 +11,23 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from cockpit.safety.judge import judge
-from tests.corpus.oracle import BASH, BUILTINS, UNSAFE, Answer, Run
+from tests.corpus.oracle import BASH, BUILTINS, UNSAFE, Answer, runs_of
 
 pytestmark = pytest.mark.skipif(not BASH, reason="needs bash")
 
 FOLDER = Path(__file__).parents[1] / "data" / "verdicts"
 
 
-def unseen(command: str) -> set[str]:
-    """What a command that is judged read-only starts or writes although the judge did not see it."""
-    judged = judge("bash", command)
-    seen = {name.rpartition("/")[2] for name in judged.commands} | set(judged.commands) | BUILTINS
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)
-        runs = [Run(command, Path(folder) / str(status), Answer(status, "")) for status in (0, 1)]
-    return {name for run in runs for name in run.started - seen} | {f"wrote {f}" for run in runs for f in run.files}
+def unseen(*commands: str) -> dict[str, set[str]]:
+    """What commands that are judged read-only start or write although the judge did not see it; only those that do."""
+    found: dict[str, set[str]] = {}
+    tries = [(command, Answer(status, "")) for command in commands for status in (0, 1)]
+    for (command, _answer), run in zip(tries, runs_of(tries), strict=True):
+        judged = judge("bash", command)
+        seen = {name.rpartition("/")[2] for name in judged.commands} | set(judged.commands) | BUILTINS
+        if missed := (run.started - seen) | {f"wrote {name}" for name in run.files}:
+            found.setdefault(command, set()).update(missed)
+    return found
 
 
 def corpus() -> list[tuple[str, str]]:
@@ -40,15 +41,14 @@ READ_ONLY = [command for verdict, command in corpus() if verdict == "read-only" 
 
 def test_nothing_judged_read_only_starts_or_writes_what_was_not_seen() -> None:
     assert len(READ_ONLY) > 200
-    assert {command: found for command in READ_ONLY if (found := unseen(command))} == {}
+    assert unseen(*READ_ONLY) == {}
 
 
 def test_the_oracle_itself_sees_what_starts() -> None:
     # A command it must catch, were the judge to miss it.
-    assert "touch" in unseen("case x in x) $'touch' PWNED;; esac") or judge("bash", "$'touch' x").verdict != "read-only"
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)
-        run = Run("l''s | g\"re\"p x; echo x > f", Path(folder) / "run", Answer(0, ""))
+    hidden = "case x in x) $'touch' PWNED;; esac"
+    assert "touch" in unseen(hidden).get(hidden, ()) or judge("bash", "$'touch' x").verdict != "read-only"
+    (run,) = runs_of([("l''s | g\"re\"p x; echo x > f", Answer(0, ""))])
     assert run.started == {"ls", "grep"}
     assert run.files == {"f"}
 
@@ -100,13 +100,13 @@ CROSSINGS = [
 
 @pytest.mark.parametrize("crossing", CROSSINGS)
 def test_no_mark_that_crosses_another_hides_a_command(crossing: str) -> None:
-    found = {}
+    found = []
     for (a, A), (b, B) in itertools.product(MARKS, MARKS):  # noqa: N806 - the capital closes what the small one opens
         command = crossing.format(a=a, A=A, b=b, B=B)
         if judge("bash", command).verdict == "read-only" and not UNSAFE.search(command):
-            found[command] = unseen(command)
+            found.append(command)
     assert found
-    assert {command: missed for command, missed in found.items() if missed} == {}
+    assert unseen(*found) == {}
 
 
 PAYLOADS = [
@@ -204,4 +204,4 @@ def test_a_mutated_command_stays_read_only_only_if_it_starts_nothing_else(
         at = round(place * len(command))
         command = command[:at] + payload + command[at:]
     assume(judge("bash", command).verdict == "read-only" and not UNSAFE.search(command))
-    assert unseen(command) == set()
+    assert unseen(command) == {}

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
-from pathlib import Path
 
 import pytest
 
@@ -18,7 +16,7 @@ from cockpit.safety.shell.judgement import ShellJudge
 from cockpit.safety.shell.tool import Stdin
 from cockpit.safety.shell.words import Word
 from cockpit.safety.verdict import Judgement, Verdict
-from tests.corpus.oracle import BASH, BUILTINS, UNSAFE, Answer, Run
+from tests.corpus.oracle import BASH, BUILTINS, UNSAFE, Answer, Run, runs_of
 from tests.corpus.reading import shell_commands
 
 pytestmark = pytest.mark.skipif(not BASH, reason="needs bash")
@@ -46,11 +44,8 @@ def answers_to(command: str, at: int) -> list[Answer]:
     return fitting if ALL else [fitting[at % len(fitting)]]
 
 
-def objections(command: str, judgement: Judgement, answer: Answer) -> list[str]:
+def objections(command: str, judgement: Judgement, answer: Answer, run: Run) -> list[str]:
     """What a run did that the judge did not see, or would not have let pass."""
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)
-        run = Run(command, Path(folder) / "run", answer)
     seen = {name.rpartition("/")[2] for name in judgement.commands} | set(judgement.commands) | BUILTINS
     found = [f"started {name}" for name in sorted(run.started - seen)] + [f"wrote {name}" for name in run.files]
     for argv in run.argvs:
@@ -69,11 +64,12 @@ def test_the_lists_hold_a_thousand_commands_that_bash_can_try() -> None:
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_bash_starts_nothing_unseen_and_nothing_that_changes_anything(part: int) -> None:
-    tried = {
-        command: found
+    tries = [
+        (command, judgement, answer)
         for at, (command, judgement) in enumerate(judged_read_only())
         if at % PARTS == part
         for answer in answers_to(command, at // PARTS)
-        if (found := objections(command, judgement, answer))
-    }
-    assert tried == {}
+    ]
+    runs = runs_of((command, answer) for command, _judgement, answer in tries)
+    found = {tried: bad for tried, run in zip(tries, runs, strict=True) if (bad := objections(*tried, run))}
+    assert found == {}
