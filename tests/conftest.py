@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# What is drawn is the same each time, so that a change is taken or not for what it is; a nightly run draws anew.
-settings.register_profile("same", derandomize=True)
-if "VERDICT_FUZZ_EXAMPLES" not in os.environ:
-    settings.load_profile("same")
+# What is drawn is the same each time, so that a change is taken or not for what it is; a nightly run draws anew. No
+# example has a deadline: how long one takes is the machine's affair.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("anew", deadline=None)
+settings.load_profile("anew" if "VERDICT_FUZZ_EXAMPLES" in os.environ else "same")
 
 
 @pytest.fixture
