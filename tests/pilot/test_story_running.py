@@ -76,6 +76,7 @@ async def test_one_command_of_a_block_is_skipped_and_the_next_one_is_reached(ope
         await story.sees("[ -]", "Doc - Second", "0/1 steps").presses("enter").sees("1/1 steps")
         await story.finds(lambda state: [step.status for step in state.steps.values()] == [Status.PASSED])
         await story.presses("k").sees("Doc - First", "known")
+        assert story.passed == 1
 
 
 async def test_a_block_is_run_command_by_command(opens: Opens) -> None:
