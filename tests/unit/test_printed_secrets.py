@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cockpit.runs.recording import STDERR, STDOUT, Recorder
@@ -100,6 +100,7 @@ def test_an_environment_s_opaque_values_are_masked_whatever_they_are_called(line
     assert gives_away(masked(line.format(secret), ENVIRONMENT), secret) == ""
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300), st.lists(st.integers(0, 300), max_size=4))
 def test_where_the_chunks_are_cut_makes_no_difference(data: bytes, cuts: list[int]) -> None:
     whole, cut = (PrintedSecrets(Redactor(), VALUES) for _ in range(2))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cockpit.safety.redaction.redactor import Redactor
@@ -70,6 +70,7 @@ def test_a_key_of_a_whole_file_is_masked_though_it_is_folded_and_long() -> None:
     assert masked.count("\n") == text.count("\n")
 
 
+@settings(deadline=None)
 @given(
     st.text(st.sampled_from("abXY019 /+=%&$@!?'\"\\<>{}~.,:;-_한국🚨"), min_size=8, max_size=30),
     st.sampled_from([form for name, form in FORMS.items() if name != "coloured"]),
@@ -82,6 +83,7 @@ def test_any_secret_in_any_form_is_gone(middle: str, form: Callable[[str], str])
     assert masked.endswith(" | after")
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=600), st.lists(st.integers(0, 600), max_size=6))
 def test_bytes_of_any_kind_are_masked_alike_however_they_are_cut(data: bytes, cuts: list[int]) -> None:
     whole = Redactor(SECRETS)
