@@ -136,8 +136,8 @@ order; none when nobody answers."""
 class AsksPerson(Protocol):
     """Its system may ask what only a person can answer, such as a passphrase or a code."""
 
-    def ask_through(self, ask: Ask) -> None:
-        """Ask in this way from now on."""
+    def ask_through(self, ask: Ask, here: Callable[[], bool]) -> None:
+        """Ask in this way from now on; `here` tells whether somebody is there to be asked."""
 
 
 class Enforcement(Struct, frozen=True):

@@ -133,7 +133,7 @@ class Host:
         self.config = replace(self.config, problems=(*self.config.problems, *problems))
         for adapter in adapters.values():
             if isinstance(adapter, AsksPerson):
-                adapter.ask_through(self.questions.ask)
+                adapter.ask_through(self.questions.ask, self.questions.somebody_is_here)
             if isinstance(adapter, KnowsSecrets):
                 self.secrets.learn(adapter.secrets())
         self.secrets.learn(secrets_of_config(self.config))

@@ -45,6 +45,10 @@ class Questions:
         self.asked: Question | None = None
         """What is asked now."""
 
+    def somebody_is_here(self) -> bool:
+        """Whether a question would reach a person."""
+        return self.person is not None or self._somebody()
+
     def ask(self, about: str, fields: Sequence[tuple[str, bool]]) -> list[str]:
         """The answers, in the order of the fields; none when nobody is there, or nobody wants to. Blocks."""
         with self._one:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import subprocess
 import threading
@@ -19,6 +20,7 @@ from cockpit.adapters.ssh.address import SshAddress
 from cockpit.adapters.ssh.link import SshLink
 from cockpit.errors import AccessDenied
 from tests.servers.ssh import SshServer, ssh_server
+from tests.waiting import wait_until
 
 Fields = Sequence[tuple[str, bool]]
 
@@ -46,7 +48,7 @@ def server(tmp_path: Path) -> Iterator[SshServer]:
 def said(server: SshServer, person: Person | None) -> bytes:
     adapter = SshAdapter(server.options)
     if person is not None:
-        adapter.ask_through(person)
+        adapter.ask_through(person, lambda: True)
     return adapter.far("far").ask("echo in", deadline_s=60)
 
 
@@ -61,12 +63,31 @@ def test_a_wrong_passphrase_and_no_answer_are_told_and_not_asked_for_again_and_a
     for answers, told in ((["guess"], "not the right passphrase"), ([], "add it to your agent")):
         person = Person(*answers)
         adapter = SshAdapter(server.options)
-        adapter.ask_through(person)
+        adapter.ask_through(person, lambda: True)
         far = adapter.far("far")
         for _look in range(3):
             with pytest.raises(AccessDenied, match=told):
                 far.ask("echo in", deadline_s=60)
         assert len(person.asked) == 1
+
+
+def test_who_comes_later_is_asked_then(server: SshServer) -> None:
+    person, come = Person("open sesame"), threading.Event()
+    adapter = SshAdapter(server.options)
+    adapter.ask_through(person, come.is_set)
+    far = adapter.far("far")
+    with pytest.raises(AccessDenied, match="has a passphrase"):
+        far.ask("echo in", deadline_s=60)
+    assert person.asked == []
+    come.set()
+
+    def let_in() -> bool:
+        with contextlib.suppress(AccessDenied):
+            return far.ask("echo in", deadline_s=60) == b"in\n"
+        return False
+
+    wait_until(let_in)
+    assert len(person.asked) == 1
 
 
 def test_without_a_person_nothing_is_waited_for(server: SshServer) -> None:

@@ -7,7 +7,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -72,6 +72,7 @@ class SshAdapter:
         self._grace_s = grace_s
         self._link: SshLink | None = None
         self._ask: Ask | None = None
+        self._here: Callable[[], bool] = lambda: True
         self._resolving = threading.Lock()
 
     async def start(self, permit: Permit, request: RunRequest) -> SshRunning:
@@ -112,13 +113,13 @@ class SshAdapter:
         running.step.adopt()
         return running
 
-    def ask_through(self, ask: Ask) -> None:
+    def ask_through(self, ask: Ask, here: Callable[[], bool]) -> None:
         """Whom to ask for passphrases and codes. See `AsksPerson`."""
-        self._ask = ask
+        self._ask, self._here = ask, here
 
     def far(self, name: str) -> Asking:
         """The machine, to be looked at over the connection that steps use. See `LooksAround`."""
-        return Asking(name, self._connection)
+        return Asking(name, self._connection, self._here)
 
     async def checks(self) -> Sequence[Check]:
         """Whether the way there, its key, ours and its tools are as they must be. See `ChecksItself`."""

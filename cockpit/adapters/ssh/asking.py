@@ -34,11 +34,13 @@ class Asking:
     Args:
         name: what the configuration calls the machine.
         reach: gives its link, connected or not; may take a moment.
+        here: whether somebody is there to be asked what only a person knows.
     """
 
-    def __init__(self, name: str, reach: Callable[[], SshLink]) -> None:
+    def __init__(self, name: str, reach: Callable[[], SshLink], here: Callable[[], bool] = lambda: True) -> None:
         self.name = name
         self._reach = reach
+        self._here = here
         self._link: SshLink | None = None
         self._shells: list[Channel] = []
         self._busy = 0
@@ -92,19 +94,21 @@ class Asking:
 
     def _connect(self) -> None:
         failure: CockpitError | None = None
+        asking = self._may_ask and self._here()
         try:
             self._link = self._reach()
-            self._link.connect(asking=self._may_ask)
+            self._link.connect(asking=asking)
         except TargetUnreachable as error:
             failure = LinkDown(error.what, where=error.where, mend=error.mend)
         except CockpitError as error:
             failure = error
-        # A person is asked once, not every minute; a step asks again.
-        self._may_ask = not isinstance(failure, AccessDenied)
+        denied = isinstance(failure, AccessDenied)
+        # A person is asked once, not every minute; a step asks again. Before somebody has come nobody was asked.
+        self._may_ask = not denied or (self._may_ask and not asking)
         with self._free:
             self._connector, self._failure = None, failure
             # To be let in is not asked for again and again: servers lock out whoever does.
-            pause_s = _DENIED_PAUSE_S if isinstance(failure, AccessDenied) else self._pause_s
+            pause_s = _DENIED_PAUSE_S if denied and not self._may_ask else self._pause_s
             self._next_try_s = time.monotonic() + pause_s
             self._pause_s = min(self._pause_s * 2, _LONGEST_PAUSE_S) if failure else _FIRST_PAUSE_S
             self._free.notify_all()

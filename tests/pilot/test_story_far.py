@@ -1,0 +1,72 @@
+"""Another machine on the screen: what it asks before it lets anybody in, and its log while the link comes and goes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.pilot.conftest import Opens
+from tests.servers.ssh import SshServer, ssh_server
+
+PLAIN = "# Deploy\n\n```bash\necho hello\n```\n"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[SshServer]:
+    with ssh_server(tmp_path / "server") as made:
+        yield made
+
+
+def config_of(server: SshServer, log: Path) -> str:
+    return (
+        f'[target.web]\nkind = "ssh"\nhost = "far"\nssh_config = {json.dumps(str(server.config))}\n'
+        f'[[tail]]\nname = "app"\npath = {json.dumps(str(log))}\ntarget = "web"\ninterval_s = 0.5\n'
+    )
+
+
+async def test_a_passphrase_is_asked_for_once_and_stands_nowhere_afterwards(
+    opens: Opens, server: SshServer, tmp_path: Path
+) -> None:
+    subprocess.run(
+        ["ssh-keygen", "-q", "-p", "-P", "", "-N", "opensesame", "-f", str(server.folder / "user")], check=True
+    )
+    log = tmp_path / "app.log"
+    log.write_text("INFO all is well\n")
+    async with opens(PLAIN, size=(110, 30), config=config_of(server, log)) as story:
+        await story.sees("passphrase of", "is not kept").types("opensesame")
+        assert "opensesame" not in story.screen
+        await story.presses("enter").sees_no("passphrase of").sees("app (web)", "errors/min")
+        await story.presses("l").sees("INFO all is well")
+        written = [path for path in story.folder.path.rglob("*") if path.is_file()]
+        assert [path for path in written if b"opensesame" in path.read_bytes()] == []
+
+
+async def test_leaving_the_question_costs_the_panel_and_nothing_else(
+    opens: Opens, server: SshServer, tmp_path: Path
+) -> None:
+    subprocess.run(
+        ["ssh-keygen", "-q", "-p", "-P", "", "-N", "opensesame", "-f", str(server.folder / "user")], check=True
+    )
+    async with opens(PLAIN, size=(110, 30), config=config_of(server, tmp_path / "app.log")) as story:
+        await story.sees("passphrase of").presses("escape").sees_no("passphrase of").sees("failed: it lets")
+        await story.presses("enter").sees("passed")
+
+
+async def test_a_log_over_there_goes_on_where_it_was_once_the_link_is_back(
+    opens: Opens, server: SshServer, tmp_path: Path
+) -> None:
+    log = tmp_path / "app.log"
+    log.write_text("INFO all is well\n")
+    async with opens(PLAIN, size=(110, 30), config=config_of(server, log)) as story:
+        await story.sees("errors/min").presses("l").sees("INFO all is well")
+        server.stop()
+        server.cut_all()
+        with log.open("a") as file:
+            file.write("ERROR while away\n")
+        await story.sees("it can't be reached")
+        server.start()
+        await story.sees("the machine can be looked at again", "ERROR while away")
