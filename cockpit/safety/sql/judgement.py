@@ -31,12 +31,13 @@ _NEVER = names(
     refresh lock notify listen execute prepare deallocate commit rollback begin set reset discard outfile
     dumpfile load returning nowait skip share procedure"""
 )
+_SENSITIVE_TABLES = names("pg_shadow pg_authid pg_user_mapping pg_user_mappings")
+_TELLING = _NEVER | _SENSITIVE_TABLES
 # Words that may stand in a query although a statement of that name writes.
 _COLUMN_LIKE = names(
     "share set begin execute reset load do call lock notify prepare skip listen procedure discard copy"
 )
 _OWN_SCHEMAS = frozenset({"pg_catalog", '"pg_catalog"'})
-_SENSITIVE_TABLES = names("pg_shadow pg_authid pg_user_mapping pg_user_mappings")
 
 
 def judge_sql(text: str, *, psql: bool = False) -> Judgement:
@@ -136,7 +137,7 @@ def _judge_query(tokens: list[Token]) -> Judgement:
             if before[1] == "." and tokens[at - 2][1] not in _OWN_SCHEMAS:
                 return unknown(_("a function of the schema {schema} may do anything").format(schema=tokens[at - 2][1]))
             parts.append(_judge_call(text.strip('"') if kind == "quoted" else text, quoted=kind == "quoted"))
-        if kind == "word":
+        if kind == "word" and text in _TELLING:
             parts.append(_judge_word(text, before, after))
     return worst(parts)
 
@@ -155,7 +156,7 @@ def _judge_word(text: str, before: Token, after: str) -> Judgement:
         return reading("sensitive-read")
     if text == "create" and before[1] == "show":
         return reading()
-    if text not in _NEVER or before[1] in (".", "as") or after == ".":
+    if before[1] in (".", "as") or after == ".":
         return reading()
     if text in ("update", "share") and before[1] in ("for", "key"):
         return mutating(_("FOR {word} locks rows").format(word=text.upper()))

@@ -10,8 +10,9 @@ from cockpit.words import _
 
 _TOKEN = re.compile(
     r"""
-      (?P<blank>\s+|--[^\n]*)
-    | (?P<comment>/\*)
+    (?:\s+|--[^\n]*)*  # what stands before it means nothing
+    (?:
+      (?P<comment>/\*)
     | (?P<escaped>[eE]'(?:[^'\\]|''|\\.)*')
     | (?P<unicode>[uU]&(?:'(?:[^']|'')*'|"(?:[^"]|"")*"|(?=['"])))
     | (?P<string>(?:[bBxXnN])?'(?:[^']|'')*')
@@ -22,9 +23,12 @@ _TOKEN = re.compile(
     | (?P<word>[A-Za-z_\u0080-\uffff][\w$]*)
     | (?P<backslash>\\)
     | (?P<symbol>.)
+    )?
     """,
     re.VERBOSE | re.DOTALL,
 )
+
+_COMMENT_ENDS = re.compile(r"/\*|\*/")
 
 Token = tuple[str, str]
 """A kind (word, quoted, string, escaped, unicode, number, parameter, backslash, symbol) and the text in lower case."""
@@ -74,36 +78,36 @@ def statements(text: str, *, strict: bool = True) -> Iterator[Statement]:
         match = _TOKEN.match(text, at)
         if match is None:
             raise ValueError(_("it can't be read as SQL"))
-        kind, start, at = match.lastgroup or "", at, match.end()
+        kind, at = match.lastgroup, match.end()
+        if kind is None:  # the rest was blank
+            break
+        word = match[kind]
         if kind == "comment":
             at = _behind_comment(text, at, strict)
         elif kind in ("dollar", "tag"):
             at = _behind_dollar(text, at, match["dollar"])
-            _add(current, ("string", ""), (start - began, at - began))
-        elif (kind == "unicode" and (strict or match[0] in ("u&", "U&"))) or (kind == "symbol" and match[0] in "'\""):
+            current.tokens.append(("string", ""))
+            current.spans.append((match.start("dollar") - began, at - began))
+        elif (kind == "unicode" and (strict or word in ("u&", "U&"))) or (kind == "symbol" and word in "'\""):
             raise ValueError(_("a quoted text is written in escapes or has no end"))
-        elif kind == "symbol" and match[0] == ";" and not depth:
-            current.text = text[began:start]
+        elif kind == "symbol" and word == ";" and not depth:
+            current.text = text[began : match.start(kind)]
             if current.tokens:
                 yield current
             current, began = Statement(), at
-        elif kind != "blank":
-            _add(current, (kind, match[0].lower()), (start - began, at - began))
-            depth = _depth(current, depth)
+        else:
+            current.tokens.append((kind, word.lower()))
+            current.spans.append((match.start(kind) - began, at - began))
+            depth = _depth(current, depth) if current.tokens[0][1] == "create" else 0
     current.text = text[began:]
     if current.tokens:
         yield current
 
 
-def _add(statement: Statement, token: Token, span: tuple[int, int]) -> None:
-    statement.tokens.append(token)
-    statement.spans.append(span)
-
-
 def _depth(statement: Statement, depth: int) -> int:
-    """How deep in the body of a function written as SQL (`BEGIN ATOMIC … END`): semicolons there end nothing."""
+    """How deep in a CREATE's body of SQL (`BEGIN ATOMIC … END`) the last token is: semicolons there end nothing."""
     kind, word = statement.tokens[-1]
-    if kind != "word" or statement.tokens[0][1] != "create":
+    if kind != "word":
         return depth
     if word == "atomic" and len(statement.tokens) > 1 and statement.tokens[-2][1] == "begin":
         return depth + 1
@@ -124,8 +128,8 @@ def _behind_comment(text: str, at: int, strict: bool) -> int:
     if strict and text[at : at + 1] in ("!", "+"):
         raise ValueError(_("a comment is run as a statement"))
     depth = 1
-    for match in re.finditer(r"/\*|\*/", text[at:]):
+    for match in _COMMENT_ENDS.finditer(text, at):
         depth += 1 if match[0] == "/*" else -1
         if depth == 0:
-            return at + match.end()
+            return match.end()
     raise ValueError(_("a comment has no end"))
