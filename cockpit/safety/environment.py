@@ -46,8 +46,10 @@ FIXED: Mapping[str, str] = {
     "AWS_PAGER": "",
     "SYSTEMD_PAGER": "cat",
     "PSQL_PAGER": "cat",
+    # psql would run the commands of ~/.psqlrc before those it is given.
+    "PSQLRC": "/dev/null",
 }
-"""Set for every step, whatever the operator has: nothing pages, prompts or takes a lock behind the screen."""
+"""Set for every step, whatever the operator has: nothing pages, prompts, locks or runs more behind the screen."""
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Used when the operator has no PATH at all."""

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 
 from msgspec import structs
 
-from cockpit.safety.verdict import Judgement, Verdict
+from cockpit.safety.verdict import Judgement, Verdict, unknown, worst
 from cockpit.words import _
 
 LONGEST_BYTES = 64 * 1024
+_GLANCED_AT = 4 << 20
 _SHELLS = frozenset(
     [
         "bash",
@@ -44,7 +45,7 @@ def judge(language: str, command: str, *, values: Mapping[str, str] | None = Non
     try:
         refusal = _gate(command)
         if refusal:
-            return Judgement(Verdict.UNKNOWN, (refusal,))
+            return _at_a_glance(normal_language(language), command, refusal)
         hidden = _HIDDEN.search(command)
         judged = _judge(normal_language(language), _HIDDEN.sub("", command) if hidden else command, values)
         if hidden:
@@ -91,6 +92,16 @@ def _gate(command: str) -> str:
     if len(command) > LONGEST_BYTES or len(command.encode("utf-8", "surrogatepass")) > LONGEST_BYTES:
         return _("it is longer than 64 KiB")
     return ""
+
+
+def _at_a_glance(language: str, command: str, refusal: str) -> Judgement:
+    """Of a text that is too long to be proven: unknown, or destructive where that plainly stands in it."""
+    doubt = unknown(refusal)
+    if language != "bash":
+        return doubt
+    from cockpit.safety.shell.judgement import ShellJudge
+
+    return worst([doubt, *ShellJudge().at_a_glance(command[:_GLANCED_AT])])
 
 
 def _at_least_unknown(judged: Judgement, hidden: str) -> Judgement:

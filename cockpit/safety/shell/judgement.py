@@ -9,7 +9,9 @@ from cockpit.safety.shell.agreement import check_agreement
 from cockpit.safety.shell.families import TOOLS
 from cockpit.safety.shell.grammar import Refused, parse
 from cockpit.safety.shell.options import judge_call
+from cockpit.safety.shell.roles import is_privileged
 from cockpit.safety.shell.script import Script
+from cockpit.safety.shell.second_look import pieces
 from cockpit.safety.shell.tool import Call, Stdin
 from cockpit.safety.shell.words import Word
 from cockpit.safety.verdict import Judgement, Verdict, mutating, unknown, worst
@@ -57,9 +59,19 @@ class ShellJudge:
             return worst(found)
         except Refused as refusal:
             found = script.found if script else []
-            return worst([*found, unknown(str(refusal)), *self._worse_lines(text)])
+            return worst([*found, unknown(str(refusal)), *self._worse_lines(text), *self.at_a_glance(text)])
         finally:
             self._nested -= 1
+
+    def at_a_glance(self, text: str) -> Iterator[Judgement]:
+        """What in a text that is not proven plainly can't be undone."""
+        for piece in pieces(text):
+            try:
+                judged = self.command([Word(each) for each in piece.split()], Stdin())
+            except (Refused, RecursionError):
+                continue
+            if judged.verdict is Verdict.DESTRUCTIVE:
+                yield judged
 
     def _worse_lines(self, text: str) -> Iterator[Judgement]:
         """Lines of a refused script that by themselves are worse than unknown: doubt must not hide them."""
@@ -86,6 +98,8 @@ class ShellJudge:
         tags = judgement.tags
         if any(_SECRETS.search(word.text) for word in words[1:]):
             tags = tuple(dict.fromkeys((*tags, "sensitive-read")))
+        if is_privileged(name, words[1:]):
+            tags = tuple(dict.fromkeys((*tags, "privileged-role")))
         started = tuple(dict.fromkeys((first.text, *judgement.commands)))
         return Judgement(judgement.verdict, judgement.reasons, tags, started)
 

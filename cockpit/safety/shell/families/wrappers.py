@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from cockpit.safety.environment import assignable
 from cockpit.safety.shell.options import read_options
+from cockpit.safety.shell.roles import PRIVILEGED
 from cockpit.safety.shell.tool import Call, Stdin, Tool, plain
 from cockpit.safety.shell.words import ANYTHING, Kind, Word
 from cockpit.safety.tables import names
@@ -83,10 +84,6 @@ def _runs(values: str = "", flags: str = "", *, operands: int = 0, tags: tuple[s
     return Tool(special=judge)
 
 
-# Accounts that may do anything to what they run.
-_PRIVILEGED = names("root postgres mysql mongodb oracle elasticsearch redis etcd kafka rabbitmq admin")
-
-
 def _sudo(call: Call, tool: Tool) -> Judgement:
     values = names("-u -g -h -p -C -T -U --user --group --prompt --host")
     args = list(call.args)
@@ -96,7 +93,7 @@ def _sudo(call: Call, tool: Tool) -> Judgement:
     if args and args[0].text in ("-l", "-v", "-V", "--list", "--validate") and len(args) == 1:
         return reading("needs-sudo")
     account = read_options(args[:at], values).value("-u", "--user") if at else None
-    privileged = ("privileged-role",) if account is not None and account.text in _PRIVILEGED else ()
+    privileged = _role(account) if account is not None else ()
     if at is None:
         return unknown(_("sudo: an option opens a shell or is not known to be harmless"), "needs-sudo")
     while at < len(args) and _is_assignment(args[at]):
@@ -106,6 +103,74 @@ def _sudo(call: Call, tool: Tool) -> Judgement:
     if at >= len(args):
         return unknown(_("sudo starts nothing that can be judged"), "needs-sudo")
     return tagged(call.shell.elsewhere().command(args[at:], call.stdin), "needs-sudo", *privileged)
+
+
+def _role(account: Word | None) -> tuple[str, ...]:
+    """The tag of acting as that account; nobody named is root."""
+    return ("privileged-role",) if account is None or account.text in PRIVILEGED else ()
+
+
+_LOGIN = names("- -l --login -m -p --preserve-environment")
+_SHELLS = names("/bin/bash /usr/bin/bash /bin/sh /usr/bin/sh")
+
+
+def _su(call: Call, tool: Tool) -> Judgement:
+    """su and runuser: what another account's shell is given with -c, or what `runuser -u NAME` starts."""
+    values = names("-c --command -s --shell -u --user -g --group -G --supp-group")
+    found = read_options(call.args, values)
+    texts = [word.text for word in found.operands if word.text != "-"]
+    shell = found.value("-s", "--shell")
+    given = [name for name, _value in found.options]
+    twice = any(sum(map(given.count, pair)) > 1 for pair in (("-c", "--command"), ("-s", "--shell"), ("-u", "--user")))
+    if (
+        found.unclear is not None
+        or not values | _LOGIN >= set(given)
+        or twice
+        or (shell is not None and shell.text not in _SHELLS)
+    ):
+        return unknown(_("{command}: an option is not known to be harmless").format(command=call.name), "needs-sudo")
+    user = found.value("-u", "--user")
+    if user is not None and call.name == "runuser":
+        words = _behind(call.args, values)
+        inner = call.shell.elsewhere().command(words, call.stdin) if words else _starts_nothing(call)
+        return tagged(inner, "needs-sudo", *_role(user))
+    account = next((word for word in found.operands if word.text != "-"), None)
+    script = found.value("-c", "--command")
+    if script is None or len(texts) > 1:
+        return tagged(_starts_nothing(call), "needs-sudo", *_role(account))
+    return tagged(_script_word_elsewhere(call, script), "needs-sudo", *_role(account))
+
+
+def _behind(args: Sequence[Word], values: frozenset[str]) -> Sequence[Word]:
+    """The command behind a wrapper's own options."""
+    at = leading(args, values, frozenset())
+    return args[at:] if at is not None else ()
+
+
+def _starts_nothing(call: Call) -> Judgement:
+    return unknown(_("{command} starts nothing that can be judged").format(command=call.name))
+
+
+def _script_word_elsewhere(call: Call, script: Word) -> Judgement:
+    if not script.constant:
+        return unknown(_("{command}: the script it starts is only known when it runs").format(command=call.name))
+    return call.shell.elsewhere().script(script.text, call.stdin)
+
+
+def _coproc(call: Call, tool: Tool) -> Judgement:
+    """What it starts reads from where nobody sees, so it is never proven."""
+    doubt = unknown(_("{command} can do anything").format(command=call.name))
+    return worst([doubt, call.shell.command(call.args, Stdin("file"))]) if call.args else doubt
+
+
+def _setpriv(call: Call, tool: Tool) -> Judgement:
+    values = names("--reuid --ruid --euid --regid --rgid --egid --groups --inh-caps --ambient-caps --bounding-set")
+    at = leading(call.args, values, names("--clear-groups --keep-groups --init-groups --no-new-privs --reset-env"))
+    if at is None or at >= len(call.args):
+        return _starts_nothing(call)
+    account = read_options(call.args[:at], values).value("--reuid", "--euid")
+    role = _role(account) if account is not None else ()
+    return tagged(call.shell.elsewhere().command(call.args[at:], call.stdin), "needs-sudo", *role)
 
 
 def _is_assignment(word: Word) -> bool:
@@ -242,6 +307,9 @@ _LANGUAGES = names(
 
 TOOLS: dict[str, Tool] = {
     **plain("sudo doas", Tool(special=_sudo)),
+    **plain("su runuser", Tool(special=_su)),
+    "setpriv": Tool(special=_setpriv),
+    "coproc": Tool(special=_coproc),
     "env": Tool(special=_env),
     **plain("sh bash dash ash zsh ksh rbash", Tool(special=_shell)),
     "xargs": Tool(special=_xargs),
@@ -267,9 +335,9 @@ TOOLS: dict[str, Tool] = {
     "faketime": _runs(operands=1),
     "ltrace": Tool(verdict=UNKNOWN),
     **plain(
-        """eval source . trap let alias unalias enable mapfile readarray coproc bind complete compgen
-        fc fg bg disown suspend shopt getopts local typeset declare parallel script su chroot nsenter
-        unshare runuser strace gdb perf expect screen tmux flock python python2 python3 node perl ruby php lua
+        """eval source . trap let alias unalias enable mapfile readarray bind complete compgen
+        fc fg bg disown suspend shopt getopts local typeset declare parallel script chroot nsenter
+        unshare strace gdb perf expect screen tmux flock python python2 python3 node perl ruby php lua
         java javac deno bun Rscript make cmake gradle mvn rake bundle rails dotnet gcc g++ rustc tsc bpftrace""",
         Tool(special=lambda call, tool: _interpreter(call)),
     ),
