@@ -39,5 +39,5 @@ async def test_what_of_the_front_matter_is_left_out_is_said_on_the_screen(opens:
     config = '[[probe]]\nname = "m"\nkind = "machine"\n'
     async with opens(front + PLAIN, size=(200, 50), config=config) as story:
         await story.finds(lambda state: any("telnet" in warning for warning in state.warnings))
-        await story.sees("front matter: target.web", "until then it is left out")
+        await story.sees("front matter: target.web: no adapter is called telnet")
         assert story.state.runs == {}
