@@ -25,7 +25,6 @@ from cockpit.words import _
 
 _CONFIG = """\
 [cockpit]
-title = {title}
 environment = {environment}
 
 [[probe]]
@@ -125,7 +124,6 @@ def prepare(scenario: Scenario, folder: Path, *, seed: int = 1, language: str = 
 
 def _config(scenario: Scenario, world: World, language: str) -> str:
     values = {
-        "title": scenario.title.in_language(language),
         "environment": _("rehearsal"),
         "health": _("chat API"),
         "machine": _("this machine"),

@@ -66,7 +66,7 @@ class TopBar(Pane):
         if view.link is LinkState.CONNECTING:
             right.append((_("connecting… "), "warn"))
         right.append((_("{done}/{total} steps ").format(done=done, total=total), ""))
-        named = [(f" {view.state.title}", "strong")] if view.state.title else []
+        named = [(f" {view.state.title}", "strong"), (" ·", "dim")] if view.state.title else []
         return spread(line(*named, (f" {view.runbook.title}", "dim"), row="header"), line(*right), self.size.width)
 
     def _trouble(self) -> Line | None:

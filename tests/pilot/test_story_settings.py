@@ -28,7 +28,7 @@ async def test_a_log_opens_with_its_configured_filter(opens: Opens, tmp_path: Pa
 async def test_the_screen_is_headed_with_the_configured_title(opens: Opens, size: tuple[int, int]) -> None:
     config = '[cockpit]\ntitle = "AI chat"\n\n[[probe]]\nname = "m"\nkind = "machine"\n'
     async with opens(PLAIN, size=size, config=config) as story:
-        await story.sees("AI chat Deploy")
+        await story.sees("AI chat · Deploy")
         assert story.state.title == "AI chat"
 
 

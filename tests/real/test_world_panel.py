@@ -34,6 +34,8 @@ def test_the_panel_watches_the_world_and_recommends_the_rollback(tmp_path: Path,
         assert section.budget_s == 600
         assert {blank.name for blank in runbook.inputs} >= set(settings.inputs)
         assert settings.mode == "rehearsal"
+        # A scenario's title names what is broken: the trainee has to find out.
+        assert prepared.scenario.title.in_language(language) not in Path(settings.config_path).read_text("utf-8")
         assert prepared.world.health() == "DOWN"
     finally:
         prepared.world.stop()
