@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from cockpit.runbook.model import StepKind
-from cockpit.session.event import Status
+from cockpit.session.record.event import Status
 from cockpit.words import _
 from screens.moves import Moves
 from screens.rows import Row

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from cockpit.runbook.model import Runbook
-    from cockpit.session.folder import SessionFolder
+    from cockpit.session.record.folder import SessionFolder
     from screens.feed import Revive, Source
     from screens.terminal_relay import Foreground
     from screens.viewer import Viewer

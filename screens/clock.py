@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 
-from cockpit.session.clock import moment
+from cockpit.session.record.clock import moment
 from cockpit.words import _
 
 

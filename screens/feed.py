@@ -15,14 +15,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cockpit.errors import CockpitError, HostUnreachable
-from cockpit.session.event import Event
-from cockpit.session.folder import SessionFolder
-from cockpit.session.reader import SessionReader
-from cockpit.session.state import SessionState
+from cockpit.session.record.event import Event
+from cockpit.session.record.folder import SessionFolder
+from cockpit.session.record.reader import SessionReader
+from cockpit.session.record.state import SessionState
 
 if TYPE_CHECKING:
     from cockpit.monitor.sample import PanelState
-    from cockpit.session.client import HostClient
+    from cockpit.session.line.client import HostClient
 
 POLL_S = 0.25
 RETRY_FIRST_S = 0.05
@@ -274,7 +274,7 @@ class Feed:
             await self._lost.wait()
 
     async def _connect(self) -> None:
-        from cockpit.session.client import HostClient
+        from cockpit.session.line.client import HostClient
 
         client = HostClient(self.folder, spectator=self._spectator)
         client.on_wake = self._on_wake

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 
-from cockpit.session.event import Event, Status
+from cockpit.session.record.event import Event, Status
 from screens import keys
 from screens.layout import PANES, Layout, layout_of
 from screens.looking import Looking

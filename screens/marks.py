@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from cockpit.monitor.sample import Level, Outcome, PanelState
 from cockpit.safety.verdict import Verdict
-from cockpit.session.event import Status
-from cockpit.session.state import RunRecord
+from cockpit.session.record.event import Status
+from cockpit.session.record.state import RunRecord
 from cockpit.words import _
 
 STATUS_MARKS: dict[Status, tuple[str, str]] = {

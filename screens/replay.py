@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cockpit.runs.pace import Pace
-from cockpit.session.clock import moment
-from cockpit.session.event import Event
-from cockpit.session.folder import SessionFolder
-from cockpit.session.reader import event_of, folded
-from cockpit.session.state import SessionState
-from cockpit.session.tape import Tape
+from cockpit.session.record.clock import moment
+from cockpit.session.record.event import Event
+from cockpit.session.record.folder import SessionFolder
+from cockpit.session.record.reader import event_of, folded
+from cockpit.session.record.state import SessionState
+from cockpit.session.record.tape import Tape
 from screens.clock import Clock
 
 # How things stood at a moment is told by what was sampled shortly before.

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 
-from cockpit.session.clock import moment
-from cockpit.session.event import Event
+from cockpit.session.record.clock import moment
+from cockpit.session.record.event import Event
 from cockpit.words import _
 from screens import keys
 from screens.main import MainScreen

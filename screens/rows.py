@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cockpit.runbook.model import Expectation, Part, Runbook, Section, Step, StepKind
-from cockpit.session.event import Status
-from cockpit.session.state import RunRecord, SessionState
+from cockpit.session.record.event import Status
+from cockpit.session.record.state import RunRecord, SessionState
 
 
 @dataclass(frozen=True, slots=True)

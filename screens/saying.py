@@ -10,7 +10,7 @@ from cockpit.errors import UsageError
 from cockpit.runbook.model import StepKind
 from cockpit.safety.permit import Mode
 from cockpit.safety.text import sanitise
-from cockpit.session.event import Status
+from cockpit.session.record.event import Status
 from cockpit.words import _
 from screens.gates import proposal_of
 from screens.masked import shown_code
@@ -191,7 +191,7 @@ class Saying:
 
     def message_text(self, row: Row) -> str:
         """The template with the values that are known; secrets stay blanks."""
-        from cockpit.session.filling import announcement
+        from cockpit.session.filling.filling import announcement
 
         state = self._main.view.state
         used = [b for b in self._main.view.inputs_of(row) if not b.secret]

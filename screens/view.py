@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from cockpit.monitor.sample import PanelState
 from cockpit.runbook.model import Input, Runbook, Section
-from cockpit.session.clock import moment
-from cockpit.session.event import Event, Status
-from cockpit.session.state import SessionState
+from cockpit.session.record.clock import moment
+from cockpit.session.record.event import Event, Status
+from cockpit.session.record.state import SessionState
 from screens.clock import Clock
 from screens.rows import Row, rows_of
 
 if TYPE_CHECKING:
-    from cockpit.session.proposal import Proposal
+    from cockpit.session.steps.proposal import Proposal
 
 TIMELINE_EVENTS = 500
 

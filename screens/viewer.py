@@ -8,8 +8,8 @@ from pathlib import Path
 
 from cockpit.errors import CockpitError
 from cockpit.runbook.model import Passage, Runbook
-from cockpit.session.event import Event, Status
-from cockpit.session.folder import SessionFolder
+from cockpit.session.record.event import Event, Status
+from cockpit.session.record.folder import SessionFolder
 from cockpit.words import _
 from screens.clock import Clock
 from screens.feed import Feed, Revive, Source

@@ -9,14 +9,14 @@ from msgspec.structs import replace
 from cockpit.errors import CockpitError, FolderGone, UsageError
 from cockpit.runbook.model import StepKind
 from cockpit.safety.permit import Rung
-from cockpit.session.event import Status
+from cockpit.session.record.event import Status
 from cockpit.words import _
 from screens.marks import mode_word
 from screens.paint import wrapped
 from screens.rows import Row, first_command
 
 if TYPE_CHECKING:
-    from cockpit.session.proposal import Proposal
+    from cockpit.session.steps.proposal import Proposal
     from screens.moves import Moves
 
 _TWICE_S = 3.0

@@ -11,8 +11,8 @@ from typing import Any
 from cockpit.errors import CockpitError, PolicyRefusal, UsageError
 from cockpit.places import user_name
 from cockpit.safety.text import odd_characters, visible
-from cockpit.session.approvals import digest_of
-from cockpit.session.second_person import ask_line, lines
+from cockpit.session.host.second_person import ask_line, lines
+from cockpit.session.steps.approvals import digest_of
 from cockpit.words import _
 
 _LABELS = ("environment", "target", "cwd", "verdict", "by", "reason")

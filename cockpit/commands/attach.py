@@ -6,10 +6,10 @@ import argparse
 
 from cockpit.commands.screen import show, tell_how_it_stands
 from cockpit.commands.terminal import require_terminal
-from cockpit.session.folder import find_session
-from cockpit.session.reader import SessionReader
-from cockpit.session.roots import state_roots
-from cockpit.session.spawn import host_alive, start_host
+from cockpit.session.host.spawn import host_alive, start_host
+from cockpit.session.record.folder import find_session
+from cockpit.session.record.reader import SessionReader
+from cockpit.session.record.roots import state_roots
 
 
 def run(options: argparse.Namespace) -> int:

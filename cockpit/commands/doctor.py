@@ -20,7 +20,7 @@ from cockpit.safety.telling import shown
 from cockpit.words import _
 
 if TYPE_CHECKING:
-    from cockpit.session.secrets import SecretBook
+    from cockpit.session.record.secrets import SecretBook
 
 _MARKS = {"ok": "ok", "warning": "! ", "failed": "x "}
 _COLUMNS, _ROWS = 80, 24
@@ -29,9 +29,9 @@ _COLUMNS, _ROWS = 80, 24
 def run(options: argparse.Namespace) -> int:
     """Print a line for each finding, or all as JSON; 1 when something that is configured can't be used."""
     from cockpit.config import Config, find_config, load
-    from cockpit.session.readiness import findings, ready
-    from cockpit.session.secrets import SecretBook, secrets_of_config
-    from cockpit.session.surroundings import configuration
+    from cockpit.session.host.readiness import findings, ready
+    from cockpit.session.host.surroundings import configuration
+    from cockpit.session.record.secrets import SecretBook, secrets_of_config
 
     secrets = SecretBook(os.environ)
     explicit = Path(options.config) if options.config else None
@@ -82,7 +82,7 @@ def _masked(check: Check, secrets: SecretBook) -> Check:
 
 
 def _print(found: Sequence[Check], *, as_json: bool) -> None:
-    from cockpit.session.readiness import ready
+    from cockpit.session.host.readiness import ready
 
     if as_json:
         rows = [{"about": c.about, "standing": c.standing, "text": c.text, "mend": c.mend} for c in found]

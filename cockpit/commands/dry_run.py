@@ -14,12 +14,12 @@ from cockpit.runbook.model import Runbook, Step, StepKind
 from cockpit.safety.environment import child_environment
 from cockpit.safety.permit import Mode
 from cockpit.safety.text import one_line, sanitise
-from cockpit.session.drafting import draft, filled_text, require_whole
 from cockpit.session.headless import without_inputs
-from cockpit.session.inputs import InputBook
-from cockpit.session.secrets import SecretBook, redacted
-from cockpit.session.state import SessionState
-from cockpit.session.targets import adapter_for, target_for
+from cockpit.session.record.inputs import InputBook
+from cockpit.session.record.secrets import SecretBook, redacted
+from cockpit.session.record.state import SessionState
+from cockpit.session.steps.drafting import draft, filled_text, require_whole
+from cockpit.session.steps.targets import adapter_for, target_for
 from cockpit.words import _
 
 

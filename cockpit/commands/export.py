@@ -17,9 +17,9 @@ from cockpit import __version__
 from cockpit.errors import UsageError
 from cockpit.runs.kept import NotKept, open_kept, read_kept
 from cockpit.safety.text import one_line
-from cockpit.session.artefacts import sha256_of
-from cockpit.session.folder import PRIVATE_FILE, SessionFolder, find_session
-from cockpit.session.roots import state_roots
+from cockpit.session.record.artefacts import sha256_of
+from cockpit.session.record.folder import PRIVATE_FILE, SessionFolder, find_session
+from cockpit.session.record.roots import state_roots
 from cockpit.words import _
 
 # Of this machine and this moment only: locks, sockets, and where a host once was.
@@ -83,7 +83,7 @@ def _masked(runbook: Path) -> bytes | None:
 
     The session's own copy stays byte for byte what was run from; it is closed to everybody else.
     """
-    from cockpit.runbook.decoding import decode
+    from cockpit.runbook.document.decoding import decode
     from cockpit.safety.redaction.redactor import Redactor, secrets_of_environment
 
     try:

@@ -81,7 +81,7 @@ def _asked(name: str) -> str:
 
 
 def _checked(name: str, value: str) -> str:
-    from cockpit.session.inputs import check_value
+    from cockpit.session.record.inputs import check_value
 
     check_value(name, value)
     return value

@@ -1,4 +1,4 @@
-"""The host's own process: `python -P -m cockpit.commands.host FOLDER`, started by session/spawn.py, never by hand."""
+"""The host's own process: `python -P -m cockpit.commands.host FOLDER`. Only session/host/spawn.py starts it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from cockpit.commands.streams import Cleaned
 from cockpit.errors import AdapterError, CockpitError
 from cockpit.safety.memory import keep_to_itself, no_core_dumps
 from cockpit.safety.telling import told
-from cockpit.session.folder import SessionFolder, private_opener
-from cockpit.session.settings import SessionSettings
-from cockpit.session.spawn import INPUTS_COME
+from cockpit.session.host.spawn import INPUTS_COME
+from cockpit.session.record.folder import SessionFolder, private_opener
+from cockpit.session.record.settings import SessionSettings
 
 if TYPE_CHECKING:
     from cockpit.rehearsal.world import World
@@ -35,7 +35,7 @@ async def serve(folder: SessionFolder, inputs: Mapping[str, str], umask: int | N
         umask: the operator's, which steps get; None for that of this process.
     """
     # Imported here, after the fork: whoever started us must not wait for it.
-    from cockpit.session.host import Host
+    from cockpit.session.host.host import Host
 
     (folder.path / "host.error").unlink(missing_ok=True)
     host = Host(folder, inputs, umask=umask)
@@ -93,8 +93,8 @@ def main(arguments: list[str]) -> int:
 
 def _leave_word(folder: SessionFolder, error: CockpitError) -> None:
     """A host that can't serve tells its viewers through the folder: nobody reads its stderr."""
-    from cockpit.session.requests import error_as_json
-    from cockpit.session.secrets import redacted
+    from cockpit.session.host.requests import error_as_json
+    from cockpit.session.record.secrets import redacted
 
     with contextlib.suppress(OSError), open(folder.path / "host.error", "w", opener=private_opener) as file:
         json.dump(redacted(error_as_json(error), told), file)

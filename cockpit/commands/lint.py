@@ -16,7 +16,7 @@ from cockpit.words import _
 
 def run(options: argparse.Namespace) -> int:
     """Print each problem as file:line: code: message (hint), or all as JSON; 1 when there is any."""
-    from cockpit.runbook.lint import lint
+    from cockpit.runbook.linting.document import lint
     from cockpit.runbook.reading import read
 
     findings = []

@@ -16,7 +16,7 @@ from cockpit.commands.terminal import require_terminal
 from cockpit.errors import UsageError
 from cockpit.places import ADMINISTRATORS_FILE
 from cockpit.runbook.ahead import ReadAhead
-from cockpit.runbook.document import document_at
+from cockpit.runbook.document.opened import document_at
 from cockpit.shipped import RUNBOOKS
 from cockpit.words import _
 
@@ -35,9 +35,9 @@ def run(options: argparse.Namespace) -> int:
 def _show(options: argparse.Namespace, runbook: Path, document: bytes, ahead: ReadAhead) -> int:
     from cockpit.commands.given import given_values, tell_of_secrets
     from cockpit.commands.screen import show, tell_how_it_stands
-    from cockpit.session.opening import current_folder, open_session
-    from cockpit.session.settings import SessionSettings
-    from cockpit.session.spawn import start_host
+    from cockpit.session.host.spawn import start_host
+    from cockpit.session.record.opening import current_folder, open_session
+    from cockpit.session.record.settings import SessionSettings
 
     given = given_values(options)
     inputs = inputs_of(ahead.runbook(), given) if given else {}
@@ -62,7 +62,7 @@ def _show(options: argparse.Namespace, runbook: Path, document: bytes, ahead: Re
 
 def chosen_config(options: argparse.Namespace) -> str | None:
     """The configuration file that was named, by --config or $COCKPIT_CONFIG; any later host reads the same one."""
-    from cockpit.session.opening import current_folder
+    from cockpit.session.record.opening import current_folder
 
     named = options.config or os.environ.get("COCKPIT_CONFIG")
     return str(current_folder() / named) if named else None

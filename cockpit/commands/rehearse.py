@@ -18,11 +18,11 @@ from cockpit.places import ADMINISTRATORS_FILE
 from cockpit.rehearsal.run import Prepared, new_world_folder, play, prepare, score_session
 from cockpit.rehearsal.scenario import Scenario, find_scenario, scenarios
 from cockpit.rehearsal.scoring import Score, debrief
-from cockpit.session.folder import SessionFolder
-from cockpit.session.opening import open_session
-from cockpit.session.reader import SessionReader
-from cockpit.session.roots import make_private, state_root
-from cockpit.session.spawn import start_host
+from cockpit.session.host.spawn import start_host
+from cockpit.session.record.folder import SessionFolder
+from cockpit.session.record.opening import open_session
+from cockpit.session.record.reader import SessionReader
+from cockpit.session.record.roots import make_private, state_root
 from cockpit.shipped import RUNBOOKS
 from cockpit.words import _
 

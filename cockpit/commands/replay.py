@@ -7,8 +7,8 @@ import argparse
 from cockpit.commands.screen import show
 from cockpit.commands.terminal import require_terminal
 from cockpit.errors import UsageError
-from cockpit.session.folder import find_session
-from cockpit.session.roots import state_roots
+from cockpit.session.record.folder import find_session
+from cockpit.session.record.roots import state_roots
 from cockpit.words import _
 
 

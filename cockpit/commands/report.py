@@ -7,8 +7,8 @@ from importlib import import_module
 from pathlib import Path
 
 from cockpit.errors import UsageError
-from cockpit.session.folder import find_session
-from cockpit.session.roots import state_roots
+from cockpit.session.record.folder import find_session
+from cockpit.session.record.roots import state_roots
 from cockpit.words import _
 
 

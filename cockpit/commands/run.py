@@ -18,16 +18,16 @@ from cockpit.commands.open import chosen_config, inputs_of, require_target
 from cockpit.commands.person import at_terminal
 from cockpit.commands.telling import Telling
 from cockpit.errors import CockpitError
-from cockpit.runbook.document import document_at
+from cockpit.runbook.document.opened import document_at
 from cockpit.runbook.model import Runbook, Step
 from cockpit.safety.memory import keep_to_itself
 from cockpit.safety.text import one_line
-from cockpit.session.folder import SessionFolder
 from cockpit.session.headless import Headless, Leave, chosen_steps, exit_code, interruptible
-from cockpit.session.host import Host
-from cockpit.session.opening import current_folder, open_session
-from cockpit.session.settings import SessionSettings
-from cockpit.session.targets import LOCAL, targets_of
+from cockpit.session.host.host import Host
+from cockpit.session.record.folder import SessionFolder
+from cockpit.session.record.opening import current_folder, open_session
+from cockpit.session.record.settings import SessionSettings
+from cockpit.session.steps.targets import LOCAL, targets_of
 from cockpit.words import _
 
 if TYPE_CHECKING:

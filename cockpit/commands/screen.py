@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Callable
 
 from cockpit.runbook.ahead import ReadAhead
-from cockpit.runbook.document import document_at
+from cockpit.runbook.document.opened import document_at
 from cockpit.safety.memory import keep_to_itself
-from cockpit.session.folder import SessionFolder
-from cockpit.session.reader import SessionReader
-from cockpit.session.spawn import start_host
+from cockpit.session.host.spawn import start_host
+from cockpit.session.record.folder import SessionFolder
+from cockpit.session.record.reader import SessionReader
 from cockpit.words import _
 
 

@@ -7,10 +7,10 @@ import json
 from typing import Any
 
 from cockpit.safety.text import one_line
-from cockpit.session.folder import SessionFolder, session_folders
-from cockpit.session.reader import SessionReader
-from cockpit.session.roots import state_roots
-from cockpit.session.spawn import host_alive
+from cockpit.session.host.spawn import host_alive
+from cockpit.session.record.folder import SessionFolder, session_folders
+from cockpit.session.record.reader import SessionReader
+from cockpit.session.record.roots import state_roots
 from cockpit.words import _
 
 

@@ -14,8 +14,8 @@ from typing import Any
 from cockpit.commands.streams import silence
 from cockpit.runs.kept import open_kept
 from cockpit.safety.text import Lines, one_line, sanitise
-from cockpit.session.event import Event
-from cockpit.session.folder import SessionFolder
+from cockpit.session.record.event import Event
+from cockpit.session.record.folder import SessionFolder
 from cockpit.words import _
 
 _LOOK_S = 0.1

@@ -6,9 +6,9 @@ import argparse
 import json
 
 from cockpit.safety.text import one_line
-from cockpit.session.folder import find_session
-from cockpit.session.roots import state_roots
-from cockpit.session.verify import Verification, verify
+from cockpit.session.record.folder import find_session
+from cockpit.session.record.roots import state_roots
+from cockpit.session.record.verify import Verification, verify
 from cockpit.words import _
 
 

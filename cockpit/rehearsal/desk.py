@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from cockpit.errors import HostUnreachable
-from cockpit.session.client import HostClient
-from cockpit.session.folder import SessionFolder
-from cockpit.session.reader import SessionReader
-from cockpit.session.state import SessionState
+from cockpit.session.line.client import HostClient
+from cockpit.session.record.folder import SessionFolder
+from cockpit.session.record.reader import SessionReader
+from cockpit.session.record.state import SessionState
 
 _CONNECT_S = 20.0
 _KNOCK_S = 0.1

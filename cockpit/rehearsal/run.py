@@ -16,11 +16,11 @@ from cockpit.rehearsal.scenario import Scenario
 from cockpit.rehearsal.scoring import Score, score
 from cockpit.rehearsal.script import Player, read_script
 from cockpit.rehearsal.world import World
-from cockpit.runbook.document import document_at
+from cockpit.runbook.document.opened import document_at
 from cockpit.runbook.reading import read
-from cockpit.session.folder import SessionFolder
-from cockpit.session.reader import SessionReader
-from cockpit.session.settings import SessionSettings
+from cockpit.session.record.folder import SessionFolder
+from cockpit.session.record.reader import SessionReader
+from cockpit.session.record.settings import SessionSettings
 from cockpit.words import _
 
 _CONFIG = """\

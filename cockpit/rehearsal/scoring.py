@@ -11,7 +11,7 @@ from typing import Any
 from cockpit.rehearsal.reference import step_named
 from cockpit.rehearsal.scenario import Scenario, TimedGoal
 from cockpit.runbook.model import Runbook
-from cockpit.session.event import Event
+from cockpit.session.record.event import Event
 from cockpit.words import _
 
 _FORBIDDEN_COSTS = 15

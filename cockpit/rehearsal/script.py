@@ -24,10 +24,10 @@ from typing import Any, Protocol
 from cockpit.errors import CockpitError, UsageError
 from cockpit.rehearsal.reference import step_named
 from cockpit.runbook.model import Runbook
-from cockpit.session.event import Status
-from cockpit.session.filling import fill_text
-from cockpit.session.proposal import Proposal
-from cockpit.session.state import ProbeChange, SessionState
+from cockpit.session.filling.filling import fill_text
+from cockpit.session.record.event import Status
+from cockpit.session.record.state import ProbeChange, SessionState
+from cockpit.session.steps.proposal import Proposal
 from cockpit.words import _
 
 _RUN_S = 120.0

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from cockpit.session.event import Event, Status
-from cockpit.session.state import RunRecord, SessionState, StepState
+from cockpit.session.record.event import Event, Status
+from cockpit.session.record.state import RunRecord, SessionState, StepState
 
 
 @dataclass(frozen=True, slots=True)

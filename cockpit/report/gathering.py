@@ -11,9 +11,9 @@ from cockpit.errors import CockpitError
 from cockpit.report.facts import ReportFacts, StepTitle, facts_of
 from cockpit.runs.kept import open_kept, read_kept
 from cockpit.safety.text import decode, sanitise
-from cockpit.session.folder import SessionFolder
-from cockpit.session.reader import SessionReader
-from cockpit.session.verify import Verification, verify
+from cockpit.session.record.folder import SessionFolder
+from cockpit.session.record.reader import SessionReader
+from cockpit.session.record.verify import Verification, verify
 
 _TAIL_BYTES = 16 * 1024
 _TAIL_LINES = 20

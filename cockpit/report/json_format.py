@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 
 from cockpit.report.gathering import gather
-from cockpit.session.folder import SessionFolder
+from cockpit.session.record.folder import SessionFolder
 
 
 def render(folder: SessionFolder, language: str | None = None) -> str:

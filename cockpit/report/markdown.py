@@ -9,7 +9,7 @@ from typing import Any
 from cockpit.report.gathering import Gathered, gather
 from cockpit.report.wording import both_times, duration, result, sentence, status_word, term, utc
 from cockpit.safety.text import escape_markdown, sanitise
-from cockpit.session.folder import SessionFolder
+from cockpit.session.record.folder import SessionFolder
 from cockpit.words import _, choose
 
 _BACKTICKS = re.compile(r"`+")

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from cockpit.runbook.expectations.statuses import of_answers
 from cockpit.runbook.identity import Ids
 from cockpit.runbook.model import Expectation, Item, Link, Part, Section, Step, StepKind
-from cockpit.runbook.statuses import of_answers
 
 
 @dataclass(slots=True, eq=False)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
+from cockpit.runbook.commands.vocabulary import first_word, is_command_word, looks_typed
+from cockpit.runbook.document.markdown import Block, ListItem, ListNode
+from cockpit.runbook.document.outline import Outline, is_procedure, phase
 from cockpit.runbook.drafts import Draft
-from cockpit.runbook.markdown import Block, ListItem, ListNode
 from cockpit.runbook.model import Item, Link, Phase, Section, StepKind
-from cockpit.runbook.outline import Outline, is_procedure, phase
-from cockpit.runbook.vocabulary import first_word, is_command_word, looks_typed
 from cockpit.words import shortened
 
 _COUNT = re.compile(

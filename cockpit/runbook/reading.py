@@ -10,18 +10,18 @@ from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
 
-from cockpit.runbook.decoding import check_size, decode, with_unix_line_ends
-from cockpit.runbook.document import document_at
-from cockpit.runbook.front_matter import FrontMatter, front_matter
+from cockpit.runbook.document.decoding import check_size, decode, with_unix_line_ends
+from cockpit.runbook.document.front_matter import FrontMatter, front_matter
+from cockpit.runbook.document.markdown import Document, blocks_of
+from cockpit.runbook.document.opened import document_at
+from cockpit.runbook.document.outline import Outline
+from cockpit.runbook.document.passages import passages_of
+from cockpit.runbook.document.tables import Thresholds, contacts_of
 from cockpit.runbook.identity import Ids
-from cockpit.runbook.input_table import InputTable
-from cockpit.runbook.markdown import Document, blocks_of
+from cockpit.runbook.inputs.table import InputTable
 from cockpit.runbook.model import Contact, Problem, Runbook
-from cockpit.runbook.outline import Outline
-from cockpit.runbook.passages import passages_of
 from cockpit.runbook.steps import StepPass
 from cockpit.runbook.symptoms import symptoms_of
-from cockpit.runbook.tables import Thresholds, contacts_of
 from cockpit.words import _
 
 _LARGE_CHARS = 200_000

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 
-from cockpit.runbook.classify import BOX_LINE, GATE_KEYS, Sort, names_output, sort_of
-from cockpit.runbook.commands import command_draft, duration_s
+from cockpit.runbook.commands.block import command_draft, duration_s
+from cockpit.runbook.commands.classify import BOX_LINE, GATE_KEYS, Sort, names_output, sort_of
+from cockpit.runbook.commands.languages import RUNNABLE, TYPED, Info, info_of
+from cockpit.runbook.commands.printed import looks_printed
+from cockpit.runbook.commands.typed_actions import without_disguise
+from cockpit.runbook.document.markdown import Block, Document, ListNode
+from cockpit.runbook.document.outline import Outline
 from cockpit.runbook.drafts import Draft
-from cockpit.runbook.expectations import PROSE_LABEL, from_bullet, from_sample, from_words, similarity
-from cockpit.runbook.input_table import InputTable
-from cockpit.runbook.languages import RUNNABLE, TYPED, Info, info_of
+from cockpit.runbook.expectations.written import PROSE_LABEL, from_bullet, from_sample, from_words, similarity
+from cockpit.runbook.inputs.table import InputTable
 from cockpit.runbook.lists import Procedures, box_draft, decision_draft, short
-from cockpit.runbook.markdown import Block, Document, ListNode
 from cockpit.runbook.model import Expectation, ExpectationKind, Problem, Section, StepKind
-from cockpit.runbook.outline import Outline
-from cockpit.runbook.printed import looks_printed
-from cockpit.runbook.typed_actions import without_disguise
 from cockpit.runbook.ways_back import WaysBack, way_back_in_prose
 from cockpit.words import _
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from cockpit.runbook.classify import SYMPTOM_HEADING
-from cockpit.runbook.markdown import Block, Document
+from cockpit.runbook.commands.classify import SYMPTOM_HEADING
+from cockpit.runbook.commands.vocabulary import is_command_word, looks_typed
+from cockpit.runbook.document.markdown import Block, Document
+from cockpit.runbook.document.outline import Outline
 from cockpit.runbook.model import Phase, Section, Step, StepKind, Symptom
-from cockpit.runbook.outline import Outline
-from cockpit.runbook.vocabulary import is_command_word, looks_typed
 
 _SYMPTOM_WORDS = re.compile(r"증상|symptoms?|signs?|症状|现象|現象", re.IGNORECASE)
 _OPENS_WITH_SYMPTOM = re.compile(r"\W*(?:증상|symptoms?|症状|现象|現象)\W*[:：]", re.IGNORECASE)

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import re
 
+from cockpit.runbook.commands.vocabulary import is_command_word, looks_like_powershell, looks_like_sql, looks_typed
+from cockpit.runbook.document.markdown import Block
 from cockpit.runbook.drafts import Draft
-from cockpit.runbook.markdown import Block
-from cockpit.runbook.vocabulary import is_command_word, looks_like_powershell, looks_like_sql, looks_typed
 
 _WORD = (
     r"(?:undo|roll(?:ing)?[ -]?back|revert|back[ -]?out|way back|되돌리기|되돌리려면|롤백|원복|"

@@ -11,12 +11,12 @@ from typing import Any
 from cockpit.errors import CockpitError, PolicyRefusal, SecondPersonMissing, UsageError
 from cockpit.runbook.model import Phase, Runbook, Section, Step, StepKind
 from cockpit.safety.permit import Confirmation, Rung
-from cockpit.session.approvals import ASKED_S
-from cockpit.session.event import Event, Status
-from cockpit.session.host import Host
-from cockpit.session.messages import LANGUAGE
-from cockpit.session.proposal import Proposal
-from cockpit.session.targets import able
+from cockpit.session.host.host import Host
+from cockpit.session.record.event import Event, Status
+from cockpit.session.steps.approvals import ASKED_S
+from cockpit.session.steps.messages import LANGUAGE
+from cockpit.session.steps.proposal import Proposal
+from cockpit.session.steps.targets import able
 from cockpit.words import _
 
 ACTOR = "operator:headless"

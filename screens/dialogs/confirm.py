@@ -9,7 +9,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from cockpit.safety.permit import Rung
-from cockpit.session.proposal import Proposal
+from cockpit.session.steps.proposal import Proposal
 from cockpit.words import _
 from screens.dialogs.dialog import Choices, Dialog, Label, typed_field
 from screens.dialogs.told import proposal_rows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cockpit.safety.text import odd_characters, visible
-from cockpit.session.proposal import Proposal
+from cockpit.session.steps.proposal import Proposal
 from cockpit.words import _
 from screens.alerts import with_alert_word
 from screens.marks import environment_style, verdict_word

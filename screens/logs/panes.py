@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from cockpit.monitor.logs.raw_tail import Start
-    from cockpit.session.folder import SessionFolder
+    from cockpit.session.record.folder import SessionFolder
     from screens.feed import Source
     from screens.logs.output import OutputPane
     from screens.logs.pane import LogPane

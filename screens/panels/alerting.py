@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cockpit.monitor.sample import Level, PanelState
-from cockpit.session.clock import moment
+from cockpit.session.record.clock import moment
 from cockpit.words import _
 from screens.clock import age_text
 from screens.paint import Line, line, pad

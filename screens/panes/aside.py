@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from cockpit.session.event import Event, Status
+from cockpit.session.record.event import Event, Status
 from cockpit.words import _
 from screens.clock import clock_text, local_time
 from screens.gates import phase_word

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cockpit.runbook.model import StepKind
-from cockpit.session.event import Status
+from cockpit.session.record.event import Status
 from cockpit.words import _
 from screens.keys import log_keys, offered, replay_keys, short, shown
 from screens.paint import BLANK, Line, Span, cropped, line

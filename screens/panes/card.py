@@ -7,9 +7,9 @@ from itertools import islice
 from typing import NamedTuple
 
 from cockpit.runbook.model import Expectation, ExpectationKind, StepKind
-from cockpit.session.clock import moment
-from cockpit.session.event import Status
-from cockpit.session.proposal import Proposal
+from cockpit.session.record.clock import moment
+from cockpit.session.record.event import Status
+from cockpit.session.steps.proposal import Proposal
 from cockpit.words import _
 from screens.alerts import with_alert_word
 from screens.clock import clock_text

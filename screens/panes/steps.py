@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cockpit.runbook.model import Section, StepKind
-from cockpit.session.clock import moment
-from cockpit.session.event import Status
+from cockpit.session.record.clock import moment
+from cockpit.session.record.event import Status
 from cockpit.words import _
 from screens.clock import clock_text
 from screens.marks import STATUS_MARKS, standing_word, status_word

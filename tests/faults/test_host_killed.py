@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 from cockpit.errors import CockpitError, HostUnreachable
-from cockpit.session.client import HostClient
-from cockpit.session.event import Status
-from cockpit.session.folder import SessionFolder
-from cockpit.session.opening import open_session
-from cockpit.session.reader import SessionReader
-from cockpit.session.settings import SessionSettings
-from cockpit.session.spawn import host_alive, start_host
-from cockpit.session.verify import verify
+from cockpit.session.host.spawn import host_alive, start_host
+from cockpit.session.line.client import HostClient
+from cockpit.session.record.event import Status
+from cockpit.session.record.folder import SessionFolder
+from cockpit.session.record.opening import open_session
+from cockpit.session.record.reader import SessionReader
+from cockpit.session.record.settings import SessionSettings
+from cockpit.session.record.verify import verify
 from tests.waiting import until
 
 RUNBOOK = """# Faults

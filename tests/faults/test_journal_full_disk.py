@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from cockpit.errors import JournalError
-from cockpit.session.folder import SessionFolder
-from cockpit.session.journal import Journal
-from cockpit.session.reader import SessionReader
-from cockpit.session.verify import verify
+from cockpit.session.record.folder import SessionFolder
+from cockpit.session.record.journal import Journal
+from cockpit.session.record.reader import SessionReader
+from cockpit.session.record.verify import verify
 
 
 @pytest.fixture

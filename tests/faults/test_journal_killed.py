@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from cockpit.session.folder import SessionFolder
-from cockpit.session.journal import Journal
-from cockpit.session.reader import SessionReader
-from cockpit.session.verify import verify
+from cockpit.session.record.folder import SessionFolder
+from cockpit.session.record.journal import Journal
+from cockpit.session.record.reader import SessionReader
+from cockpit.session.record.verify import verify
 
 WRITER = """
 import os, signal, sys
 from pathlib import Path
-from cockpit.session.folder import SessionFolder
-from cockpit.session.journal import Journal, SystemDisk
+from cockpit.session.record.folder import SessionFolder
+from cockpit.session.record.journal import Journal, SystemDisk
 
 folder, call, nth, moment = SessionFolder(Path(sys.argv[1])), sys.argv[2], int(sys.argv[3]), sys.argv[4]
 calls = {"write": 0, "fsync": 0}

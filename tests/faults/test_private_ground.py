@@ -20,13 +20,13 @@ import pytest
 
 from cockpit.cli import main
 from cockpit.errors import JournalError
-from cockpit.session.client import HostClient
-from cockpit.session.folder import SessionFolder
-from cockpit.session.opening import open_session
-from cockpit.session.reader import SessionReader
-from cockpit.session.settings import SessionSettings
-from cockpit.session.spawn import host_alive, start_host
-from cockpit.session.writer_lock import WriterLock
+from cockpit.session.host.spawn import host_alive, start_host
+from cockpit.session.line.client import HostClient
+from cockpit.session.record.folder import SessionFolder
+from cockpit.session.record.opening import open_session
+from cockpit.session.record.reader import SessionReader
+from cockpit.session.record.settings import SessionSettings
+from cockpit.session.record.writer_lock import WriterLock
 from tests.faults.test_host_killed import connected, host_pid
 from tests.waiting import until
 

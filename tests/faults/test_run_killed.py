@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from cockpit.runs.process import process_start_time
-from cockpit.session.folder import SessionFolder
-from cockpit.session.opening import open_session
-from cockpit.session.reader import SessionReader
-from cockpit.session.settings import SessionSettings
-from cockpit.session.spawn import host_alive, start_host
-from cockpit.session.verify import verify
+from cockpit.session.host.spawn import host_alive, start_host
+from cockpit.session.record.folder import SessionFolder
+from cockpit.session.record.opening import open_session
+from cockpit.session.record.reader import SessionReader
+from cockpit.session.record.settings import SessionSettings
+from cockpit.session.record.verify import verify
 from tests.waiting import PATIENCE_S, wait_until
 
 RUNBOOK = """# Killed

@@ -20,7 +20,7 @@ import pytest
 
 from cockpit.errors import ConfigError, FolderRefused, SecondPersonMissing
 from cockpit.safety.permit import Confirmation, Rung
-from cockpit.session.second_person import SecondPersonLine, ask_line, lines
+from cockpit.session.host.second_person import SecondPersonLine, ask_line, lines
 from tests.unit.session_desk import KIM, Desk
 from tests.unit.test_engine import desk
 from tests.waiting import until
@@ -37,7 +37,7 @@ sys.exit(approve.run(argparse.Namespace(session=None)))
 ASK = """
 import json, sys
 from pathlib import Path
-from cockpit.session.second_person import ask_line
+from cockpit.session.host.second_person import ask_line
 print(json.dumps(ask_line(Path(sys.argv[1]), json.loads(sys.argv[2]))[0]))
 """
 

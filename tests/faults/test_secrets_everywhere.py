@@ -18,12 +18,12 @@ import pytest
 
 from cockpit.errors import CockpitError
 from cockpit.runs.process import process_table
-from cockpit.session.client import HostClient
-from cockpit.session.folder import SessionFolder
-from cockpit.session.opening import open_session
-from cockpit.session.reader import SessionReader
-from cockpit.session.settings import SessionSettings
-from cockpit.session.spawn import start_host
+from cockpit.session.host.spawn import start_host
+from cockpit.session.line.client import HostClient
+from cockpit.session.record.folder import SessionFolder
+from cockpit.session.record.opening import open_session
+from cockpit.session.record.reader import SessionReader
+from cockpit.session.record.settings import SessionSettings
 from tests.faults.test_host_killed import connected, host_pid
 from tests.planted import FORMS, folded, gives_away
 from tests.servers.pages import Page, page_server

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from cockpit.session.folder import SessionFolder
-from cockpit.session.reader import SessionReader
+from cockpit.session.record.folder import SessionFolder
+from cockpit.session.record.reader import SessionReader
 from screens.app import CockpitApp
 from screens.clock import Clock
 

@@ -19,12 +19,12 @@ import pytest
 from textual.pilot import Pilot
 
 from cockpit.commands.host import serve
-from cockpit.session.event import Status
-from cockpit.session.folder import SessionFolder
-from cockpit.session.opening import open_session
-from cockpit.session.reader import SessionReader
-from cockpit.session.settings import SessionSettings
-from cockpit.session.state import SessionState
+from cockpit.session.record.event import Status
+from cockpit.session.record.folder import SessionFolder
+from cockpit.session.record.opening import open_session
+from cockpit.session.record.reader import SessionReader
+from cockpit.session.record.settings import SessionSettings
+from cockpit.session.record.state import SessionState
 from screens.app import CockpitApp
 from screens.clock import Clock
 from screens.terminal_relay import Foreground

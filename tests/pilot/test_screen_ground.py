@@ -7,8 +7,8 @@ import pytest
 from cockpit.adapters.base import Enforcement
 from cockpit.adapters.local import LocalAdapter
 from cockpit.errors import CockpitError, TargetUnreachable
-from cockpit.session import ground, host
-from cockpit.session.footing import Weakness
+from cockpit.session.host import ground, host
+from cockpit.session.host.footing import Weakness
 from screens.panes.frame import Edge
 from tests.pilot.conftest import Opens
 from tests.pilot.story import Story

@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 
 from cockpit.runbook.reading import read
 from cockpit.runs.recording import FRAME, STDOUT
-from cockpit.session.folder import SessionFolder
+from cockpit.session.record.folder import SessionFolder
 from screens.app import CockpitApp
 from screens.clock import Clock
 from screens.replay import Replay, ReplayClock

@@ -9,8 +9,8 @@ from textual import events
 
 from cockpit import words
 from cockpit.safety.permit import Rung
-from cockpit.session.client import HostClient
-from cockpit.session.event import Status
+from cockpit.session.line.client import HostClient
+from cockpit.session.record.event import Status
 from tests.pilot.conftest import Opens
 from tests.pilot.story import Story
 from tests.waiting import until

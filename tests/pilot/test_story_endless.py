@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cockpit.session.clock import moment
-from cockpit.session.event import Status
-from cockpit.session.state import SessionState
+from cockpit.session.record.clock import moment
+from cockpit.session.record.event import Status
+from cockpit.session.record.state import SessionState
 from tests.pilot.conftest import Opens
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cockpit.session.event import Status
+from cockpit.session.record.event import Status
 from screens.terminal_relay import RelayEnd
 from tests.pilot.conftest import Opens
 

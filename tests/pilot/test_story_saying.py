@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cockpit.session.event import Status
+from cockpit.session.record.event import Status
 from tests.pilot.conftest import Opens
 
 CHECKS = "# Checks\n\n- [ ] health is fine\n- [ ] no errors\n"

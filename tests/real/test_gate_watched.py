@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from cockpit.errors import UsageError
-from cockpit.session.event import Status
-from cockpit.session.host import Host
-from cockpit.session.opening import open_session
-from cockpit.session.settings import SessionSettings
+from cockpit.session.host.host import Host
+from cockpit.session.record.event import Status
+from cockpit.session.record.opening import open_session
+from cockpit.session.record.settings import SessionSettings
 from tests.servers.prometheus import prometheus_server
 from tests.waiting import until
 

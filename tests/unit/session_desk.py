@@ -12,11 +12,11 @@ from typing import Any
 from cockpit.adapters.base import Outcome, RunRequest
 from cockpit.runbook.model import Input, Runbook, Step, StepKind
 from cockpit.safety.permit import Confirmation, Permit, Rung
-from cockpit.session.engine import Engine
-from cockpit.session.event import Event, Status
-from cockpit.session.execution import Execution
-from cockpit.session.folder import SessionFolder
-from cockpit.session.secrets import SecretBook
+from cockpit.session.record.event import Event, Status
+from cockpit.session.record.folder import SessionFolder
+from cockpit.session.record.secrets import SecretBook
+from cockpit.session.steps.engine import Engine
+from cockpit.session.steps.execution import Execution
 
 KIM = "operator:kim"
 

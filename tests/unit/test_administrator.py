@@ -15,12 +15,12 @@ from cockpit.commands import rehearse
 from cockpit.config import Administrator, load
 from cockpit.errors import ConfigError, PolicyRefusal
 from cockpit.safety.permit import Confirmation, Mode, Rung
-from cockpit.session.event import Status
-from cockpit.session.folder import SessionFolder
-from cockpit.session.host import Host
-from cockpit.session.opening import open_session
-from cockpit.session.reader import SessionReader
-from cockpit.session.settings import SessionSettings
+from cockpit.session.host.host import Host
+from cockpit.session.record.event import Status
+from cockpit.session.record.folder import SessionFolder
+from cockpit.session.record.opening import open_session
+from cockpit.session.record.reader import SessionReader
+from cockpit.session.record.settings import SessionSettings
 
 LOCK = "[safety]\nread_only = true\nlocked = true\n"
 KIM = "operator:kim"

@@ -14,10 +14,10 @@ from cockpit.config import load
 from cockpit.errors import ConfigError, PolicyRefusal, SecondPersonMissing, UsageError
 from cockpit.safety.permit import Approval, Confirmation, Mode, Rung, needs_second_person
 from cockpit.safety.verdict import Judgement, Verdict
-from cockpit.session.address import Peer
-from cockpit.session.approvals import ASKED_S, GIVEN_S, Approvals, digest_of
-from cockpit.session.event import Status
-from cockpit.session.second_person import SecondPersonLine
+from cockpit.session.host.second_person import SecondPersonLine
+from cockpit.session.line.address import Peer
+from cockpit.session.record.event import Status
+from cockpit.session.steps.approvals import ASKED_S, GIVEN_S, Approvals, digest_of
 from tests.unit.session_desk import KIM, Desk
 from tests.unit.test_engine import desk
 

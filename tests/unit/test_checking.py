@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cockpit.runbook.model import Expectation, ExpectationKind
-from cockpit.session.checking import Result, check
+from cockpit.session.steps.checking import Result, check
 
 
 def held(expectation: Expectation, output: str, exit_code: int = 0) -> bool | None:

@@ -127,7 +127,7 @@ def test_a_session_that_could_not_begin_leaves_nothing_behind(
     def broken(*_given: object, **_named: object) -> None:
         raise JournalError("the disk is full")
 
-    monkeypatch.setattr("cockpit.session.journal.Journal.append", broken)
+    monkeypatch.setattr("cockpit.session.record.journal.Journal.append", broken)
     assert main(["run", str(runbook), "--step", "hello"]) == 2
     capsys.readouterr()
     assert main(["sessions", "--json"]) == 0

@@ -17,7 +17,7 @@ from cockpit.adapters.local import LocalAdapter
 from cockpit.errors import PolicyRefusal, UsageError
 from cockpit.safety.permit import Action, Confirmation, Mode, Rung, grant
 from cockpit.safety.verdict import Judgement, Verdict
-from cockpit.session.event import Status
+from cockpit.session.record.event import Status
 from tests.unit.session_desk import KIM, Desk, FakeAdapter, FakeRun
 from tests.unit.test_engine import desk
 

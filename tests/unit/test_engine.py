@@ -10,8 +10,8 @@ from cockpit.errors import PolicyRefusal, TargetUnreachable, UsageError
 from cockpit.runbook.model import Expectation, ExpectationKind, Input, Part
 from cockpit.runs.files import RECALLED
 from cockpit.safety.permit import Confirmation, Rung
-from cockpit.session.event import Status
-from cockpit.session.execution import Execution
+from cockpit.session.record.event import Status
+from cockpit.session.steps.execution import Execution
 from tests.unit.session_desk import KIM, Desk, book, desk_of, outcome, step
 
 RUNBOOK = book(
@@ -196,7 +196,7 @@ async def test_a_defect_of_ours_leaves_no_step_running_for_ever(desk: Desk, monk
     def broken(*_given: object, **_named: object) -> None:
         raise ZeroDivisionError("never mind")
 
-    monkeypatch.setattr("cockpit.session.execution.findings_of", broken)
+    monkeypatch.setattr("cockpit.session.steps.execution.findings_of", broken)
     assert await desk.run("look") is Status.UNKNOWN
     assert "never mind" in desk.engine.state.step("look").reason
     assert not desk.engine.state.running

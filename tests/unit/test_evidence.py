@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from cockpit.cli import main
-from cockpit.session.artefacts import grown_files
-from cockpit.session.folder import SessionFolder, find_session
-from cockpit.session.journal import Journal
-from cockpit.session.roots import state_root
-from cockpit.session.verify import verify
+from cockpit.session.record.artefacts import grown_files
+from cockpit.session.record.folder import SessionFolder, find_session
+from cockpit.session.record.journal import Journal
+from cockpit.session.record.roots import state_root
+from cockpit.session.record.verify import verify
 
 RUNBOOK = """# Evidence
 

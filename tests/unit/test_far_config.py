@@ -14,7 +14,7 @@ from cockpit.config import Config, TargetConfig, load
 from cockpit.errors import ConfigError, LinkDown
 from cockpit.monitor.watch import Watch
 from cockpit.runbook.reading import parse
-from cockpit.session.targets import targets_of
+from cockpit.session.steps.targets import targets_of
 from tests.unit.conftest import Document
 from tests.waiting import until
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cockpit.errors import UsageError
 from cockpit.runbook.model import Input
-from cockpit.session.filling import fill, fill_text
+from cockpit.session.filling.filling import fill, fill_text
 
 BLANK = Input("x", "<x>", "angle")
 PLACES = [

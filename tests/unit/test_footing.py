@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cockpit.places import user_name
-from cockpit.session.footing import weaknesses
+from cockpit.session.host.footing import weaknesses
 
 INSIDE = "0::/user.slice/user-1000.slice/session-3.scope\n"
 LOCAL = "29 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw\n"

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from cockpit.session.host import Host
-from cockpit.session.opening import open_session
-from cockpit.session.reader import SessionReader
-from cockpit.session.settings import SessionSettings
+from cockpit.session.host.host import Host
+from cockpit.session.record.opening import open_session
+from cockpit.session.record.reader import SessionReader
+from cockpit.session.record.settings import SessionSettings
 from tests.waiting import PATIENCE_S
 
 

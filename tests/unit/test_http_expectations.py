@@ -7,7 +7,7 @@ import pytest
 from cockpit.adapters.http.status import answer_in
 from cockpit.runbook.model import Expectation, ExpectationKind
 from cockpit.runbook.reading import read_bytes
-from cockpit.session.checking import Finding, Result, check
+from cockpit.session.steps.checking import Finding, Result, check
 
 
 def expected(words: str, language: str = "http") -> Expectation:

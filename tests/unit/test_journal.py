@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from cockpit.errors import JournalError, NotTheWriter
-from cockpit.session.chain import GENESIS, hash_of
-from cockpit.session.folder import SessionFolder
-from cockpit.session.journal import Journal, SystemDisk
-from cockpit.session.verify import verify
+from cockpit.session.record.chain import GENESIS, hash_of
+from cockpit.session.record.folder import SessionFolder
+from cockpit.session.record.journal import Journal, SystemDisk
+from cockpit.session.record.verify import verify
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from cockpit.errors import JournalError
-from cockpit.session.folder import SessionFolder
-from cockpit.session.journal import Journal
-from cockpit.session.verify import Verification, verify
+from cockpit.session.record.folder import SessionFolder
+from cockpit.session.record.journal import Journal
+from cockpit.session.record.verify import Verification, verify
 
 Change = Callable[[list[bytes]], list[bytes]]
 

@@ -16,10 +16,10 @@ from cockpit.commands import export
 from cockpit.errors import FolderRefused
 from cockpit.report.markdown import render
 from cockpit.runs.kept import NotKept, open_kept, read_kept
-from cockpit.session.folder import SessionFolder
-from cockpit.session.journal import Journal
-from cockpit.session.reader import SessionReader
-from cockpit.session.verify import verify
+from cockpit.session.record.folder import SessionFolder
+from cockpit.session.record.journal import Journal
+from cockpit.session.record.reader import SessionReader
+from cockpit.session.record.verify import verify
 
 OUTSIDE = "what lies outside of the session\n"
 

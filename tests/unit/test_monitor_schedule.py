@@ -19,7 +19,7 @@ from cockpit.monitor.probe import now
 from cockpit.monitor.record import SampleLog, sample_of
 from cockpit.monitor.sample import Level, Outcome, PanelState, Reading, Sample
 from cockpit.monitor.schedule import Monitor
-from cockpit.session.reader import LineFollower
+from cockpit.session.record.reader import LineFollower
 from tests.waiting import PATIENCE_S
 
 

@@ -7,10 +7,10 @@ import threading
 import pytest
 
 from cockpit.monitor.logs.page import Page, Sieve
+from cockpit.runbook.expectations.phrases import is_pattern
 from cockpit.runbook.model import Expectation, ExpectationKind
-from cockpit.runbook.phrases import is_pattern
-from cockpit.session.checking import Result, check
-from cockpit.session.pattern import LARGEST, found, size
+from cockpit.session.steps.checking import Result, check
+from cockpit.session.steps.pattern import LARGEST, found, size
 
 OUTPUT = "a" * 5000 + "!\n" + "x" * 3000 + "\n" + "b" * 200
 

@@ -9,8 +9,8 @@ from cockpit.adapters.prometheus.question import position_of, questions_of, unit
 from cockpit.errors import UsageError
 from cockpit.runbook.model import Expectation, ExpectationKind
 from cockpit.runbook.reading import parse
-from cockpit.session.checking import Result, check
-from cockpit.session.filling import fill
+from cockpit.session.filling.filling import fill
+from cockpit.session.steps.checking import Result, check
 from cockpit.sparkline import sparkline
 
 

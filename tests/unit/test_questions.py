@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from cockpit.errors import UsageError
-from cockpit.session.questions import Questions
+from cockpit.session.host.questions import Questions
 from tests.waiting import wait_until
 
 FIELDS = [("Password: ", False), ("Who: ", True)]

@@ -12,7 +12,7 @@ from cockpit.runbook.model import Input
 from cockpit.safety.judge import judge
 from cockpit.safety.redis.words import redis_commands, redis_words
 from cockpit.safety.verdict import Verdict
-from cockpit.session.filling import fill
+from cockpit.session.filling.filling import fill
 
 
 @pytest.mark.parametrize(

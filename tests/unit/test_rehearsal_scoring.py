@@ -11,7 +11,7 @@ from cockpit.rehearsal.scenario import find_scenario
 from cockpit.rehearsal.scoring import Score, debrief, score
 from cockpit.runbook.model import Runbook
 from cockpit.runbook.reading import read
-from cockpit.session.event import Event
+from cockpit.session.record.event import Event
 
 _START = datetime(2024, 1, 27, 6, 7, tzinfo=UTC)
 _NAMES = {

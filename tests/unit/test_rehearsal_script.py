@@ -12,9 +12,9 @@ from cockpit.rehearsal.script import Player, read_script
 from cockpit.runbook.reading import read
 from cockpit.safety.permit import Rung
 from cockpit.safety.verdict import Verdict
-from cockpit.session.event import Status
-from cockpit.session.proposal import Proposal
-from cockpit.session.state import ProbeChange, RunRecord, SessionState, StepState
+from cockpit.session.record.event import Status
+from cockpit.session.record.state import ProbeChange, RunRecord, SessionState, StepState
+from cockpit.session.steps.proposal import Proposal
 from cockpit.shipped import RUNBOOKS
 
 RUNBOOK = read(RUNBOOKS / "p0-rollback.en.md")

@@ -14,9 +14,9 @@ from cockpit.adapters.base import RunRequest
 from cockpit.errors import JournalError, TargetUnreachable, UsageError
 from cockpit.runbook.model import Expectation, ExpectationKind, Part
 from cockpit.safety.permit import Permit, Rung
-from cockpit.session.event import Event, Status
-from cockpit.session.execution import Execution
-from cockpit.session.repeating import Plan, repeats_itself
+from cockpit.session.record.event import Event, Status
+from cockpit.session.steps.execution import Execution
+from cockpit.session.steps.repeating import Plan, repeats_itself
 from tests.unit.session_desk import KIM, Desk, FakeAdapter, book, desk_of, outcome, step
 from tests.waiting import until
 

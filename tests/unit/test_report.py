@@ -19,10 +19,10 @@ from cockpit.report.facts import StepTitle, facts_of, seconds_between
 from cockpit.report.markdown import render
 from cockpit.report.wording import duration
 from cockpit.runbook.reading import read
-from cockpit.session.event import Event
-from cockpit.session.folder import SessionFolder
-from cockpit.session.journal import Journal
-from cockpit.session.state import SessionState, fold
+from cockpit.session.record.event import Event
+from cockpit.session.record.folder import SessionFolder
+from cockpit.session.record.journal import Journal
+from cockpit.session.record.state import SessionState, fold
 
 RUNBOOK = """# P0 rollback
 

@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 from cockpit.errors import FolderRefused
-from cockpit.session.roots import is_passing, make_private, require_private, runtime_folder, state_root, state_roots
+from cockpit.session.record.roots import (
+    is_passing,
+    make_private,
+    require_private,
+    runtime_folder,
+    state_root,
+    state_roots,
+)
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cockpit.runbook.lint import lint
+from cockpit.runbook.linting.document import lint
 from cockpit.runbook.reading import parse, read
 
 

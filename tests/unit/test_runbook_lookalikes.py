@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cockpit.runbook.lint import lint
+from cockpit.runbook.linting.document import lint
 from cockpit.runbook.model import Runbook, Step, StepKind
 from cockpit.runbook.reading import parse
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cockpit.runbook.manners import manners_of
+from cockpit.runbook.commands.manners import manners_of
 from cockpit.runbook.reading import parse
 
 

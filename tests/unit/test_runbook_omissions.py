@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cockpit.runbook.omissions import omission_in
+from cockpit.runbook.inputs.omissions import omission_in
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from cockpit.errors import RunbookError
-from cockpit.runbook.lint import lint
+from cockpit.runbook.linting.document import lint
 from cockpit.runbook.model import Runbook, StepKind
 from cockpit.runbook.reading import parse, read
 from cockpit.runbook.shown import as_json

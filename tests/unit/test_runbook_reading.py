@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from cockpit.errors import RunbookError
-from cockpit.runbook.decoding import LIMIT_BYTES
-from cockpit.runbook.lint import lint
+from cockpit.runbook.document.decoding import LIMIT_BYTES
+from cockpit.runbook.linting.document import lint
 from cockpit.runbook.model import ExpectationKind, Runbook, StepKind
 from cockpit.runbook.reading import parse, read
 from cockpit.runbook.shown import as_json

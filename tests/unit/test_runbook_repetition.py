@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from cockpit.runbook.expectations import from_words
+from cockpit.runbook.expectations.repetition import lasting_s
+from cockpit.runbook.expectations.written import from_words
 from cockpit.runbook.model import Expectation, ExpectationKind
 from cockpit.runbook.reading import parse
-from cockpit.runbook.repetition import lasting_s
 
 
 def one(words: str, code: str = "curl -s x | jq .status") -> Expectation:

@@ -15,8 +15,8 @@ from cockpit.runbook.model import Input, StepKind
 from cockpit.runbook.reading import parse
 from cockpit.safety.permit import Mode
 from cockpit.safety.verdict import Verdict
-from cockpit.session.drafting import draft
-from cockpit.session.filling import fill
+from cockpit.session.filling.filling import fill
+from cockpit.session.steps.drafting import draft
 
 POD = Input("POD", "$POD", "dollar")
 VALUES = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=20)

@@ -13,10 +13,10 @@ import pytest
 from cockpit.config import load
 from cockpit.errors import UsageError
 from cockpit.runbook.model import Input
-from cockpit.session.inputs import InputBook
-from cockpit.session.journal import Journal
-from cockpit.session.secrets import SecretBook, redacted, secrets_of_config
-from cockpit.session.state import SessionState
+from cockpit.session.record.inputs import InputBook
+from cockpit.session.record.journal import Journal
+from cockpit.session.record.secrets import SecretBook, redacted, secrets_of_config
+from cockpit.session.record.state import SessionState
 
 TOKEN = "Kx7cfgTq9Wm2vBz4Rn"
 
@@ -113,7 +113,7 @@ def test_who_wants_to_know_hears_of_new_secrets() -> None:
 def test_the_journal_has_neither(tmp_path: Path) -> None:
     from datetime import UTC, datetime
 
-    from cockpit.session.folder import SessionFolder
+    from cockpit.session.record.folder import SessionFolder
 
     folder = SessionFolder.create(tmp_path, datetime.now(UTC))
     journal = Journal.open(folder, redact=SecretBook({"A_TOKEN": TOKEN}).redact)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cockpit.session.tape import Tape
+from cockpit.session.record.tape import Tape
 
 START = datetime(2024, 1, 27, tzinfo=UTC)
 

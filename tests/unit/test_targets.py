@@ -15,11 +15,11 @@ from cockpit.errors import ConfigError, UsageError
 from cockpit.runbook.reading import parse
 from cockpit.safety.permit import Confirmation, Rung
 from cockpit.safety.verdict import Verdict
-from cockpit.session.engine import Engine
-from cockpit.session.event import Event, Status
-from cockpit.session.folder import SessionFolder
-from cockpit.session.secrets import SecretBook
-from cockpit.session.targets import adapter_for, target_for, targets_of
+from cockpit.session.record.event import Event, Status
+from cockpit.session.record.folder import SessionFolder
+from cockpit.session.record.secrets import SecretBook
+from cockpit.session.steps.engine import Engine
+from cockpit.session.steps.targets import adapter_for, target_for, targets_of
 
 RUNBOOK = """
 # Orders

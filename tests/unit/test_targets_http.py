@@ -10,10 +10,10 @@ from cockpit.config import TargetConfig
 from cockpit.errors import ConfigError
 from cockpit.runbook.reading import parse
 from cockpit.safety.verdict import Verdict
-from cockpit.session.engine import Engine
-from cockpit.session.folder import SessionFolder
-from cockpit.session.secrets import SecretBook
-from cockpit.session.targets import adapter_on_record, targets_of
+from cockpit.session.record.folder import SessionFolder
+from cockpit.session.record.secrets import SecretBook
+from cockpit.session.steps.engine import Engine
+from cockpit.session.steps.targets import adapter_on_record, targets_of
 from tests.unit.session_desk import MemoryJournal
 
 RUNBOOK = """# Doc

@@ -10,7 +10,7 @@ from cockpit.errors import UsageError
 from cockpit.runbook.model import Input, Step
 from cockpit.runbook.reading import parse
 from cockpit.safety.action_words import action_lines
-from cockpit.session.filling import fill
+from cockpit.session.filling.filling import fill
 
 BLANK = Input("x", "<x>", "angle")
 VALUES = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=30)

@@ -19,7 +19,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from cockpit.errors import UsageError
-from cockpit.runbook.statements import rows_of
+from cockpit.runbook.commands.statements import rows_of
 from cockpit.words import _
 
 _SETTING = re.compile(

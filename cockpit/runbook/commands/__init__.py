@@ -1,0 +1,1 @@
+"""Code blocks: what they are, and the commands in them."""

@@ -1,0 +1,1 @@
+"""What must come back, from what the author wrote."""

@@ -1,0 +1,1 @@
+"""Blanks and variables: what has to be filled in."""

@@ -1,0 +1,130 @@
+"""Is this machine ready for an incident: every configured target, probe and log asked at once, each with a deadline."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from cockpit.adapters.base import KnowsSecrets, RunsSteps
+from cockpit.adapters.checking import Check, ChecksItself, failed_check
+from cockpit.adapters.own_thread import OwnThread
+from cockpit.config import Config, ProbeConfig, TailConfig
+from cockpit.errors import AdapterError, CockpitError, TimedOut
+from cockpit.monitor.logs.probe import LogProbe
+from cockpit.monitor.machines import Machines
+from cockpit.monitor.probe import Probe
+from cockpit.monitor.registry import build
+from cockpit.monitor.sample import Outcome
+from cockpit.session.host.surroundings import surroundings
+from cockpit.session.record.secrets import SecretBook
+from cockpit.session.steps.targets import LOCAL, targets_of
+from cockpit.words import _
+
+DEADLINE_S = 7.0
+"""Of every check; all go on at once, so it is that of the whole too."""
+
+Look = Callable[[], Awaitable[Sequence[Check]]]
+
+
+async def findings(config: Config, secrets: SecretBook, scratch: Path) -> list[Check]:
+    """Every finding, in the order of the configuration. Reads only.
+
+    Args:
+        scratch: an empty folder for what a log's look would keep.
+    """
+    adapters: dict[str, RunsSteps] = {}
+    looks: list[tuple[str, Look]] = [(_("this machine"), _surroundings)]
+    for target in config.targets or ():
+        name = _("target {name}").format(name=target.name)
+        try:
+            adapters |= targets_of([target], config.origin)
+        except CockpitError as error:
+            looks.append((name, _found(failed_check(error))))
+            continue
+        if isinstance(adapter := adapters[target.name], KnowsSecrets):
+            secrets.learn(adapter.secrets())
+        looks.append((name, _of_target(adapters[target.name])))
+    adapters = targets_of() | adapters
+    if LOCAL not in {target.name for target in config.targets}:
+        looks.insert(1, (_("target {name}").format(name=LOCAL), _of_target(adapters[LOCAL])))
+    machines = Machines(adapters)
+    for probe in config.probes:
+        looks.append((_("probe {name}").format(name=probe.name), _of_probe(probe, config, machines, secrets)))
+    for tail in config.tails:
+        looks.append((_("log {name}").format(name=tail.name), _of_tail(tail, machines, secrets, scratch)))
+    found = await asyncio.gather(*(_in_time(about, look) for about, look in looks))
+    return [replace(check, about=check.about or about) for about, checks in found for check in checks]
+
+
+async def _in_time(about: str, look: Look) -> tuple[str, Sequence[Check]]:
+    """What a look finds; what goes wrong, and what takes too long, is a finding as well."""
+    task = asyncio.ensure_future(look())
+    await asyncio.wait((task,), timeout=DEADLINE_S)
+    if not task.done():
+        task.cancel()
+        late = TimedOut(
+            _("no answer within {seconds:g} s").format(seconds=DEADLINE_S),
+            mend=_("is it up, and is the way there open?"),
+        )
+        return about, [failed_check(late)]
+    error = task.exception()
+    if error is None:
+        return about, task.result()
+    if not isinstance(error, CockpitError):
+        error = AdapterError(_("a defect of the cockpit itself: {error}").format(error=repr(error)))
+    return about, [failed_check(error)]
+
+
+def _found(*checks: Check) -> Look:
+    async def look() -> Sequence[Check]:
+        return checks
+
+    return look
+
+
+async def _surroundings() -> Sequence[Check]:
+    return await OwnThread[Sequence[Check]]("look at this machine").run(surroundings)
+
+
+def _of_target(adapter: object) -> Look:
+    if isinstance(adapter, ChecksItself):
+        return adapter.checks
+    return _found(Check(text=_("nothing can be checked beforehand")))
+
+
+def _of_probe(config: ProbeConfig, whole: Config, machines: Machines, secrets: SecretBook) -> Look:
+    patient = replace(config, deadline_s=min(config.deadline_s, DEADLINE_S))
+    return _of(lambda: build(patient, secrets.redact, whole.origin, machines))
+
+
+def _of_tail(config: TailConfig, machines: Machines, secrets: SecretBook, scratch: Path) -> Look:
+    def made() -> Probe:
+        far = machines.called(config.target, config.name) if config.target else None
+        return LogProbe(config, scratch / f"{config.name}.log", secrets.redact, lambda: secrets.known, far)
+
+    return _of(made)
+
+
+def _of(make: Callable[[], Probe]) -> Look:
+    """One look of a probe. How the service fares is the panel's affair: here counts that it can be seen."""
+
+    async def look() -> Sequence[Check]:
+        probe = make()
+        try:
+            sample = await probe.sample()
+        finally:
+            await probe.close()
+        if sample.outcome is Outcome.FAILED:
+            return [Check(text=sample.error, standing="failed", mend=sample.mend)]
+        nothing_there = sample.outcome is Outcome.NONE
+        return [Check(text=sample.text, standing="warning" if nothing_there else "ok", mend=sample.mend)]
+
+    return look
+
+
+def ready(checks: Iterable[Check]) -> bool:
+    """Whether everything that is configured can be used."""
+    return all(check.standing != "failed" for check in checks)

@@ -1,0 +1,1 @@
+"""The line between a viewer and the host."""

@@ -1,0 +1,1 @@
+"""A step's way: drafted, judged, proposed, confirmed, run, checked, recorded."""

@@ -1,0 +1,311 @@
+"""Holding a run's result against what the author expects. Pure: text and numbers in, findings out."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import operator
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec.structs import replace
+
+from cockpit.adapters.http.status import Answer
+from cockpit.adapters.prometheus.question import unit_of
+from cockpit.config.unit import convert, known
+from cockpit.runbook.model import Expectation, ExpectationKind
+from cockpit.words import _
+
+_NUMBER = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
+# A value, and then nothing or its series; a time ("2026-11-21T…") is none.
+_VALUE = re.compile(r"\s*([-+]?(?:\d+(?:\.\d+)?|Inf)|NaN)(?=\s\s|$)")
+_COMPARE: Mapping[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+# A pipeline's earlier part that died of SIGPIPE was only told that `head` had seen enough.
+_SIGPIPE_EXIT = 141
+_SEEN_CHARACTERS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One expectation, and whether it held; None means that a person must say. `seen` is what decided it."""
+
+    kind: str
+    text: str
+    held: bool | None
+    seen: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """For the journal."""
+        return {"kind": self.kind, "text": self.text, "held": self.held, "seen": self.seen}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run left: its exit code (None when it has none), the pipeline's codes, and its cleaned output.
+
+    `last_command` is the name of the last command of the script, as far as it is known. `query` is the
+    PromQL or LogQL that was asked, "" for everything else: its values have to hold for every series. `answer` is what
+    the output of an HTTP request says: what must come back is looked for there, and not in the request.
+    """
+
+    exit_code: int | None
+    pipe_status: Sequence[int]
+    output: str
+    last_command: str = ""
+    query: str = ""
+    answer: Answer | None = None
+
+    @property
+    def said(self) -> str:
+        """What came back."""
+        return self.output if self.answer is None else self.answer.said
+
+    @property
+    def searched(self) -> str:
+        """Where what must not be there is looked for: nothing that could be it is left out."""
+        return self.answer.body if self.answer is not None and self.answer.certain else self.output
+
+    @property
+    def body(self) -> str:
+        """What came back, without what an answer has around it."""
+        return self.output if self.answer is None else self.answer.body
+
+
+def check(expectations: Sequence[Expectation], result: Result, *, unrepeated: str = "") -> tuple[Finding, ...]:
+    """Every expectation against the result; an exit finding is always there, stated or not.
+
+    Args:
+        unrepeated: why the command ran once although an expectation asks for more; one run can't say then that it did
+            not hold so often, or would not have in the end.
+    """
+    findings = [_check_one(expectation, result) for expectation in expectations]
+    if unrepeated:
+        findings = [
+            _left_open(expectation, finding, result, unrepeated) if expectation.every_s is not None else finding
+            for expectation, finding in zip(expectations, findings, strict=True)
+        ]
+    if not any(finding.kind == ExpectationKind.EXIT for finding in findings) and not _is_answered(findings, result):
+        findings.insert(0, _default_exit(result))
+    return tuple(findings)
+
+
+def _is_answered(findings: Sequence[Finding], result: Result) -> bool:
+    """Whether the author says which status is the right one, and there is one to compare."""
+    answered = result.answer is not None and result.answer.status is not None
+    return answered and any(finding.kind == ExpectationKind.STATUS for finding in findings)
+
+
+def _left_open(expectation: Expectation, finding: Finding, result: Result, why: str) -> Finding:
+    """What one run leaves for a person to say."""
+    if finding.held is not False:
+        return finding
+    if expectation.within_s is None and not _check_one(replace(expectation, times=1), result).held:
+        return finding
+    return dataclasses.replace(finding, held=None, seen=f"{finding.seen}; {why}"[:_SEEN_CHARACTERS])
+
+
+def _default_exit(result: Result) -> Finding:
+    """Exit 0, with two readings of a shell that responders rely on: grep that finds nothing, and a pipe cut short."""
+    code, wanted = result.exit_code, _("exit code 0")
+    if result.answer is not None:
+        seen = str(result.answer.status) if result.answer.status else _("no answer")
+        return Finding(ExpectationKind.EXIT, _("a status of success (2xx)"), code == 0, seen)
+    failed = [status for status in result.pipe_status[:-1] if status not in (0, _SIGPIPE_EXIT)]
+    if code == 0 and failed:
+        seen = _("a command inside the pipeline ended with {codes}").format(codes=", ".join(map(str, failed)))
+        return Finding(ExpectationKind.EXIT, _("no command of the pipeline fails"), False, seen)
+    if code == 1 and result.last_command in ("grep", "egrep", "fgrep", "zgrep", "rg") and not result.output.strip():
+        return Finding(ExpectationKind.EXIT, wanted, not failed, _("{name} found no line").format(name="grep"))
+    return Finding(ExpectationKind.EXIT, wanted, code == 0, str(code))
+
+
+def _check_one(expectation: Expectation, result: Result) -> Finding:
+    checker = _CHECKERS[expectation.kind]
+    # What must not be there must not be there once.
+    held, seen = checker(replace(expectation, times=1) if expectation.absent else expectation, result)
+    if expectation.absent and held is not None:
+        held = not held
+    text = expectation.text or f"{expectation.kind} {expectation.value}"
+    return Finding(expectation.kind, text, held, seen[:_SEEN_CHARACTERS])
+
+
+def _exit(expectation: Expectation, result: Result) -> tuple[bool | None, str]:
+    return result.exit_code == expectation.value, str(result.exit_code)
+
+
+def _contains(expectation: Expectation, result: Result) -> tuple[bool | None, str]:
+    wanted = str(expectation.value)
+    # What must be absent is looked for inside longer words, too: "OutOfMemoryError" is an error.
+    pattern = re.compile(re.escape(wanted)) if expectation.absent else _standing_alone(wanted)
+    text = result.searched if expectation.absent else result.said
+    found = len(pattern.findall(text))
+    line = next((line for line in text.split("\n") if pattern.search(line)), "")
+    return found >= expectation.times, line or _("seen {n} times").format(n=found)
+
+
+@functools.lru_cache(maxsize=256)
+def _standing_alone(wanted: str) -> re.Pattern[str]:
+    """The text where it is no part of a longer word: UP, but neither UPDATE nor BACKUP; 정상, but not 비정상.
+
+    Particles and endings follow a Korean word without a space (정상입니다), digits a name (v in v1.2), and a word ends
+    where its script does (UP입니다).
+    """
+    before, after = wanted[:1], wanted[-1:]
+    left = _BEFORE[_script(before)]
+    right = {
+        "": "",
+        "hangul": rf"(?=(?:{_ENDINGS})?(?!{_HANGUL}))",
+        "digit": rf"(?!{_LATIN}|\d)",
+        "latin": rf"(?!{_LATIN})",
+        "other": "",
+    }[_script(after)]
+    return re.compile(left + re.escape(wanted) + right)
+
+
+def _script(character: str) -> str:
+    if not (character.isalnum() or character == "_"):
+        return ""
+    if re.fullmatch(_HANGUL, character):
+        return "hangul"
+    if character.isdigit():
+        return "digit"
+    return "latin" if re.fullmatch(_LATIN, character) else "other"
+
+
+_HANGUL = "[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]"
+_LATIN = "[A-Za-z_\u00c0-\u024f]"
+_BEFORE = {
+    "": "",
+    "hangul": f"(?<!{_HANGUL})",
+    # "1.4.0" may be asked of what says "v1.4.0".
+    "digit": r"(?:(?<![\dA-Za-z_])|(?<=\bv))",
+    "latin": rf"(?<!{_LATIN})(?<!\d)",
+    "other": "",
+}
+_ENDINGS = (
+    "입니다|이다|임|됨|함|합니다|됩니다|했습니다|하였습니다|되었습니다|됐습니다|했음|되었음|됐음|됐다|되었다|했다|"
+    "적으로|적|으로|로|은|는|이|가|을|를|에|의|도|와|과|만|중|요|예요|이에요"
+)
+
+
+def _regex(expectation: Expectation, result: Result) -> tuple[bool | None, str]:
+    from cockpit.session.steps.pattern import found
+
+    text = result.searched if expectation.absent else result.said
+    try:
+        count, first = found(str(expectation.value), text, expectation.times)
+    except TimeoutError:
+        return None, _("the pattern took too long on this output; judge it by eye")
+    except ValueError as error:
+        return None, _("the pattern is not valid: {error}").format(error=error)
+    return count >= expectation.times, first
+
+
+def _json(expectation: Expectation, result: Result) -> tuple[bool | None, str]:
+    path, wanted = expectation.value["path"], expectation.value["equals"]
+    seen = [value for value in (_at(document, path) for document in _documents(result.body)) if value is not _ABSENT]
+    shown = ", ".join(json.dumps(value, ensure_ascii=False) for value in seen)
+    return sum(value == wanted for value in seen) >= expectation.times, shown
+
+
+_ABSENT = object()
+
+
+def _documents(text: str) -> list[Any]:
+    """The JSON documents in an output, in order; other text between them is passed over."""
+    decoder, documents, position = json.JSONDecoder(), [], 0
+    while (start := _next_document(text, position)) is not None:
+        try:
+            document, position = decoder.raw_decode(text, start)
+            documents.append(document)
+        except (ValueError, RecursionError):
+            position = start + 1
+    return documents
+
+
+def _next_document(text: str, position: int) -> int | None:
+    match = re.compile(r"[{\[]").search(text, position)
+    return match.start() if match else None
+
+
+def _at(document: Any, path: str) -> Any:
+    """The value at a path of names and indexes ("$.components.db.status", "$[0].name"), or _ABSENT."""
+    for name, index in re.findall(r"\.([^.\[\]]+)|\[(\d+)\]", path):
+        try:
+            document = document[int(index)] if index else document[name]
+        except (KeyError, IndexError, TypeError):
+            return _ABSENT
+    return document
+
+
+def _values(expectation: Expectation, result: Result) -> tuple[bool | None, str]:
+    """Every series' value: the first that does not hold decides; NaN is no value, and leaves it to a person."""
+    compare = _COMPARE[expectation.value["operator"]]
+    bound = _bound_in(
+        unit_of(result.query), float(expectation.value["bound"]), str(expectation.value.get("unit") or "")
+    )
+    if bound is None:
+        return None, _("the query does not tell its unit: is it in {unit}?").format(unit=expectation.value["unit"])
+    found = [(float(match[1]), match.string.strip()) for match in map(_VALUE.match, result.output.split("\n")) if match]
+    for value, line in found:
+        if value == value and not compare(value, bound):
+            return False, line
+    nothing = next((line for value, line in found if value != value), None)
+    if nothing is not None or not found:
+        return None, nothing or _("no number to compare")
+    return True, found[0][1]
+
+
+def _bound_in(unit: str, bound: float, written: str) -> float | None:
+    """The bound in the unit of what was asked; None where that is not known, and the bound has one."""
+    if not written or not known(written):
+        return bound
+    return convert(bound, written, unit) if unit else None
+
+
+def _number(expectation: Expectation, result: Result) -> tuple[bool | None, str]:
+    wanted = expectation.value
+    if result.query:
+        return _values(expectation, result)
+    label = str(wanted.get("label") or "")
+    text = result.said if label else result.body
+    lines = [line for line in text.split("\n") if not label or label in line]
+    for line in lines:
+        rest = line[line.index(label) + len(label) :] if label else line
+        if match := _NUMBER.search(rest):
+            value = float(match.group().replace(",", ""))
+            return _COMPARE[wanted["operator"]](value, float(wanted["bound"])), line.strip()
+    return None, _("no number to compare")
+
+
+def _status(expectation: Expectation, result: Result) -> tuple[bool | None, str]:
+    if result.answer is None or result.answer.status is None:
+        return False, _("no answer")
+    code = str(result.answer.status)
+    # One answer has one status: it can't be had several times in it.
+    return expectation.times == 1 and bool({code, f"{code[0]}xx"} & set(expectation.value)), code
+
+
+def _manual(expectation: Expectation, _result: Result) -> tuple[bool | None, str]:
+    return None, ""
+
+
+_CHECKERS: Mapping[ExpectationKind, Callable[[Expectation, Result], tuple[bool | None, str]]] = {
+    ExpectationKind.EXIT: _exit,
+    ExpectationKind.CONTAINS: _contains,
+    ExpectationKind.REGEX: _regex,
+    ExpectationKind.JSON: _json,
+    ExpectationKind.NUMBER: _number,
+    ExpectationKind.STATUS: _status,
+    ExpectationKind.MANUAL: _manual,
+}
