@@ -175,7 +175,9 @@ async def test_health_is_asked_from_there_with_its_headers_and_they_are_in_no_ar
     told = values(sample)
 
     assert (told["status_code"], told["status"], told["healthy"], told["n"]) == (200.0, "UP", True, 7.0)
-    assert Service.asked == [("GET", "/health?a=[1]", 'Bearer "$(touch ' + str(tmp_path) + "/made)'\\")]
+    # Another process of this machine may still ask the port that this service got for what stood there before.
+    ours = [asked for asked in Service.asked if asked[1] != "/actuator/health"]
+    assert ours == [("GET", "/health?a=[1]", 'Bearer "$(touch ' + str(tmp_path) + "/made)'\\")]
     assert not (tmp_path / "made").exists()
 
 
