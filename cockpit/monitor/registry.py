@@ -22,6 +22,7 @@ GROUP = "cockpit.probes"
 KINDS: Mapping[str, str] = {
     "alertmanager": "cockpit.adapters.alertmanager.probe:AlertmanagerProbe",
     "command": "cockpit.adapters.command.probe:CommandProbe",
+    "github": "cockpit.adapters.github.probe:GithubProbe",
     "http": "cockpit.adapters.http.probe:HttpProbe",
     "kubernetes": "cockpit.adapters.kubernetes.probe:KubernetesProbe",
     "loki": "cockpit.monitor.logs.loki:LokiProbe",

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 
 from cockpit.monitor.sample import PanelState
 from screens.paint import Line
-from screens.panels import alerting, log_lines, machine, processes, readings, workloads
+from screens.panels import alerting, log_lines, machine, processes, readings, workflow_runs, workloads
 
 Detail = Callable[[PanelState, int], list[Line]]
 
 PANELS: Mapping[str, Detail] = {
     "alertmanager": alerting.detail,
+    "github": workflow_runs.detail,
     "kubernetes": workloads.detail,
     "loki": log_lines.detail,
     "machine": machine.detail,

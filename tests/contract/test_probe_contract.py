@@ -169,6 +169,16 @@ def loki_bench(_folder: Path) -> contextlib.AbstractAsyncContextManager[Bench]:
     return api_bench({"/loki/api/v1/query_range": {"status": "success", "data": data}}, query='{app="x"}')
 
 
+def github_bench(_folder: Path) -> contextlib.AbstractAsyncContextManager[Bench]:
+    run = {"id": 1, "name": HOSTILE, "display_title": HOSTILE, "status": "completed", "conclusion": HOSTILE}
+    run |= {"head_branch": HOSTILE, "triggering_actor": {"login": HOSTILE}, "html_url": HOSTILE, "created_at": HOSTILE}
+    answers = {
+        "/repos/acme/shop": {"default_branch": HOSTILE},
+        "/repos/acme/shop/actions/runs": {"workflow_runs": [run]},
+    }
+    return api_bench(answers, repo="acme/shop")
+
+
 BENCHES: dict[str, Callable[[Path], contextlib.AbstractAsyncContextManager[Bench]]] = {
     "http": http_bench,
     "pm2": pm2_bench,
@@ -178,6 +188,7 @@ BENCHES: dict[str, Callable[[Path], contextlib.AbstractAsyncContextManager[Bench
     "prometheus": prometheus_bench,
     "alertmanager": alertmanager_bench,
     "loki": loki_bench,
+    "github": github_bench,
 }
 
 Result = TypeVar("Result")
@@ -262,7 +273,7 @@ async def test_a_system_that_is_not_there_is_told_in_a_sample(kind: str, bench: 
 
 
 def test_a_key_it_does_not_have_is_refused(kind: str) -> None:
-    options = {"url": "http://x/", "command": "true", "queries": {"a": "up"}, "query": '{app="x"}'}
+    options = {"url": "http://x/", "command": "true", "queries": {"a": "up"}, "query": '{app="x"}', "repo": "a/b"}
     with pytest.raises(ConfigError) as caught:
         made(kind, {**{k: v for k, v in options.items() if k in watch_keys(kind)}, "no_such_key": 1})
     assert "no_such_key" in str(caught.value)

@@ -94,3 +94,20 @@ def test_any_text_is_words_or_an_error(text: str) -> None:
     except UsageError:
         return
     assert all(line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("code", "language"),
+    [
+        (
+            "actions/list-workflow-runs --workflow_id deploy.yml\nactions/re-run-workflow --run_id $RUN_ID --wait",
+            "github",
+        ),
+        ("actions.listRepoWorkflows", "github"),
+        ("actions get-workflow-run --run_id <run-id>", "github"),
+        ("gh run list", "bash"),
+        ("name: deploy\non: push", "text"),
+    ],
+)
+def test_a_github_block_holds_operations_of_its_api(code: str, language: str) -> None:
+    assert first("github", code).language == language

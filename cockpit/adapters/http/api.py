@@ -9,7 +9,7 @@ import asyncio
 import ssl
 from collections.abc import Mapping
 from contextlib import aclosing
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -118,7 +118,9 @@ class Api:
             ToolMissing, TargetUnreachable, TimedOut, AccessDenied, Malformed: as they say.
             Declined: the server says no; the text is the server's own.
         """
-        body = await self._answer(path, values, post)
+        return self._read(await self._answer(path, values, post), shape)
+
+    def _read(self, body: bytes, shape: type[Shape]) -> Shape:
         try:
             return msgspec.json.decode(body, type=shape)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -128,6 +130,10 @@ class Api:
                 mend=_("look at what answers at this address"),
             ) from error
 
+    async def fetch(self, path: str) -> bytes:
+        """The body at a path below the server's address, as it comes. Raises as `ask`."""
+        return await self._exchange("GET", path)
+
     async def close(self) -> None:
         """Let go of connections."""
         client, self._client = self._client, None
@@ -135,6 +141,20 @@ class Api:
             await client.aclose()
 
     async def _answer(self, path: str, values: Values, post: bool) -> bytes:
+        if post:
+            return await self._exchange("POST", path, data=values)
+        return await self._exchange("GET", path, params=values)
+
+    async def _signature(self) -> Mapping[str, str]:
+        """Headers of the next request alone, for credentials that don't last."""
+        return {}
+
+    async def _exchange(self, method: str, path: str, **content: Any) -> bytes:
+        """The body of the answer. Raises as `ask`, but for Malformed of what it says.
+
+        Args:
+            content: `params`, `data` or `json`, as httpx has them.
+        """
         try:
             import httpx
         except ImportError as error:
@@ -142,18 +162,14 @@ class Api:
                 _("the Python package {name} is not installed").format(name="httpx"), mend="pip install httpx"
             ) from error
         client = self._client = self._client or self._new_client()
-        request = client.build_request(
-            "POST" if post else "GET",
-            self._options.url.rstrip("/") + path,
-            params=None if post else values,
-            data=values if post else None,
-        )
+        address = self._options.url.rstrip("/") + path
+        request = client.build_request(method, address, headers=await self._signature(), **content)
         begun = False
         try:
             async with asyncio.timeout(self._timeout_s):
                 async with aclosing(await client.send(request, stream=True)) as response:
                     begun = True
-                    if response.status_code != 200:
+                    if not response.is_success:
                         raise self._refusal(response, (await read_body(response, _REFUSED_CAP_BYTES))[0])
                     body, whole = await read_body(response, _ANSWER_CAP_BYTES)
         except TimeoutError as error:

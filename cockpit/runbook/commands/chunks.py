@@ -24,7 +24,7 @@ _ALTERNATIVE = re.compile(
     re.IGNORECASE,
 )
 # A statement of these is a question of its own, whatever stands around it.
-_ONE_BY_ONE = frozenset({"promql", "logql", "redis", "kubernetes", "aws", "http"})
+_ONE_BY_ONE = frozenset({"promql", "logql", "redis", "kubernetes", "aws", "github", "http"})
 _MARK = re.compile(r"^\s*(?:#|--)+!?\s*")
 _STRAY = re.compile(
     r"\s*https?://\S+\s*$|> \S+[ \t]+\S|(?:[A-Za-z][\w.-]*(?: \([^)]*\))?:(?:\s|$)(?!\s*[>|&])|"

@@ -24,6 +24,7 @@ _SPELLINGS = {
     "redis": "redis redis-cli",
     "kubernetes": "kubernetes k8s",
     "aws": "aws",
+    "github": "github github-actions",
     "output": "output out result results stdout stderr log logs text-output console-output json-output",
     "text": "text txt plain plaintext plain-text none nohighlight raw",
     "markdown": "markdown md mdown gfm",
@@ -33,7 +34,7 @@ _SPELLINGS = {
     "diagram": "mermaid plantuml puml dot graphviz ascii",
 }
 LANGUAGES = {spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings.split()}
-RUNNABLE = frozenset({"bash", "powershell", "sql", "promql", "logql", "http", "redis", "kubernetes", "aws"})
+RUNNABLE = frozenset({"bash", "powershell", "sql", "promql", "logql", "http", "redis", "kubernetes", "aws", "github"})
 # Fences of a language whose lines are a session's as often as they are a script.
 SESSION_SPELLINGS = frozenset(
     {"console", "shell-session", "shellsession", "sh-session", "bash-session", "terminal", "cli", "term"}

@@ -215,4 +215,5 @@ _STILL_OPEN: dict[str, Callable[[list[str], str], bool]] = {
     "redis": lambda lines, following: False,
     "kubernetes": _action_open,
     "aws": _action_open,
+    "github": _action_open,
 }

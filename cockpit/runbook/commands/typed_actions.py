@@ -1,4 +1,4 @@
-"""Fences of typed actions: `kubernetes` and `aws` blocks whose lines are verbs, not shell commands that call a tool."""
+"""Fences of typed actions: `kubernetes`, `aws` … blocks whose lines are verbs, not shell commands that call a tool."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ _VERB = re.compile(
 _OPERATION = re.compile(
     r"(?!aws\s)[a-z][a-z0-9-]*(?:[:.][A-Za-z][\w-]*|[ \t]+[a-z][\w-]*)(?:[ \t]+--[a-z][\w-]*(?:[ =].*)?|[ \t]*\\)?"
 )
+_GITHUB = re.compile(
+    r"[a-z][a-z-]*(?:/[a-z][a-z0-9-]*|\.[a-z]\w*|[ \t]+[a-z]+-[a-z0-9-]+)(?:[ \t]+--[a-z][\w-]*(?:[ =].*)?|[ \t]*\\)?"
+)
 _ANSWER = re.compile(r"\s*HTTP/[\d.]+\s+[1-5]\d\d\b")
-_ACTIONS = {"kubernetes": (_VERB, ""), "aws": (_OPERATION, "bash")}
+_ACTIONS = {"kubernetes": (_VERB, ""), "aws": (_OPERATION, "bash"), "github": (_GITHUB, "")}
 
 
 def without_disguise(info: Info, text: str) -> Info:
-    """The info of a block, whose `kubernetes` or `aws` counts only where the block does hold typed actions.
+    """The info of a block, whose `kubernetes`, `aws` or `github` counts only where the block does hold typed actions.
 
     `aws` over lines that call the command line is a shell block, as everywhere; `kubernetes` over a manifest is none;
     `http` over an answer shows one.

@@ -117,7 +117,7 @@ def variables_in(code: str, language: str, assigned: set[str]) -> list[Blank]:
     if language in ("promql", "logql"):
         # Grafana's own ($__interval) are no blanks, and what follows a backslash or a dollar is text.
         return [blank for blank in _dollars(code, _DOLLAR, frozenset(), set()) if not blank.name.startswith("__")]
-    if language in ("kubernetes", "aws"):
+    if language in ("kubernetes", "aws", "github"):
         return list(_dollars(_with_shell_quotes_hidden(code), _DOLLAR, frozenset(), set()))
     if language != "bash":
         return []

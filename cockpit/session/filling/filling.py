@@ -190,6 +190,7 @@ _PLACES: Mapping[str, Callable[[str], dict[int, str]]] = {
     "logql": _query_places,
     "kubernetes": _word_places,
     "aws": _word_places,
+    "github": _word_places,
 }
 """By language, the kind of place of each marker, by its character offset: a key of `QUOTE`. What no adapter runs is
 text."""

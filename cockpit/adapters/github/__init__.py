@@ -1,0 +1,1 @@
+"""GitHub Actions, by the REST API through httpx."""
