@@ -30,7 +30,7 @@ from cockpit.errors import (
     PolicyRefusal,
     TargetUnreachable,
 )
-from cockpit.words import _, plural
+from cockpit.words import _
 
 if TYPE_CHECKING:
     import httpx
@@ -190,11 +190,7 @@ def _closed_until(headers: Mapping[str, str], said: str) -> float:
 def _used_up(until: float, where: str, signed_in: bool) -> AccessDenied:
     minutes = max(1, round((until - time.time()) / 60))
     at = datetime.fromtimestamp(until, UTC).strftime("%H:%M:%S UTC")
-    told = plural(
-        "it was asked too often: nothing before {at}, in {n} min",
-        "it was asked too often: nothing before {at}, in {n} min",
-        minutes,
-    )
+    told = _("it was asked too often: nothing before {at}, in {n} min")
     mend = _("wait, look less often (interval_s), or use a token that nobody else uses")
     if not signed_in:
         mend = _("give token_env or token_file: without one GitHub answers 60 questions an hour")
