@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from cockpit.monitor.sample import Level, PanelState
-from cockpit.session.clock import moment
+from cockpit.session.record.clock import moment
 from cockpit.words import _
 from screens.clock import age_text, clock_text
 from screens.paint import Line, line, pad

@@ -26,7 +26,7 @@ from cockpit.errors import (
     TimedOut,
     UsageError,
 )
-from cockpit.session.targets import targets_of
+from cockpit.session.steps.targets import targets_of
 from tests.servers.github import GithubServer, github_server
 from tests.servers.misbehaving import misbehaving
 
