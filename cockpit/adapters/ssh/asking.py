@@ -1,4 +1,4 @@
-"""Short questions to a machine over SSH, asked again and again: a few shells there stay, for a new one costs 80 ms."""
+"""Short questions to a machine over SSH, asked again and again, of the shells that its connection keeps there."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from cockpit.adapters.ssh.link import SshLink
+from cockpit.adapters.ssh.sessions import Shell
 from cockpit.errors import AccessDenied, AdapterError, CockpitError, LinkDown, Malformed, TargetUnreachable, TimedOut
 from cockpit.words import _
 
-if TYPE_CHECKING:
-    from paramiko import Channel
-
 _MOST_SHELLS = 3
-"""One slow answer must not hold up the others; steps need most of the connection's channels."""
+"""One slow answer must not hold up the others; steps need most of the connection's sessions."""
 _BLOCK_BYTES = 1 << 17
 _SILENT_S = 3.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _DENIED_PAUSE_S = 1.0, 30.0, 60.0
 _LEAST_S = 0.05
 
-# What a login shell says of its own accord, and errors, are nobody's answer.
-_PRELUDE = "exec 2>/dev/null; LC_ALL=C; export LC_ALL; unset CDPATH; umask 077\n"
-# The braces have it read whole before any of it runs, and no command can read what is asked next.
-_QUESTION = "printf '\\n{nonce} begin\\n'; {{\n{script}\n}} </dev/null; printf '\\n{nonce} end\\n'\n"
+# What a login shell says of its own accord, and errors, are nobody's answer. A script may end its shell.
+_QUESTION = """printf '\\n{nonce} begin\\n'
+(
+LC_ALL=C; export LC_ALL; unset CDPATH; umask 077
+{script}
+)
+printf '\\n{nonce} end\\n'"""
 
 
 class Asking:
@@ -42,7 +42,6 @@ class Asking:
         self._reach = reach
         self._here = here
         self._link: SshLink | None = None
-        self._shells: list[Channel] = []
         self._busy = 0
         self._free = threading.Condition()
         self._failure: CockpitError | None = None
@@ -119,50 +118,44 @@ class Asking:
 
     # -- shells ------------------------------------------------------------------------------------------------------
 
-    def _take(self, link: SshLink, until_s: float) -> tuple[Channel, bool]:
+    def _take(self, link: SshLink, until_s: float) -> tuple[Shell, bool]:
         """A shell over there, and whether it was used before."""
         with self._free:
-            free = self._free.wait_for(
-                lambda: self._shells or self._busy < _MOST_SHELLS, max(0.0, until_s - time.monotonic())
-            )
-            if not free:
+            if not self._free.wait_for(lambda: self._busy < _MOST_SHELLS, max(0.0, until_s - time.monotonic())):
                 raise TimedOut(
                     _("other looks at this machine take too long"), where=self._where, mend=_("raise interval_s")
                 )
             self._busy += 1
-            if self._shells:
-                return self._shells.pop(), True
         try:
-            left_s = max(_LEAST_S, until_s - time.monotonic())
-            return link.standing_shell(_PRELUDE.encode(), timeout_s=left_s), False
+            shell = link.shell(timeout_s=max(_LEAST_S, until_s - time.monotonic()))
         except BaseException as error:
-            with self._free:
-                self._busy -= 1
-                self._free.notify()
+            self._one_less()
             if isinstance(error, TargetUnreachable):
                 raise LinkDown(error.what, where=self._where, mend=error.mend) from error
             raise
+        return shell, shell.used
 
-    def _give_back(self, link: SshLink, shell: Channel, *, sound: bool) -> None:
-        if not sound:
-            link.done(shell)
+    def _give_back(self, link: SshLink, shell: Shell, *, sound: bool) -> None:
+        link.give_back(shell, sound=sound)
+        self._one_less()
+
+    def _one_less(self) -> None:
         with self._free:
             self._busy -= 1
-            if sound:
-                self._shells.append(shell)
             self._free.notify()
 
     def _answer(
-        self, link: SshLink, shell: Channel, question: bytes, nonce: bytes, until_s: float, most_bytes: int
+        self, link: SshLink, shell: Shell, question: bytes, nonce: bytes, until_s: float, most_bytes: int
     ) -> bytes:
         begin, end = b"\n%s begin\n" % nonce, b"\n%s end\n" % nonce
         said = bytearray()
         try:
-            shell.settimeout(max(_LEAST_S, until_s - time.monotonic()))
-            shell.sendall(question)
+            channel = shell.channel
+            channel.settimeout(max(_LEAST_S, until_s - time.monotonic()))
+            shell.send(question)
             while not said.endswith(end):
-                shell.settimeout(max(_LEAST_S, until_s - time.monotonic()))
-                piece = shell.recv(_BLOCK_BYTES)
+                channel.settimeout(max(_LEAST_S, until_s - time.monotonic()))
+                piece = channel.recv(_BLOCK_BYTES)
                 if not piece:
                     raise LinkDown(_("the connection ended"), where=self._where)
                 link.heard()

@@ -6,13 +6,15 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from cockpit.adapters.base import Ask
 from cockpit.adapters.ssh.address import SshAddress
 from cockpit.adapters.ssh.host_keys import kinds_known, require_known
 from cockpit.adapters.ssh.identity import sign_in
+from cockpit.adapters.ssh.sessions import Sessions, Shell
 from cockpit.errors import AdapterError, TargetUnreachable
 from cockpit.words import _
 
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
 
 _CONNECT_S = 10.0
 _SIGN_OF_LIFE_S, _DEAD_S = 2.0, 6.0
-# sshd takes 10 (MaxSessions). What follows something may not take them all: to cancel takes one.
-_CHANNELS = 8
+_SURE_S = 3.0
+"""Who has said nothing for so long may be gone: what has to arrive is not sent to a shell that stands since before."""
 _BLOCK_BYTES = 1 << 16
 _SHELL = "exec /bin/sh -s"
 
@@ -51,33 +53,34 @@ class SshLink:
         self._ask = ask
         self._lock = threading.Lock()
         self._hops: list[Transport] = []
-        self._room = threading.BoundedSemaphore(_CHANNELS)
+        self._sessions = Sessions(str(address))
         self._heard_s = 0.0
 
-    def shell(self, script: bytes, *, timeout_s: float = _CONNECT_S, still: Callable[[], None] = _anyway) -> Channel:
-        """Start /bin/sh over there with this script as its input, which is sent whole; its output is the channel's.
+    def shell(self, *, timeout_s: float = _CONNECT_S, still: Callable[[], None] = _anyway) -> Shell:
+        """A /bin/sh over there, to be sent orders. Give it back with `give_back`.
 
-        For what may take long: it waits its turn, and `still` looks then whether it may go on. Give the channel back
-        with `done`.
+        It waits its turn where much is going on, and `still` looks then whether it may go on.
 
         Raises:
-            TargetUnreachable, AccessDenied, TimedOut: nothing was started.
+            TargetUnreachable, AccessDenied, TimedOut: there is none.
         """
+        transport = self._transport()
+        with self._broken_told():
+            shell = self._sessions.shell(transport, timeout_s, fresh=self.silent_s > _SURE_S)
+        try:
+            still()
+        except BaseException:
+            self._sessions.give_back(shell, sound=True)
+            raise
+        return shell
 
-        def begin(channel: Channel) -> None:
-            _if_still(still, channel)
-            _in_shell(channel, script)
-
-        return self._in_room(timeout_s, begin)
-
-    def standing_shell(self, script: bytes, *, timeout_s: float) -> Channel:
-        """As `shell`, but its input stays open: more can be sent. Give the channel back with `done`."""
-        return self._in_room(timeout_s, lambda channel: _in_shell(channel, script, more=True))
+    def give_back(self, shell: Shell, *, sound: bool) -> None:
+        """The shell is not needed any more; `sound`: it has said all that it was asked to."""
+        self._sessions.give_back(shell, sound=sound)
 
     def done(self, channel: Channel) -> None:
         """The channel is not needed any more."""
-        channel.close()
-        self._room.release()
+        self._sessions.done(channel)
 
     def terminal(self, command: str, rows: int, columns: int, still: Callable[[], None]) -> Channel:
         """Run a command over there on a terminal of that size. Give the channel back with `done`.
@@ -90,7 +93,9 @@ class SshLink:
             _if_still(still, channel)
             _on_terminal(channel, command, rows, columns)
 
-        return self._in_room(_CONNECT_S, begin)
+        transport = self._transport()
+        with self._broken_told():
+            return self._sessions.open(transport, _CONNECT_S, begin)
 
     def say(self, script: bytes, *, timeout_s: float = _CONNECT_S) -> bytes:
         """Have /bin/sh over there run this short script, at once; what it said, or "" when the link broke meanwhile.
@@ -98,7 +103,9 @@ class SshLink:
         Raises:
             TargetUnreachable, AccessDenied: nothing was started.
         """
-        channel = self._open(timeout_s, lambda opened: _in_shell(opened, script))
+        transport = self._transport()
+        with self._broken_told():
+            channel = self._sessions.beside(transport, timeout_s, lambda opened: _in_shell(opened, script))
         said = b""
         try:
             while piece := channel.recv(_BLOCK_BYTES):
@@ -142,31 +149,20 @@ class SshLink:
         """For how long nothing has come from over there."""
         return time.monotonic() - self._heard_s
 
-    def _in_room(self, timeout_s: float, begin: Callable[[Channel], None]) -> Channel:
-        """A channel of the few there may be; it waits its turn."""
-        if not self._room.acquire(timeout=timeout_s):
-            raise TargetUnreachable(
-                _("too much is going on over this connection"), where=str(self.address), mend=_("wait, and try again")
-            )
-        try:
-            return self._open(timeout_s, begin)
-        except BaseException:
-            self._room.release()
-            raise
+    def _transport(self) -> Transport:
+        with self._lock:
+            return self._connected()
 
-    def _open(self, timeout_s: float, begin: Callable[[Channel], None]) -> Channel:
+    @contextmanager
+    def _broken_told(self) -> Iterator[None]:
         import paramiko
 
-        with self._lock:
-            transport = self._connected()
         try:
-            channel = _session(transport, time.monotonic() + timeout_s)
-            begin(channel)
+            yield
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise TargetUnreachable(
                 _("the connection broke: {error}").format(error=_why(error)), where=str(self.address)
             ) from error
-        return channel
 
     # -- connecting ------------------------------------------------------------------------------------------------
 
@@ -192,6 +188,7 @@ class SshLink:
         for hop in reversed(self._hops):
             hop.close()
         self._hops = []
+        self._sessions.forget()
 
     def _keep_alive(self, transport: Transport) -> None:
         """Ask for a sign of life, one question at a time: paramiko gives the answer to whoever waits."""
@@ -210,29 +207,15 @@ class SshLink:
             _pause(transport, 0.5)
 
 
-def _in_shell(channel: Channel, script: bytes, *, more: bool = False) -> None:
+def _in_shell(channel: Channel, script: bytes) -> None:
     channel.exec_command(_SHELL)
     channel.sendall(script)
-    if not more:
-        channel.shutdown_write()
+    channel.shutdown_write()
 
 
 def _on_terminal(channel: Channel, command: str, rows: int, columns: int) -> None:
     channel.get_pty("xterm-256color", width=columns, height=rows)
     channel.exec_command(command)
-
-
-def _session(transport: Transport, deadline_s: float) -> Channel:
-    """A new session. A server counts one that was just closed for a moment longer, and refuses meanwhile."""
-    import paramiko
-
-    while True:
-        try:
-            return transport.open_session(timeout=max(0.1, deadline_s - time.monotonic()))
-        except paramiko.ChannelException:
-            if time.monotonic() > deadline_s or not transport.is_active():
-                raise
-        _pause(transport, 0.1)
 
 
 def _pause(transport: Transport, seconds: float) -> None:

@@ -23,24 +23,26 @@ _REPORT = 9
 _PLACE = "d=${XDG_STATE_HOME:-$HOME/.local/state}/incident-cockpit/steps/%s\n"
 
 # One that is there already was made by an earlier start, or by a claim: this one comes too late.
-_MAKE = """umask 077
+# Every program that is started costs a millisecond or two of the step's time: what the shell can do itself it does.
+_MAKE = """u=$(umask); umask 077
 printf '%s begin\\n' {nonce}
-mkdir -p "${{d%/*}}" 2>/dev/null
+[ -d "${{d%/*}}" ] || mkdir -p "${{d%/*}}" 2>/dev/null
 mkdir "$d" 2>/dev/null || {{ [ -d "$d" ] || printf 'e folder %s\\n' "$d"; exit 0; }}
 printf %s {script} >"$d/script"
 printf %s {prelude} >"$d/prelude"
 printf %s {env} >"$d/env"
 printf %s {launch} >"$d/launch"
 if command -v sha256sum >/dev/null 2>&1; then
-  [ "$(sha256sum <"$d/script" | cut -c1-64)" = {sha256} ] || {{ rm -rf "$d"; printf 'e bytes\\n'; exit 0; }}
+  v=$(sha256sum <"$d/script")
+  [ "${{v%% *}}" = {sha256} ] || {{ rm -rf "$d"; printf 'e bytes\\n'; exit 0; }}
 fi
 : >"$d/output"
 """
 
 _RUN = """if command -v setsid >/dev/null 2>&1; then
-  setsid /bin/sh "$d/launch" "$d" </dev/null >/dev/null 2>&1 &
+  setsid /bin/sh "$d/launch" "$d" "$u" </dev/null >/dev/null 2>&1 &
 else
-  set -m; nohup /bin/sh "$d/launch" "$d" </dev/null >/dev/null 2>&1 & set +m
+  set -m; nohup /bin/sh "$d/launch" "$d" "$u" </dev/null >/dev/null 2>&1 & set +m
 fi
 """
 
@@ -50,16 +52,16 @@ trap : TERM INT HUP
 began=$(date +%s)
 finish() {{ printf '%s %s %s\\n' "$1" "$began" "$(date +%s)" >"$d/end.new"; mv "$d/end.new" "$d/end"; exit; }}
 cd {cwd} || {{ rm -f "$d/env"; finish cwd; }}
-printf '%s\\n' $$ >"$d/pid.new"; mv "$d/pid.new" "$d/pid"
+printf '%s\\n' $$ >"$d/pid"
 [ -f "$d/ended-by" ] && {{ rm -f "$d/env"; finish 143; }}
 ulimit -c 0 2>/dev/null
 rm=$(command -v rm)
 shell=$(command -v bash)
 (
+  umask "$2"
   # From here on PATH may be another.
   . "$d/env"; "$rm" -f "$d/env"
   if [ -n "$shell" ]; then
-    "$shell" --noprofile --norc -c 'declare -px' >"$d/given"
     BASH_ENV=$d/prelude; export BASH_ENV
     exec "$shell" --noprofile --norc "$d/script" {report}>"$d/report" {output}
   fi
@@ -68,36 +70,49 @@ shell=$(command -v bash)
 finish $?
 """
 
+# Run by bash before the script: what its environment was at first.
+_GIVEN = """(umask 077; builtin declare -px >"${BASH_ENV%/*}/given")
+"""
+
 # `wc` may put blanks before the number, which the arithmetic takes away. The h is a sign of life: without a reader it
-# ends this loop.
-_FOLLOW = """o={offset}; t=0; s=
+# ends this loop. A step that is over at once is noticed soon; later it is looked at less often.
+_FOLLOW = """o={offset}; t=0; s=; p=
 while :; do
-  e=; [ -f "$d/end" ] && e=1
-  if [ -z "$e" ] && [ -f "$d/pid" ] && ! kill -0 "$(cat "$d/pid")" 2>/dev/null && [ ! -f "$d/end" ]; then e=gone; fi
-  if [ -z "$e" ] && [ "$t" -gt 200 ] && [ ! -f "$d/pid" ]; then e=gone; fi
-  n=$(wc -c <"$d/output") || {{ printf 'e vanished\\n'; exit 0; }}
-  n=$((n))
+  e=
+  if [ -f "$d/end" ]; then e=1
+  elif [ -n "$p" ] || {{ [ -f "$d/pid" ] && read -r p <"$d/pid"; }}; then
+    kill -0 "$p" 2>/dev/null || [ -f "$d/end" ] || e=gone
+  elif [ "$t" -gt 200 ]; then e=gone
+  fi
+  [ -f "$d/output" ] || {{ printf 'e vanished\\n'; exit 0; }}
+  n=0; [ -s "$d/output" ] && n=$(wc -c <"$d/output") && n=$((n))
   while [ "$n" -gt "$o" ]; do
     k=$((n-o)); [ "$k" -gt 262144 ] && k=262144
-    printf 'o %d\\n' "$k"; tail -c +$((o+1)) "$d/output" | head -c "$k"; o=$((o+k))
+    printf 'o %d\\n' "$k"
+    if [ "$o" = 0 ]; then head -c "$k" <"$d/output"; else tail -c +$((o+1)) "$d/output" | head -c "$k"; fi
+    o=$((o+k))
   done
   if [ "$e" = gone ]; then printf 'l\\n'; exit 0; fi
   if [ -n "$e" ]; then
-    for f in given report; do
-      if [ -f "$d/$f" ]; then k=$(wc -c <"$d/$f"); printf '%s %d\\n' "$f" "$((k))"; cat "$d/$f"; fi
+    cd "$d" || {{ printf 'e vanished\\n'; exit 0; }}
+    set -- $(wc -c given report)
+    while [ $# -gt 1 ]; do
+      case $2 in given|report) printf '%s %d\\n' "$2" "$1"; cat "$2";; esac
+      shift 2
     done
-    printf 'x %s %s\\n' "$(cat "$d/end")" "$(cat "$d/ended-by" 2>/dev/null)"; exit 0
+    v=; w=; read -r v <end; [ -f ended-by ] && read -r w <ended-by
+    printf 'x %s %s\\n' "$v" "$w"; exit 0
   fi
-  [ -z "$s" ] && [ -f "$d/pid" ] && s=$(cat "$d/pid") && printf 's %s\\n' "$s"
+  [ -z "$s" ] && [ -n "$p" ] && s=1 && printf 's %s\\n' "$p"
   t=$((t+1)); [ $((t % 50)) = 0 ] && printf 'h\\n'
-  sleep 0.05 2>/dev/null || sleep 1
+  if [ "$t" -gt 20 ]; then sleep 0.05 || sleep 1; else sleep 0.01 || sleep 1; fi 2>/dev/null
 done
 """
 
 # Its launcher may only be on its way: it looks for the mark once it has told its pid, so one of the two sees the other.
 _CANCEL = """[ -f "$d/end" ] || [ -f "$d/ended-by" ] || printf {why} >"$d/ended-by"
 i=0
-while [ ! -f "$d/pid" ] && [ ! -f "$d/end" ] && [ "$i" -lt 50 ]; do sleep 0.1 2>/dev/null || sleep 1; i=$((i+1)); done
+while [ ! -s "$d/pid" ] && [ ! -f "$d/end" ] && [ "$i" -lt 50 ]; do sleep 0.1 2>/dev/null || sleep 1; i=$((i+1)); done
 p=$(cat "$d/pid") || exit 0
 kill -s TERM -- "-$p" 2>/dev/null
 i=0
@@ -132,7 +147,7 @@ def prepare(name: str, nonce: str, body: str, *, environment: Mapping[str, str],
 
 def enter(name: str) -> str:
     """The command that runs a prepared step on a terminal, for whatever shell its operator has there."""
-    return "exec /bin/sh -c " + quote(_PLACE % name + 'exec /bin/sh "$d/launch" "$d"')
+    return "exec /bin/sh -c " + quote(_PLACE % name + 'exec /bin/sh "$d/launch" "$d" "$(umask)"')
 
 
 def _made(name: str, nonce: str, body: str, environment: Mapping[str, str], cwd: str | None, *, output: str) -> str:
@@ -140,7 +155,7 @@ def _made(name: str, nonce: str, body: str, environment: Mapping[str, str], cwd:
     return _PLACE % name + _MAKE.format(
         nonce=quote(nonce),
         script=quote(body),
-        prelude=quote(prelude(_REPORT).decode("ascii")),
+        prelude=quote(_GIVEN + prelude(_REPORT).decode("ascii")),
         env=quote("".join(f"export {key}={quote(text)}\n" for key, text in environment.items())),
         launch=quote(_LAUNCH.format(cwd=quote(cwd) if cwd else '"$HOME"', report=_REPORT, output=output)),
         sha256=hashlib.sha256(encoded).hexdigest(),

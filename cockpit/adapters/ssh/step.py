@@ -16,6 +16,7 @@ from cockpit.adapters.ssh import script
 from cockpit.adapters.ssh.far_end import ending_of, passed_on, refusal_of
 from cockpit.adapters.ssh.frames import Broken, Frame, frames
 from cockpit.adapters.ssh.link import SshLink
+from cockpit.adapters.ssh.sessions import Shell
 from cockpit.adapters.ssh.talk import Talk
 from cockpit.errors import AdapterError, CockpitError, TargetUnreachable
 from cockpit.runs.files import write_whole
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from paramiko import Channel
 
 _BLOCK_BYTES = 1 << 17
-_QUIET_S = 0.2
+_QUIET_S, _SEND_S = 0.2, 10.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 15.0
 
 
@@ -88,6 +89,7 @@ class RemoteStep:
         self._out_of_time = False
         self._survivors: list[int] = []
         self._given_up = threading.Event()
+        self._shell: Shell | None = None
 
     def start(self, text: str, environment: Mapping[str, str], still: Callable[[], None]) -> None:
         """Start it over there; returns once it runs, or once it is not known whether it does.
@@ -100,11 +102,11 @@ class RemoteStep:
         """
         sent = script.start(self.place.folder, self._nonce, text, environment=environment, cwd=self.place.cwd)
         try:
-            channel = self.link.shell(sent, still=still)
+            shell = self.link.shell(still=still)
         except CockpitError:
             self._recorder.finish()
             raise
-        self._follow_from(channel)
+        self._follow_from(shell, sent)
         self._begun.wait()
         if self._refused:
             raise self._refused
@@ -138,7 +140,7 @@ class RemoteStep:
         """Go on following one that another host started; its output is fetched again from its first byte."""
         self._seen = True
         self._begun.set()
-        self._follow_from(None)
+        self._follow_from(None, b"")
 
     def cancel(self, why: str) -> None:
         """Ask it to end. `why` is cancelled or timed-out. Blocks until it was told, or the far side is given up.
@@ -155,8 +157,9 @@ class RemoteStep:
 
     # -- following, in the thread ------------------------------------------------------------------------------------
 
-    def _follow_from(self, channel: Channel | None) -> None:
-        threading.Thread(target=self._follow, args=(channel,), name=f"ssh-{self.folder.name}", daemon=True).start()
+    def _follow_from(self, shell: Shell | None, sent: bytes) -> None:
+        name = f"ssh-{self.folder.name}"
+        threading.Thread(target=self._follow, args=(shell, sent), name=name, daemon=True).start()
 
     def _talk(self, talk: Talk, channel: Channel) -> None:
         """To the end of the talk, then collect how it ended."""
@@ -166,17 +169,18 @@ class RemoteStep:
             self._say(_("the link is gone ({error}); the step ends with its terminal"), error)
         finally:
             self.link.done(channel)
-        self._follow(None)
+        self._follow(None, b"")
 
     def _cancel_soon(self) -> None:
         threading.Thread(target=self.cancel, args=("cancelled",), daemon=True).start()
 
-    def _follow(self, channel: Channel | None) -> None:
+    def _follow(self, shell: Shell | None, sent: bytes) -> None:
+        """To its end. `shell`, if there is one, is sent the first order; later ones only ask how it goes on."""
         pause_s = _FIRST_PAUSE_S
         try:
             while not self._given_up.is_set():
                 try:
-                    self._read(channel or self.link.shell(self._rest()))
+                    self._read(shell or self.link.shell(), sent or self._rest())
                     return
                 except (Broken, TargetUnreachable, OSError) as error:
                     self._say(_("the link is gone ({error}); the step may go on there; trying again"), error)
@@ -184,7 +188,7 @@ class RemoteStep:
                     # A host key that changed, or credentials that ran out: trying again helps as little as waiting.
                     self._say(_("the step may go on there, and can't be followed: {error}"), error)
                     return
-                channel = None
+                shell, sent = None, b""
                 self._begun.set()
                 self._given_up.wait(pause_s)
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
@@ -195,13 +199,20 @@ class RemoteStep:
         name = self.place.folder
         return script.follow(name, self._nonce, self._offset) if self._seen else script.claim(name, self._nonce)
 
-    def _read(self, channel: Channel) -> None:
-        channel.settimeout(_QUIET_S)
+    def _read(self, shell: Shell, order: bytes) -> None:
+        sound = False
         try:
-            for frame in frames(lambda: self._next(channel), self._nonce):
+            shell.channel.settimeout(_SEND_S)
+            shell.send(order)
+            shell.channel.settimeout(_QUIET_S)
+            for frame in frames(lambda: self._next(shell.channel), self._nonce):
                 self._take(frame)
+            sound = True
         finally:
-            self.link.done(channel)
+            if sound:
+                self._shell = shell  # to clear up behind the step
+            else:
+                self.link.give_back(shell, sound=False)
 
     def _next(self, channel: Channel) -> bytes:
         while True:
@@ -266,8 +277,7 @@ class RemoteStep:
         kept_here = self._is_ours() and (self._begun.is_set() or not self._refused) and self._write_down()
         self._begun.set()
         self._ended()
-        if kept_here and (self.end["ending"] != "lost" or self.end.get("never_began")):
-            self._forget()
+        self._clear_up(forget=kept_here and (self.end["ending"] != "lost" or bool(self.end.get("never_began"))))
 
     def _is_ours(self) -> bool:
         """Whether nobody has taken the run over meanwhile; who did writes its end down."""
@@ -286,8 +296,15 @@ class RemoteStep:
             return False
         return True
 
-    def _forget(self) -> None:
+    def _clear_up(self, *, forget: bool) -> None:
+        """Have its folder removed, once all of it is on record here; else it stays, for its operator alone to read."""
+        shell, self._shell = self._shell, None
+        if shell is None:
+            return
         try:
-            self.link.say(script.forget(self.place.folder))
-        except AdapterError:
-            pass  # it stays there, in a folder that only the operator can read
+            if forget:
+                shell.send(script.forget(self.place.folder))
+        except OSError:
+            self.link.give_back(shell, sound=False)
+        else:
+            self.link.give_back(shell, sound=True)
