@@ -115,7 +115,7 @@ class Asks(paramiko.ServerInterface):
 
 
 @contextmanager
-def asking_server(folder: Path) -> Iterator[SshAddress]:
+def asking_server(folder: Path, kind: type[Asks] = Asks) -> Iterator[SshAddress]:
     key = paramiko.Ed25519Key.from_private_key_file(str(folder / "host"))
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
@@ -129,7 +129,7 @@ def asking_server(folder: Path) -> Iterator[SshAddress]:
                 return
             transport = paramiko.Transport(near)
             transport.add_server_key(key)
-            transport.start_server(server=Asks())
+            transport.start_server(server=kind())
 
     threading.Thread(target=serve, daemon=True).start()
     yield SshAddress(host="127.0.0.1", port=port, user="deploy", known_hosts=(str(folder / "known"),))

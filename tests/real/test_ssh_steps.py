@@ -10,53 +10,17 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from cockpit.adapters.base import Outcome, RunRequest
+from cockpit.adapters.base import RunRequest
 from cockpit.adapters.ssh import script
-from cockpit.adapters.ssh.adapter import SshAdapter, SshOptions, SshRunning
+from cockpit.adapters.ssh.adapter import SshAdapter, SshOptions
 from cockpit.errors import AccessDenied, CockpitError, ConfigError, TargetUnreachable
-from cockpit.safety.permit import Permit
-from tests.runs import Runs, read_permit
-from tests.servers.ssh import SshServer, prepared
+from tests.servers.far import DEADLINE_S, Desk, permit_for, said
+from tests.servers.ssh import SshServer
 from tests.waiting import until
-
-
-def permit_for(text: str, **values: str) -> Permit:
-    return read_permit(text, values, target="far")
-
-
-class Desk(Runs[SshRunning]):
-    """Starts steps on "far"."""
-
-    def __init__(self, server: SshServer, root: Path) -> None:
-        super().__init__(root)
-        self.server = server
-        self.adapter = SshAdapter(SshOptions(host="far", ssh_config=str(server.config)), grace_s=1.0)
-
-    async def start(self, text: str, **request: Any) -> tuple[SshRunning, Path]:
-        return await self.begin(self.adapter, permit_for(text), **request)
-
-    async def run(self, text: str, **request: Any) -> tuple[Outcome, str]:
-        outcome, output = await self.over(self.start(text, **request))
-        return outcome, output.decode()
-
-
-@pytest.fixture
-async def desk(server: SshServer, tmp_path: Path) -> AsyncIterator[Desk]:
-    made = Desk(server, tmp_path)
-    yield made
-    await made.end_all()
-
-
-def said(folder: Path) -> str:
-    """Output without what the cockpit itself put in between."""
-    lines = (folder / "output").read_text().split("\n")
-    return "\n".join(line for line in lines if line and not line.startswith("[cockpit:"))
 
 
 async def test_it_runs_there_and_not_here(desk: Desk) -> None:
@@ -70,6 +34,26 @@ async def test_nothing_of_a_collected_step_stays_there(desk: Desk) -> None:
 
     await until(lambda: not desk.server.steps())
     assert desk.server.steps() == []
+
+
+async def test_what_a_step_makes_there_has_the_permissions_of_its_operator(desk: Desk, tmp_path: Path) -> None:
+    outcome, output = await desk.run(f"umask; : >{tmp_path}/made")
+
+    os.umask(here := os.umask(0))
+    assert (outcome.exit_code, int(output, 8)) == (0, here | 0o022)
+    assert (tmp_path / "made").stat().st_mode & 0o777 == 0o666 & ~(here | 0o022)
+
+
+async def test_steps_and_looks_share_a_shell_and_nothing_of_one_is_left_to_the_next(desk: Desk) -> None:
+    far = desk.adapter.far("far")
+    before = await desk.run("umask; echo $A$PWD")
+    await desk.run("export A=1; cd /tmp; umask 077; set -e; false")
+    first = far.ask('printf "%s %s %s" $$ "$A" "$PWD"; A=2; cd /; exit 3', deadline_s=DEADLINE_S)
+    again = far.ask('printf "%s %s %s" $$ "$A" "$PWD"', deadline_s=DEADLINE_S)
+
+    assert first == again
+    assert b"/tmp" not in first
+    assert (await desk.run("umask; echo $A$PWD"))[1] == before[1]
 
 
 async def test_a_secret_input_is_in_no_argument_over_there(desk: Desk, tmp_path: Path) -> None:
@@ -205,36 +189,6 @@ async def test_a_start_that_arrives_after_it_was_given_up_does_nothing(tmp_path:
     assert not mark.exists()
 
 
-async def test_a_stranger_is_refused_with_its_fingerprint(desk: Desk) -> None:
-    blob = base64.b64decode((desk.server.folder / "host.pub").read_text().split()[1])
-    fingerprint = base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
-    desk.server.known_hosts.write_text("")
-
-    with pytest.raises(AccessDenied, match="not a known host") as refused:
-        await desk.start("true")
-
-    assert f"SHA256:{fingerprint}" in str(refused.value)
-    assert desk.server.known_hosts.read_text() == ""
-
-
-async def test_a_key_that_changed_is_refused(desk: Desk) -> None:
-    kind, key = (desk.server.folder / "user.pub").read_text().split()[:2]
-    desk.server.known_hosts.write_text(f"# ours\n[127.0.0.1]:{desk.server.port} {kind} {key}\n")
-
-    with pytest.raises(AccessDenied, match="another key than before") as refused:
-        await desk.start("true")
-
-    assert f"{desk.server.known_hosts}:2" in str(refused.value)
-
-
-async def test_a_revoked_key_is_refused_although_it_is_known(desk: Desk) -> None:
-    line = desk.server.known_hosts.read_text()
-    desk.server.known_hosts.write_text(f"{line}@revoked * {line.split(' ', 1)[1]}")
-
-    with pytest.raises(AccessDenied, match="revoked"):
-        await desk.start("true")
-
-
 async def test_hashed_names_patterns_and_lines_of_other_kinds_are_understood(desk: Desk) -> None:
     name = f"[127.0.0.1]:{desk.server.port}"
     kind, key = desk.server.known_hosts.read_text().split()[1:]
@@ -271,26 +225,6 @@ async def test_a_machine_that_is_not_there_says_so(desk: Desk) -> None:
         await desk.start("true")
 
     desk.server.start()
-
-
-async def test_a_jump_host_is_gone_through_and_its_failure_names_both(desk: Desk, tmp_path: Path) -> None:
-    inner = prepared(tmp_path / "inner")
-    inner.start()
-    try:
-        outer = desk.server.config.read_text().replace("Host far", "Host outer")
-        both = inner.config.read_text().replace("Host far", "Host far\n  ProxyJump outer") + outer
-        desk.server.config.write_text(both)
-        outcome, output = await desk.run("echo $SSH_CONNECTION")
-        assert (outcome.exit_code, output.split()[-1]) == (0, str(inner.port))
-
-        inner.stop()
-        desk.adapter = SshAdapter(desk.adapter.options)
-        with pytest.raises(TargetUnreachable) as refused:
-            await desk.start("true")
-        assert str(inner.port) in str(refused.value)
-        assert "by way of 127.0.0.1" in str(refused.value)
-    finally:
-        inner.stop()
 
 
 @pytest.mark.parametrize("host", ["-oProxyCommand=touch /tmp/never", "", " far"])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
@@ -16,6 +17,7 @@ class Proxy:
         self._onward = onward
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open: list[socket.socket] = []
+        self._left: int | None = None
         self.port = int(self._listener.getsockname()[1])
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -25,6 +27,17 @@ class Proxy:
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
         self._open.clear()
+
+    def reset(self) -> None:
+        """As `cut`, and both ends get a reset in place of an end."""
+        for one in self._open:
+            with contextlib.suppress(OSError):
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.cut()
+
+    def reset_after(self, passed_bytes: int) -> None:
+        """`reset` once so many more bytes have gone to the server, and not one more."""
+        self._left = passed_bytes
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
@@ -38,14 +51,24 @@ class Proxy:
                 near, _peer = self._listener.accept()
                 far = socket.create_connection(("127.0.0.1", self._onward))
                 self._open += [near, far]
-                for pair in ((near, far), (far, near)):
-                    threading.Thread(target=_pass_on, args=pair, daemon=True).start()
+                threading.Thread(target=_pass_on, args=(near, far, self._allowed), daemon=True).start()
+                threading.Thread(target=_pass_on, args=(far, near, lambda data: data), daemon=True).start()
+
+    def _allowed(self, data: bytes) -> bytes:
+        if self._left is None:
+            return data
+        passed = data[: self._left]
+        self._left -= len(passed)
+        if not self._left:
+            self._left = None
+            self.reset()
+        return passed
 
 
-def _pass_on(source: socket.socket, sink: socket.socket) -> None:
+def _pass_on(source: socket.socket, sink: socket.socket, allowed: Callable[[bytes], bytes]) -> None:
     with contextlib.suppress(OSError):
         while data := source.recv(1 << 16):
-            sink.sendall(data)
+            sink.sendall(allowed(data))
     for one in (source, sink):
         with contextlib.suppress(OSError):
             one.shutdown(socket.SHUT_RDWR)

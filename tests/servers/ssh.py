@@ -55,6 +55,18 @@ class SshServer:
         """The folders of steps that the far side still keeps."""
         return sorted((self.state / "incident-cockpit" / "steps").glob("*"))
 
+    def lead_to(self, port: int) -> None:
+        """Have clients take another way here: by that port of loopback, which passes on."""
+        for file in (self.config, self.known_hosts):
+            file.write_text(file.read_text().replace(str(self.port), str(port)))
+
+    def set(self, *lines: str) -> None:
+        """Start anew with these lines in front of its configuration, where the first one counts."""
+        self.stop()
+        path = self.folder / "sshd_config"
+        path.write_text("".join(f"{line}\n" for line in lines) + path.read_text())
+        self.start()
+
     def start(self) -> None:
         """Begin to listen; returns when it does."""
         # By its absolute path: it starts itself anew for each connection.

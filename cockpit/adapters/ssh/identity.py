@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _QUESTIONS = "keyboard-interactive"
 _ANSWER_S = 120
 """A person needs longer than a machine."""
+_AGENT_S = 5.0
 
 
 def sign_in(transport: Transport, address: SshAddress, ask: Ask | None) -> None:
@@ -88,6 +90,8 @@ def _require_alive(transport: Transport) -> None:
 def _keys(address: SshAddress, tried: list[str], ask: Ask | None) -> Iterator[tuple[str, PKey]]:
     """Keys to offer, the agent's first. With IdentitiesOnly, of the agent's only those that have a file."""
     import paramiko
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from paramiko.pkey import UnknownKeyType
 
     wanted = {_public(name) for name in address.identities} if address.identities_only else None
     offered = set()
@@ -104,14 +108,22 @@ def _keys(address: SshAddress, tried: list[str], ask: Ask | None) -> Iterator[tu
             if _public(name) not in offered:
                 closed.append(name)
             continue
-        except (paramiko.SSHException, OSError, ValueError) as error:
-            tried.append(f"{name}: {str(error).splitlines()[0] if str(error) else type(error).__name__}")
+        except (paramiko.SSHException, OSError, ValueError, UnknownKeyType, UnsupportedAlgorithm) as error:
+            if _public(name) not in offered:
+                tried.append(_unusable(name, error))
             continue
         if loaded.asbytes() not in offered:
             yield name, loaded
     for name in closed:
         if (opened := _opened(address, name, ask, tried)) is not None:
             yield name, opened
+
+
+def _unusable(name: str, error: Exception) -> str:
+    """Why a key file can't be used."""
+    if b"sk-" in _public(name)[:8]:
+        return _("{key}: lies on a security key, which only your agent can use; add it there: ssh-add").format(key=name)
+    return f"{name}: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
 
 
 def _opened(address: SshAddress, name: str, ask: Ask | None, tried: list[str]) -> PKey | None:
@@ -135,20 +147,25 @@ def _agent_keys(address: SshAddress, tried: list[str]) -> Iterator[PKey]:
         return
     import socket
 
+    from paramiko import SSHException
     from paramiko.agent import AgentKey, AgentSSH
 
     agent = AgentSSH()
-    connection = socket.socket(socket.AF_UNIX)
-    try:
-        connection.connect(address.agent)
-        # paramiko's own Agent knows the environment's socket only, and not IdentityAgent's.
-        agent._connect(connection)  # type: ignore[attr-defined]  # noqa: SLF001
-    except (OSError, ValueError) as error:
-        tried.append(_("the agent does not answer: {error}").format(error=getattr(error, "strerror", "") or error))
-        return
-    for key in agent.get_keys():
-        if isinstance(key, AgentKey):
-            yield key
+    with closing(socket.socket(socket.AF_UNIX)) as connection:
+        # One that was forwarded over a connection that hangs, hangs too.
+        connection.settimeout(_AGENT_S)
+        try:
+            connection.connect(address.agent)
+            # paramiko's own Agent knows the environment's socket only, and not IdentityAgent's.
+            agent._connect(connection)  # type: ignore[attr-defined]  # noqa: SLF001
+        except (OSError, ValueError, SSHException) as error:
+            why = getattr(error, "strerror", "") or error
+            tried.append(_("the agent does not answer: {error}").format(error=why))
+            return
+        connection.settimeout(_ANSWER_S)  # a key that is confirmed, or touched, takes a person's time
+        for key in agent.get_keys():
+            if isinstance(key, AgentKey):
+                yield key
 
 
 def _public(name: str) -> bytes:

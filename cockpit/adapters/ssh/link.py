@@ -15,7 +15,7 @@ from cockpit.adapters.ssh.address import SshAddress
 from cockpit.adapters.ssh.host_keys import kinds_known, require_known
 from cockpit.adapters.ssh.identity import sign_in
 from cockpit.adapters.ssh.sessions import Sessions, Shell
-from cockpit.errors import AdapterError, TargetUnreachable
+from cockpit.errors import AccessDenied, AdapterError, TargetUnreachable
 from cockpit.words import _
 
 if TYPE_CHECKING:
@@ -172,8 +172,9 @@ class SshLink:
         self._hang_up()
         hops: list[Transport] = []
         try:
-            for address in (*self.address.jumps, self.address):
-                hops.append(_hop(address, hops[-1] if hops else None, self._ask if asking else None))
+            for number, address in enumerate(way := (*self.address.jumps, self.address)):
+                before = hops[-1] if hops else None
+                hops.append(_hop(address, before, _named(way, number), self._ask if asking else None))
         except BaseException:
             for hop in reversed(hops):
                 hop.close()
@@ -223,19 +224,34 @@ def _pause(transport: Transport, seconds: float) -> None:
     transport.join(seconds)
 
 
-def _hop(address: SshAddress, before: Transport | None, ask: Ask | None) -> Transport:
+def _named(way: Sequence[SshAddress], number: int) -> str:
+    """One hop of the way, with those that it depends on, or that depend on it."""
+    hop = str(way[number])
+    if number < len(way) - 1:
+        hop = _("{jump}, on the way to {host}").format(jump=hop, host=way[-1])
+    if number:
+        hop = _("{host}, by way of {jump}").format(host=hop, jump=" > ".join(map(str, way[:number])))
+    return hop
+
+
+def _hop(address: SshAddress, before: Transport | None, name: str, ask: Ask | None) -> Transport:
     import paramiko
 
     _keep_quiet()
     try:
         transport = paramiko.Transport(_socket(address, before))
     except (OSError, paramiko.SSHException, EOFError) as error:
-        raise _unreachable(address, before, error) from error
+        raise _unreachable(address, name, error) from error
     try:
         _greet(transport, address, ask)
     except (OSError, paramiko.SSHException, EOFError) as error:
         transport.close()
-        raise _unreachable(address, before, error) from error
+        raise _unreachable(address, name, error) from error
+    except AccessDenied as error:
+        transport.close()
+        if error.where == str(address):
+            error.where = name
+        raise
     except BaseException:
         transport.close()
         raise
@@ -274,17 +290,14 @@ def _prefer(transport: Transport, kinds: Sequence[str]) -> None:
     options.key_types = [*dict.fromkeys(wanted), *(name for name in options.key_types if name not in wanted)]
 
 
-def _unreachable(address: SshAddress, before: Transport | None, error: Exception) -> AdapterError:
-    where = str(address)
-    if before is not None:
-        where = _("{host}, by way of {jump}").format(host=address, jump=before.getpeername()[0])
+def _unreachable(address: SshAddress, name: str, error: Exception) -> AdapterError:
     return TargetUnreachable(
         _("it can't be reached: {error}").format(error=_why(error)),
-        where=where,
+        where=name,
         mend=_("try `ssh {host}`").format(host=address.host),
     )
 
 
 def _why(error: Exception) -> str:
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    text = getattr(error, "strerror", None) or getattr(error, "text", None) or str(error) or type(error).__name__
     return str(text).splitlines()[0]

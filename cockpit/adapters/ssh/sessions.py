@@ -141,9 +141,16 @@ class Sessions:
         while True:
             try:
                 return transport.open_session(timeout=max(_AGAIN_S, until_s - time.monotonic()))
-            except paramiko.ChannelException:
-                if time.monotonic() > until_s or not transport.is_active():
+            except paramiko.SSHException as error:
+                # Of several that are refused at once paramiko tells only one with a ChannelException.
+                if not transport.is_active():
                     raise
+                if time.monotonic() > until_s:
+                    raise TargetUnreachable(
+                        _("the server gives no further session on this connection"),
+                        where=self._where,
+                        mend=_("wait, or see MaxSessions in its sshd_config"),
+                    ) from error
             self._close_an_idle_one()
             transport.join(_AGAIN_S)  # or until the connection ends: its thread does
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from paramiko import Channel
 
 _BLOCK_BYTES = 1 << 17
-_QUIET_S, _SEND_S = 0.2, 10.0
+_QUIET_S, _SEND_S, _ROOM_S = 0.2, 10.0, 2.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 15.0
 
 
@@ -90,6 +90,8 @@ class RemoteStep:
         self._survivors: list[int] = []
         self._given_up = threading.Event()
         self._shell: Shell | None = None
+        self._following: Shell | None = None
+        self._aside = False
 
     def start(self, text: str, environment: Mapping[str, str], still: Callable[[], None]) -> None:
         """Start it over there; returns once it runs, or once it is not known whether it does.
@@ -147,13 +149,26 @@ class RemoteStep:
 
         A far side that can't be reached is not waited for: the end is then not known, and the record says so.
         """
+        order = script.cancel(self.place.folder, why, self._grace_s)
         try:
-            said = self.link.say(script.cancel(self.place.folder, why, self._grace_s))
+            said = self._said_in_spite(order)
         except AdapterError:
             self._given_up.set()
             return
         _word, _space, pids = said.decode("ascii", "replace").partition("survivors ")
         self._survivors = [int(pid) for pid in pids.split() if pid.isdigit()]
+
+    def _said_in_spite(self, order: bytes) -> bytes:
+        """What the far side says to it. Where the server gives no further session, what follows the step makes room."""
+        following = self._following
+        try:
+            return self.link.say(order, timeout_s=_ROOM_S)
+        except TargetUnreachable:
+            if following is None or not self.link.up:
+                raise
+        self._aside = True
+        following.channel.close()
+        return self.link.say(order)
 
     # -- following, in the thread ------------------------------------------------------------------------------------
 
@@ -183,7 +198,9 @@ class RemoteStep:
                     self._read(shell or self.link.shell(), sent or self._rest())
                     return
                 except (Broken, TargetUnreachable, OSError) as error:
-                    self._say(_("the link is gone ({error}); the step may go on there; trying again"), error)
+                    if not self._aside:
+                        self._say(_("the link is gone ({error}); the step may go on there; trying again"), error)
+                    self._aside = False
                 except AdapterError as error:
                     # A host key that changed, or credentials that ran out: trying again helps as little as waiting.
                     self._say(_("the step may go on there, and can't be followed: {error}"), error)
@@ -200,7 +217,7 @@ class RemoteStep:
         return script.follow(name, self._nonce, self._offset) if self._seen else script.claim(name, self._nonce)
 
     def _read(self, shell: Shell, order: bytes) -> None:
-        sound = False
+        sound, self._following = False, shell
         try:
             shell.channel.settimeout(_SEND_S)
             shell.send(order)
@@ -209,6 +226,7 @@ class RemoteStep:
                 self._take(frame)
             sound = True
         finally:
+            self._following = None
             if sound:
                 self._shell = shell  # to clear up behind the step
             else:
