@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
 
 from cockpit.safety.permit import Permit
+
+if TYPE_CHECKING:
+    from cockpit.adapters.runners import Runners
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,8 @@ class RunRequest:
     `folder` is the run's folder in the session (`runs/0007`), created 0700 by the engine; the adapter, or the runner
     it starts, writes `output` and `exit.json` there. `timeout_s` None means no deadline; `terminal` asks for a real
     terminal of (rows, columns). `umask` is the operator's; None is that of this process.
-    `printed` is what of the output is secret by the step's purpose (see `printed_secrets`).
+    `printed` is what of the output is secret by the step's purpose (see `printed_secrets`). `runners` has the processes
+    that look after runs of this machine; None for a new one.
     """
 
     folder: Path
@@ -33,6 +37,7 @@ class RunRequest:
     cwd: str | None = None
     umask: int | None = None
     printed: str = ""
+    runners: Runners | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,35 +6,37 @@ import asyncio
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from cockpit.adapters.base import Outcome
 from cockpit.adapters.ending import outcome_of
+from cockpit.adapters.runners import Runners
 from cockpit.errors import AdapterError, FolderGone, Malformed, PolicyRefusal, ToolMissing
 from cockpit.runs.files import write_all
 from cockpit.runs.run import Run
 from cockpit.runs.spec import write_spec
 from cockpit.words import _
 
-_RUNNER = Path(__file__).parent.parent / "runs" / "runner.py"
 _FIRST_LOOK_S, _SLOWEST_LOOK_S = 0.02, 0.25
 
 
-async def launch(folder: Path, document: Mapping[str, Any], still: Callable[[], None]) -> FollowedRun:
-    """Start a runner with its document; returns once it has put the run on record and let it go.
+async def launch(
+    folder: Path, document: Mapping[str, Any], still: Callable[[], None], runners: Runners | None = None
+) -> FollowedRun:
+    """Give a runner its document; returns once it has put the run on record and let it go.
 
     Args:
         still: looks once more whether it may run, at the last moment; it raises what it has against it.
+        runners: where the runner comes from; None for a new one.
 
     Raises:
         PolicyRefusal: other bytes than were permitted, or `still` said no. ToolMissing, FolderGone, AdapterError: it
             could not be started; nothing ran.
     """
     # In a thread: it blocks for as long as Python needs to start.
-    descriptor = await asyncio.to_thread(_launch, document, still)
+    descriptor = await asyncio.to_thread(_launch, document, still, runners or Runners())
     return FollowedRun.followed(Run(folder), descriptor)
 
 
@@ -133,17 +135,10 @@ class FollowedRun:
             self._over.set_result(None)
 
 
-def _launch(document: Mapping[str, Any], still: Callable[[], None]) -> int:
-    """Start a runner and hear that its child began; returns the descriptor that tells of its end."""
+def _launch(document: Mapping[str, Any], still: Callable[[], None], runners: Runners) -> int:
+    """Give a runner its document and hear that its child began; returns the descriptor that tells of its end."""
     try:
-        runner = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-X", "utf8", str(_RUNNER)],
-            bufsize=0,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={"PATH": os.defpath},
-        )
+        runner = runners.take()
         with runner:
             _hand_over(runner, document, still)
             assert runner.stdout is not None
@@ -158,7 +153,7 @@ def _launch(document: Mapping[str, Any], still: Callable[[], None]) -> int:
 
 
 def _hand_over(runner: subprocess.Popen[bytes], document: Mapping[str, Any], still: Callable[[], None]) -> None:
-    """Write the spec while the runner's Python starts; without the document, or all of it, it runs nothing."""
+    """Write the spec, while a new runner's Python starts; without the document, or all of it, it runs nothing."""
     assert runner.stdin is not None
     with runner.stdin:
         write_spec(document)

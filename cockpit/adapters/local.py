@@ -49,7 +49,8 @@ class LocalAdapter:
         permit.covers(Action(action.language, action.body, action.target, action.values))
         if action.language not in self.languages:
             raise ToolMissing(_("{language} is no language of this machine's shell").format(language=action.language))
-        return await launch(request.folder, self._document(permit, request), partial(permit.covers, action))
+        document, still = self._document(permit, request), partial(permit.covers, action)
+        return await launch(request.folder, document, still, request.runners)
 
     async def adopt(self, folder: Path, secrets: Sequence[str] = ()) -> FollowedRun:
         """Take over a run that another host started.

@@ -50,13 +50,19 @@ if TYPE_CHECKING:
 _HELD_OPEN = 3
 """The runner's exit code when somebody still holds the command's pipes."""
 _STARTER_PATIENCE_S = 5.0
+_AHEAD_S = 0.1
+"""Who has something to run writes it down sooner than this."""
 
 
 def main() -> int:
     """Read the document, step out of the starter's way, and run it. Returns the exit code of whichever process."""
     umask = os.umask(0o077)
     no_core_dumps()  # and no more: hosts look this process up in /proc
-    document = json.loads(sys.stdin.buffer.read())
+    _warm_up_while_nothing_comes()
+    told = sys.stdin.buffer.read()
+    if not told:
+        return 0  # its starter needs it no more, or is gone
+    document = json.loads(told)
     if document["umask"] is not None:
         umask = document["umask"]
     starter = _Starter(os.dup(1))
@@ -77,6 +83,12 @@ def main() -> int:
         starter.close()
         return _keep(child, runner)
     return _run(document, child, starter)
+
+
+def _warm_up_while_nothing_comes() -> None:
+    """A runner that was started ahead has time to import what the first output will need."""
+    if not select.select([0], [], [], _AHEAD_S)[0]:
+        import cockpit.safety.redaction.redactor  # noqa: F401 - for the recorder, which asks for it again
 
 
 def _let_go_of_the_terminal() -> None:

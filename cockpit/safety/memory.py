@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import resource
 import sys
-from collections.abc import Iterable
-from pathlib import Path
+
+# The runner imports this, and starts in a few milliseconds.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _PR_SET_DUMPABLE = 4
 # In /proc/PID/stat, counted from the field behind the name.
@@ -39,6 +42,7 @@ def hide_arguments(texts: Iterable[str]) -> None:
     if not sys.platform.startswith("linux"):
         return
     import ctypes
+    from pathlib import Path
 
     try:
         fields = Path("/proc/self/stat").read_bytes().rpartition(b")")[2].split()

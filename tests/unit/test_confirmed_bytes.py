@@ -14,6 +14,7 @@ import pytest
 from cockpit.adapters import followed
 from cockpit.adapters.base import RunRequest
 from cockpit.adapters.local import LocalAdapter
+from cockpit.adapters.runners import Runners
 from cockpit.errors import PolicyRefusal, UsageError
 from cockpit.safety.permit import Action, Confirmation, Mode, Rung, grant
 from cockpit.safety.verdict import Judgement, Verdict
@@ -116,11 +117,11 @@ async def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **changes: An
     """The output of a run whose document was changed on its way from host to runner."""
     launch = followed._launch
 
-    def changed(document: Mapping[str, Any], still: Callable[[], None]) -> int:
+    def changed(document: Mapping[str, Any], still: Callable[[], None], runners: Runners) -> int:
         told = json.loads(json.dumps(document))
         for key, value in changes.items():
             told[key] = {**told[key], **value} if isinstance(value, dict) else value
-        return launch(told, still)
+        return launch(told, still, runners)
 
     monkeypatch.setattr(followed, "_launch", changed)
     (tmp_path / "run").mkdir()

@@ -175,6 +175,7 @@ class StepProgram(ABC, Generic[Settings]):
                 request.folder,
                 document | {"timeout_s": request.timeout_s, "printed": request.printed},
                 partial(permit.covers, action),
+                request.runners,
             )
         )
 

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from cockpit import __version__
 from cockpit.adapters.base import AsksPerson, KnowsSecrets, RunsElsewhere, RunsSteps
+from cockpit.adapters.runners import Runners
 from cockpit.errors import CockpitError, ConfigError, JournalError, UsageError
 from cockpit.places import user_name
 from cockpit.runbook.model import StepKind
@@ -109,7 +110,7 @@ class Host:
             modes=Modes(self._kept_read_only),
             approvals=Approvals(self._second_person),
         )
-        self.execution = Execution(self.engine, umask=umask)
+        self.execution = Execution(self.engine, umask=umask, runners=Runners(ahead=True))
         self.ended = asyncio.Event()
         self.server = Server(self)
         self.ground = Ground(self.engine)
@@ -224,6 +225,7 @@ class Host:
             await asyncio.sleep(_SYNC_S)
             self._end_when_left_alone()
             self._keep_read_only()
+            self.execution.runners.get_ready()
             with contextlib.suppress(CockpitError):  # without a way in nothing is approved, and nothing runs
                 await self._open_to_second_person()
             with contextlib.suppress(JournalError):  # `suspect` keeps it, and the next durable record raises

@@ -4,36 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import time
 from collections.abc import Awaitable, Sequence
-from pathlib import Path
 from typing import Any
 
 from cockpit.adapters.base import Outcome, Running, RunRequest, RunsSteps
-from cockpit.adapters.http.status import answer_in
+from cockpit.adapters.runners import Runners
 from cockpit.errors import AdapterError, CockpitError, JournalError, UsageError
 from cockpit.runbook.model import Expectation
 from cockpit.safety.permit import Confirmation
 from cockpit.safety.printing import printed_secrets
 from cockpit.safety.redaction.redactor import secrets_of_environment
-from cockpit.safety.text import decode, sanitise
-from cockpit.session.record.artefacts import files_of_run
 from cockpit.session.record.event import Status
 from cockpit.session.record.roots import PRIVATE_DIR
 from cockpit.session.record.state import RunRecord
-from cockpit.session.steps.checking import Finding, Result
+from cockpit.session.steps.checking import Finding
 from cockpit.session.steps.course import Course, as_long_as_stated, course_of_record, interrupted
 from cockpit.session.steps.drafting import Draft
 from cockpit.session.steps.engine import Engine
 from cockpit.session.steps.messages import LANGUAGE
 from cockpit.session.steps.repeating import findings_of, held, plan_of, together
+from cockpit.session.steps.result import result_of
 from cockpit.session.steps.targets import adapter_on_record
 from cockpit.words import _
 
 _SILENCE_S = 30.0
-_CHECKED_BYTES = 4 << 20
-_LAST_COMMAND = re.compile(r"(?:^|[|;&\n])\s*(?:sudo\s+)?([\w./-]+)[^|;&\n]*\s*$")
 _ENDS = {
     "cancelled": Status.CANCELLED,
     "timed-out": Status.TIMED_OUT,
@@ -51,15 +46,24 @@ class Execution:
     Args:
         silence_s: after so long without output a step is told of.
         umask: the operator's, which steps get; None for that of this process.
+        runners: the processes that look after runs of this machine; None for a new one a run.
     """
 
-    def __init__(self, engine: Engine, *, silence_s: float = _SILENCE_S, umask: int | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        silence_s: float = _SILENCE_S,
+        umask: int | None = None,
+        runners: Runners | None = None,
+    ) -> None:
         self._engine = engine
         self._silence_s = silence_s
         self._umask = umask
         self._starting: dict[int, asyncio.Event] = {}
         self._running: dict[int, Running] = {}
         self._courses: dict[int, Course] = {}
+        self.runners = runners or Runners()
 
     @property
     def busy(self) -> bool:
@@ -125,6 +129,7 @@ class Execution:
             cwd=course.cwd,
             umask=self._umask,
             printed=printed_secrets(made.action.language, made.action.body, made.judgement),
+            runners=self.runners,
         )
         begun = self._starting[run] = asyncio.Event()
         try:
@@ -216,6 +221,7 @@ class Execution:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self.runners.close()
 
     # -- following -------------------------------------------------------------------------------------------------
 
@@ -261,9 +267,10 @@ class Execution:
         record = self._engine.state.runs[run]
         watch = asyncio.create_task(self._warn_of_silence(record), name=f"silence-{run}")
         try:
+            await asyncio.to_thread(self.runners.get_ready)
             outcome = await running.wait()
             folder = self._engine.folder.run(run)
-            course.files, result = await asyncio.to_thread(_read_result, folder, outcome, record)
+            course.files, result = await asyncio.to_thread(result_of, folder, outcome, record)
             if outcome.ending != "exited":
                 return outcome, ()
             findings, course.settled = await asyncio.to_thread(
@@ -372,23 +379,3 @@ def _result_data(record: RunRecord, outcome: Outcome) -> dict[str, Any]:
         "pipe_status": list(outcome.pipe_status),
         "survivors": list(outcome.survivors),
     }
-
-
-def _read_result(folder: Path, outcome: Outcome, record: RunRecord) -> tuple[dict[str, str], Result]:
-    """The hashes of a run's files; and the cleaned output (its first and last stretches when it is large) as the
-    expectations see it."""
-    try:
-        with (folder / "output").open("rb") as file:
-            head = file.read(_CHECKED_BYTES)
-            if outcome.output_bytes > 2 * _CHECKED_BYTES:
-                file.seek(-_CHECKED_BYTES, 2)
-            tail = file.read(_CHECKED_BYTES)
-    except OSError:
-        head = tail = b""
-    cleaned = sanitise(decode(head + tail))
-    match = _LAST_COMMAND.search(str(record.intent.get("command", "")).strip())
-    name = match.group(1).rsplit("/", 1)[-1] if match else ""
-    language, command = record.intent.get("language"), str(record.intent.get("command", ""))
-    query = command if language in ("promql", "logql") else ""
-    answer = answer_in(cleaned) if language == "http" else None
-    return files_of_run(folder), Result(outcome.exit_code, outcome.pipe_status, cleaned, name, query, answer)
