@@ -46,8 +46,8 @@ class Desk(OnceScreen):
         self._told_s: float | None = None
         self._told_of: int | None = None
 
-    def lay_out(self) -> None:
-        """Show the panes that fit, as the view is now."""
+    def lay_out(self, *, everything: bool = False) -> None:
+        """Show the panes that fit, and in them where the cursor is, or everything anew."""
         raise NotImplementedError
 
     def sync(self, names: Iterable[str] | None = None) -> None:

@@ -55,6 +55,7 @@ class MainScreen(Looking):
         self._touched_s = view.clock.monotonic_s()
         self._pressed_s = 0.0
         self._layout: Layout | None = None
+        self._painted_now = False
 
     def compose(self) -> ComposeResult:
         """Few widgets, each painting rows itself."""
@@ -89,8 +90,8 @@ class MainScreen(Looking):
         """Another size may mean other columns."""
         self.lay_out()
 
-    def lay_out(self) -> None:
-        """Show the panes that fit."""
+    def lay_out(self, *, everything: bool = False) -> None:
+        """Show the panes that fit, and in them where the cursor is, or everything anew."""
         if not self.panes:
             return
         self.set_class(bool(frame_of(self.view)), "-framed")
@@ -108,7 +109,7 @@ class MainScreen(Looking):
         for pane in self.panes.values():
             changed = changed or pane.active != (pane.id == self.view.active)
             pane.active = pane.id == self.view.active
-        self.sync(None if changed else _FOLLOWING)
+        self.sync(None if changed or everything else _FOLLOWING)
 
     def _apply(self, layout: Layout) -> None:
         for name in (*PANES, "card"):
@@ -172,8 +173,8 @@ class MainScreen(Looking):
             self.advance()
         over = ("step.exited", "step.repeated", "step.finished")
         self.outlive([event.data.get("run") for event in events if event.kind in over])
-        self.lay_out()
-        self.sync()
+        self.lay_out(everything=True)
+        self._painted_now = True
         self.preview_soon()
 
     def sync_panels(self) -> None:
@@ -191,7 +192,8 @@ class MainScreen(Looking):
         self.outlive(())
         lively = bool(view.state.running) or now_s - self._touched_s < _LIVELY_S
         view.clock_fine = lively or view.clock.recorded
-        if not self.panes:
+        if not self.panes or self._painted_now:
+            self._painted_now = False
             return
         holding = any(gate["phase"] == "holding" for gate in view.state.gates.values())
         self.sync(("top", "steps", "card", "guide") if view.state.running or holding else ("top", "steps"))

@@ -33,19 +33,22 @@ class Moves(Desk):
 
     def cursor_moved(self) -> None:
         """Follow the cursor everywhere, and soon ask what its command would do."""
-        cast("Guide", self.panes["guide"]).follow_cursor()
-        cast("StepList", self.panes["steps"]).follow_cursor()
-        self.panes["card"].top = 0
+        self._follow_cursor()
         self.lay_out()
         self.preview_soon()
 
+    def _follow_cursor(self) -> None:
+        cast("Guide", self.panes["guide"]).follow_cursor()
+        cast("StepList", self.panes["steps"]).follow_cursor()
+        self.panes["card"].top = 0
+
     def advance(self) -> None:
-        """On to the next row; over the heading of a block to its first command."""
+        """On to the next row, over the heading of a block to its first command; whoever calls paints that."""
         self.pace.moved_on()
         self.view.move(1)
         if self.view.row is not None and self.view.row.is_block:
             self.view.move(1)
-        self.cursor_moved()
+        self._follow_cursor()
 
     def move_to(self, index: int) -> None:
         """Put the cursor on a row."""
@@ -144,8 +147,7 @@ class Moves(Desk):
     def activate(self, name: str) -> None:
         """Give a pane the keys."""
         self.view.active, self.view.full = name, ""
-        self.lay_out()
-        self.sync()
+        self.lay_out(everything=True)
         self.logs.focus(name)
 
     def action_panel(self, digit: int) -> None:

@@ -20,6 +20,9 @@ class Seen(Widget):
 
     def paint_seen(self, regions: Iterable[Region]) -> None:
         """Paint these parts, but for those that a dialog lies over: they follow once it is gone."""
+        regions = tuple(regions)
+        if not regions:
+            return
         over = [dialog.region for dialog in self.screen.query("#dialog") if dialog not in self.ancestors]
         corner = self.region.offset
         seen = []
