@@ -7,10 +7,11 @@ Exit codes: 0 done and all passed · 1 something failed or a finding was reporte
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
-from typing import NoReturn
 
 from cockpit import __version__
 from cockpit.commands import INTERRUPTED
@@ -20,6 +21,11 @@ from cockpit.safety.memory import hide_arguments
 from cockpit.safety.telling import told_defect
 from cockpit.safety.text import one_line
 from cockpit.words import _, choose
+
+# As in the runner: typing is imported by nobody who only prints help.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 Declare = Callable[[argparse.ArgumentParser], None]
 
@@ -130,6 +136,8 @@ def _doctor(parser: argparse.ArgumentParser) -> None:
     _json_option(parser)
 
 
+_USUAL_COLUMNS = 80
+
 COMMANDS: dict[str, tuple[Declare, Callable[[], str]]] = {
     "open": (_open, lambda: _("the screen: live panel and guided runbook (the default)")),
     "watch": (_watch, lambda: _("the screen in read-only mode")),
@@ -150,11 +158,25 @@ COMMANDS: dict[str, tuple[Declare, Callable[[], str]]] = {
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says wrong usage in one line, like every other error."""
+    """Says wrong usage in one line, like every other error, and knows the terminal's width without shutil."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(formatter_class=partial(argparse.HelpFormatter, width=_columns() - 2), **settings)
 
     def error(self, message: str) -> NoReturn:
         mend = _("`{prog} --help` says more").format(prog=self.prog)
         self.exit(UsageError.exit_code, f"cockpit: {one_line(message)} ({mend})\n")
+
+
+def _columns() -> int:
+    """As shutil says it, which imports three kinds of compression."""
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given):
+        return int(given)
+    try:
+        return os.get_terminal_size(1).columns or _USUAL_COLUMNS
+    except OSError:
+        return _USUAL_COLUMNS
 
 
 def parser_of(name: str | None = None) -> argparse.ArgumentParser:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gettext
 import os
-from pathlib import Path
 
 LANGUAGES = ("en", "ko")
 _catalogue: gettext.NullTranslations = gettext.NullTranslations()
@@ -24,9 +23,8 @@ def choose(language: str | None = None) -> str:
     wanted = language or next((os.environ[k] for k in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(k)), "")
     code = wanted.replace("-", "_").split("_")[0].split(".")[0].lower()
     _chosen = code if code in LANGUAGES else "en"
-    _catalogue = gettext.translation(
-        "cockpit", localedir=Path(__file__).parent / "locale", languages=[_chosen], fallback=True
-    )
+    folder = f"{__file__.rpartition(os.sep)[0]}{os.sep}locale"  # pathlib would be a tenth of what `--help` takes
+    _catalogue = gettext.translation("cockpit", localedir=folder, languages=[_chosen], fallback=True)
     return _chosen
 
 

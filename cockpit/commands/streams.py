@@ -11,10 +11,14 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterator
-from typing import TextIO
 
 from cockpit.safety.telling import told
 from cockpit.safety.text import json_escaped, sanitise
+
+# As in the command line's: typing is imported by nobody who only prints help.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
 
 _STANDARD = (0, 1, 2)
 

@@ -31,11 +31,12 @@ class Sandbox:
 
     @property
     def environment(self) -> dict[str, str]:
-        """A state folder of its own, no configuration, the project's own modules."""
+        """A state folder of its own, no configuration, the project's own modules, compiled as installed ones are."""
         return {
             "COCKPIT_STATE_DIR": str(self.folder / "state"),
             "COCKPIT_CONFIG": str(self.configuration),
             "PYTHONPATH": str(ROOT),
+            "PYTHONDONTWRITEBYTECODE": "",
         }
 
     @property
