@@ -9,8 +9,8 @@ from cockpit.adapters.base import Outcome
 from cockpit.adapters.http.status import answer_in
 from cockpit.safety.text import decode, sanitise
 from cockpit.session.record.artefacts import files_of_run
-from cockpit.session.steps.checking import Result
 from cockpit.session.record.state import RunRecord
+from cockpit.session.steps.checking import Result
 
 _CHECKED_BYTES = 4 << 20
 _LAST_COMMAND = re.compile(r"(?:^|[|;&\n])\s*(?:sudo\s+)?([\w./-]+)[^|;&\n]*\s*$")
