@@ -83,7 +83,7 @@ def _verdict(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--language",
         default="bash",
-        help=_("bash, sql, promql, redis, http, powershell, kubernetes, aws, github, argocd"),
+        help=_("bash, sql, promql, redis, http, powershell, kubernetes, helm, aws, github, argocd"),
     )
     parser.add_argument("--batch", action="store_true", help=_("JSON lines in, one answer a line out"))
     _json_option(parser)

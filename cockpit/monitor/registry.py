@@ -23,6 +23,7 @@ KINDS: Mapping[str, str] = {
     "alertmanager": "cockpit.adapters.alertmanager.probe:AlertmanagerProbe",
     "command": "cockpit.adapters.command.probe:CommandProbe",
     "github": "cockpit.adapters.github.probe:GithubProbe",
+    "helm": "cockpit.adapters.helm.probe:HelmProbe",
     "http": "cockpit.adapters.http.probe:HttpProbe",
     "kubernetes": "cockpit.adapters.kubernetes.probe:KubernetesProbe",
     "loki": "cockpit.monitor.logs.loki:LokiProbe",

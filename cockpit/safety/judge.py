@@ -36,8 +36,8 @@ def judge(language: str, command: str, *, values: Mapping[str, str] | None = Non
     """What a command does to the world, as far as it can be proven without running it.
 
     Args:
-        language: as a fence names it (bash, sql, promql, redis, http, powershell, kubernetes, aws, github, argocd, and
-            aliases), in any case.
+        language: as a fence names it (bash, sql, promql, redis, http, powershell, kubernetes, helm, aws, github,
+            argocd, and aliases), in any case.
         command: the exact text that would run.
         values: the variables of its environment, where they are known. Without them a variable that the script does
             not assign is taken for one word of data; with them it is exactly what it says, and absent ones are empty.
@@ -161,6 +161,12 @@ def _aws(command: str) -> Judgement:
     return judge_aws(command)
 
 
+def _helm(command: str) -> Judgement:
+    from cockpit.safety.helm.judgement import judge_helm
+
+    return judge_helm(command)
+
+
 def _github(command: str) -> Judgement:
     from cockpit.safety.github.judgement import judge_github
 
@@ -193,6 +199,7 @@ _RULES: Mapping[str, Callable[[str], Judgement]] = {
     "promql": _query,
     "kubernetes": _kubernetes,
     "aws": _aws,
+    "helm": _helm,
     "github": _github,
     "argocd": _argocd,
     "message": _message,

@@ -9,7 +9,7 @@ from cockpit.safety.redaction.printed import ENVIRONMENT, VALUES
 from cockpit.safety.verdict import Judgement
 
 _TAG = "sensitive-read"
-_TYPED = frozenset({"kubernetes", "aws"})
+_TYPED = frozenset({"kubernetes", "helm", "argocd", "aws"})
 _SHELLS = frozenset({"bash", "sh", "zsh"})
 _VARIABLES = re.compile(r"(?:^|[\s/])(?:printenv|env|pm2)(?:\s|$)|/environ\b|\.env\b")
 # Their answers hold much besides, and mark what is secret in it by its name.

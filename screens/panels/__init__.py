@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 
 from cockpit.monitor.sample import PanelState
 from screens.paint import Line
-from screens.panels import alerting, log_lines, machine, processes, readings, workflow_runs, workloads
+from screens.panels import alerting, log_lines, machine, processes, readings, releases, workflow_runs, workloads
 
 Detail = Callable[[PanelState, int], list[Line]]
 
 PANELS: Mapping[str, Detail] = {
     "alertmanager": alerting.detail,
     "github": workflow_runs.detail,
+    "helm": releases.detail,
     "kubernetes": workloads.detail,
     "loki": log_lines.detail,
     "machine": machine.detail,

@@ -93,6 +93,8 @@ _LABELS: Mapping[str, Callable[[], str]] = {
     "nodes_unready": lambda: _("nodes not well"),
     "restarts_change": lambda: _("new restarts"),
     "restarts_last_min": lambda: _("restarts/min"),
+    "releases": lambda: _("releases"),
+    "releases_not_deployed": lambda: _("releases not deployed"),
     "alerts": lambda: _("alerts"),
     "critical": lambda: _("critical"),
     "warning": lambda: _("warnings"),

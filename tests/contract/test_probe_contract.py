@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
+import gzip
 import json
 import re
 import subprocess
@@ -127,6 +129,24 @@ async def kubernetes_bench(folder: Path) -> AsyncIterator[Bench]:
     await within(asyncio.gather(*serving))
 
 
+def release_secret() -> dict[str, Any]:
+    chart = {"metadata": {"name": HOSTILE, "version": HOSTILE, "appVersion": HOSTILE}}
+    made = {"name": "shop", "version": 2, "chart": chart, "info": {"last_deployed": HOSTILE}, "config": {HOSTILE: 1}}
+    packed = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(made).encode()))).decode()
+    labels = {"owner": "helm", "name": "shop", "version": "2", "status": HOSTILE}
+    metadata = {"name": "sh.helm.release.v1.shop.v2", "namespace": "shop", "labels": labels}
+    return {"metadata": metadata, "type": "helm.sh/release.v1", "data": {"release": packed}}
+
+
+@contextlib.asynccontextmanager
+async def helm_bench(folder: Path) -> AsyncIterator[Bench]:
+    secrets = "/api/v1/namespaces/shop/secrets"
+    answers = {secrets: {"items": [release_secret()]}, f"{secrets}/sh.helm.release.v1.shop.v2": release_secret()}
+    async with await asyncio.start_server(answering(answers), "127.0.0.1", 0) as server:
+        good = kubeconfig(folder, server.sockets[0].getsockname()[1])
+        yield Bench({"kubeconfig_file": good}, {"kubeconfig_file": kubeconfig(folder, 1)})
+
+
 def answering(answers: dict[str, Any]) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
     """What answers a question at each of these paths with JSON."""
 
@@ -180,6 +200,7 @@ def github_bench(_folder: Path) -> contextlib.AbstractAsyncContextManager[Bench]
 
 
 BENCHES: dict[str, Callable[[Path], contextlib.AbstractAsyncContextManager[Bench]]] = {
+    "helm": helm_bench,
     "http": http_bench,
     "pm2": pm2_bench,
     "machine": machine_bench,

@@ -1,23 +1,31 @@
-"""A wire to an HTTP server that holds back requests with a certain text in them until they are let go, or cut."""
+"""A wire to an HTTP server that holds back certain requests until they are let go, or cut."""
 
 from __future__ import annotations
 
 import contextlib
 import re
 import socket
+import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+Tls = tuple[ssl.SSLContext, ssl.SSLContext]
 _LENGTH = re.compile(rb"(?i)^content-length:\s*(\d+)\s*$", re.M)
 
 
 class HoldingWire:
-    """Passes one request a connection on to a port of loopback; those that hold `marker` wait."""
+    """Passes one request a connection on to a port of loopback; those that `waits` says so of wait.
 
-    def __init__(self, onward: int, marker: bytes) -> None:
+    Args:
+        waits: of a request, and of whether the wire is cut: then it is broken as well.
+        tls: (what shows a certificate on this side, what trusts the one on the other); None for plain HTTP.
+    """
+
+    def __init__(self, onward: int, waits: Callable[[bytes, bool], bool], tls: Tls | None = None) -> None:
         self._onward = onward
-        self._marker = marker
+        self._waits = waits
+        self._tls = tls
         self._held: list[tuple[socket.socket, bytes]] = []
         self._broken = False
         self._arrived = threading.Condition()
@@ -61,8 +69,9 @@ class HoldingWire:
 
     def _take(self, near: socket.socket) -> None:
         with contextlib.suppress(OSError):
+            near = self._tls[0].wrap_socket(near, server_side=True) if self._tls else near
             request = request_of(near)
-            if self._marker not in request:
+            if not self._waits(request, self._broken):
                 self._exchange(near, request)
             elif self._broken:
                 _end(near)
@@ -72,12 +81,16 @@ class HoldingWire:
                     self._arrived.notify_all()
 
     def _exchange(self, near: socket.socket, request: bytes) -> None:
-        with socket.create_connection(("127.0.0.1", self._onward)) as far, contextlib.suppress(OSError):
+        with self._connected() as far, contextlib.suppress(OSError):
             head, gap, body = request.partition(b"\r\n\r\n")
             far.sendall(head + b"\r\nConnection: close" + gap + body)
             while data := far.recv(1 << 16):
                 near.sendall(data)
         _end(near)
+
+    def _connected(self) -> socket.socket:
+        far = socket.create_connection(("127.0.0.1", self._onward))
+        return self._tls[1].wrap_socket(far, server_hostname="127.0.0.1") if self._tls else far
 
 
 def request_of(near: socket.socket) -> bytes:
@@ -100,7 +113,8 @@ def request_of(near: socket.socket) -> bytes:
 def _is_gone(near: socket.socket) -> bool:
     """Whether the other side has hung up."""
     try:
-        return near.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+        # Past TLS, which can't peek: all that matters is the end of the connection.
+        return socket.socket.recv(near, 1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
     except BlockingIOError:
         return False
     except OSError:
@@ -115,6 +129,14 @@ def _end(one: socket.socket) -> None:
 
 @contextmanager
 def holding(port: int, marker: bytes) -> Iterator[HoldingWire]:
-    wire = HoldingWire(port, marker)
+    """A wire that holds back requests with a certain text in them."""
+    with holding_where(port, lambda request, _cut: marker in request) as wire:
+        yield wire
+
+
+@contextmanager
+def holding_where(port: int, waits: Callable[[bytes, bool], bool], tls: Tls | None = None) -> Iterator[HoldingWire]:
+    """A wire that holds back such requests. See `HoldingWire`."""
+    wire = HoldingWire(port, waits, tls)
     yield wire
     wire.close()

@@ -71,6 +71,12 @@ class KubernetesServer:
         """The log of every pod."""
         return self.folder / "pods.log"
 
+    def tls(self) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+        """For a wire in between: what shows its certificate, and what knows it."""
+        shows = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        shows.load_cert_chain(self.folder / "certs" / "apiserver.crt", self.folder / "certs" / "apiserver.key")
+        return shows, self._trust()
+
     def _trust(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=str(self.folder / "certs" / "apiserver.crt"))
 

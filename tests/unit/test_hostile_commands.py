@@ -183,7 +183,9 @@ def test_wrong_usage_is_told_in_one_line(desk: Path, said: Saying, arguments: li
     assert not done.err.startswith("cockpit: forged")
 
 
-@pytest.mark.parametrize("language", ["bash", "sql", "redis", "http", "powershell", "promql", "kubernetes", "aws"])
+@pytest.mark.parametrize(
+    "language", ["bash", "sql", "redis", "http", "powershell", "promql", "kubernetes", "helm", "argocd", "aws"]
+)
 def test_a_verdict_tells_of_the_command_without_sending_it(
     desk: Path, said: Saying, language: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

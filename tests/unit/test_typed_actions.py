@@ -50,14 +50,20 @@ def test_an_action_goes_on_behind_a_backslash_and_in_quotes() -> None:
         ("k8s", "rollout status deployment/api", "kubernetes"),
         ("kubernetes", "kubectl get pods", "bash"),
         ("kubectl", "kubectl get pods", "bash"),
+        ("helm", "history shop\nrollback $REL <revision> --wait", "helm"),
+        ("helm", "helm history shop", "bash"),
+        ("argocd", "app get shop\napp sync shop --prune", "argocd"),
+        ("argocd", "argocd app get shop", "bash"),
     ],
 )
 def test_a_shell_block_stays_one_whatever_its_fence_is_called(info: str, code: str, language: str) -> None:
     assert first(info, code).language == language
 
 
-def test_a_manifest_is_not_run() -> None:
-    assert first("kubernetes", "apiVersion: v1\nkind: Pod").kind == "note"
+@pytest.mark.parametrize("info", ["kubernetes", "helm", "argocd"])
+@pytest.mark.parametrize("code", ["apiVersion: v1\nkind: Pod", "{{- if .Values.a }}\nname: x\n{{- end }}"])
+def test_a_manifest_is_not_run(info: str, code: str) -> None:
+    assert first(info, code).kind == "note"
 
 
 def test_words_are_quoted_as_in_a_shell_and_inputs_are_never_split() -> None:

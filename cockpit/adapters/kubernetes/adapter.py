@@ -108,7 +108,7 @@ class KubernetesAdapter(StepProgram[KubernetesOptions]):
 
     def other_secrets(self) -> Sequence[str]:
         """Tokens, passwords and keys of the kubeconfig."""
-        return [secret for path in kubeconfigs(self.options) for secret in _secrets_of(path)]
+        return kubeconfig_secrets(self.options)
 
 
 def _check(action: KubernetesAction, task: Task) -> None:
@@ -127,6 +127,11 @@ def _connected(options: KubernetesOptions, *, sealed: bool) -> Cluster:
 
 def _headline(action: KubernetesAction) -> str:
     return " ".join([action.verb, *(word.text or "$…" for word in action.operands)])
+
+
+def kubeconfig_secrets(options: KubernetesOptions) -> list[str]:
+    """Every value in the files that say how to sign in that nobody may see."""
+    return [secret for path in kubeconfigs(options) for secret in _secrets_of(path)]
 
 
 def _secrets_of(path: Path) -> list[str]:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from cockpit.runbook.commands.languages import ACTIONS
 from cockpit.runbook.commands.manners import manners_of
 from cockpit.runbook.commands.printed import is_answer, is_json
 from cockpit.runbook.commands.statements import Row, is_comment, rows_of
@@ -24,7 +25,7 @@ _ALTERNATIVE = re.compile(
     re.IGNORECASE,
 )
 # A statement of these is a question of its own, whatever stands around it.
-_ONE_BY_ONE = frozenset({"promql", "logql", "redis", "kubernetes", "aws", "github", "http"})
+_ONE_BY_ONE = ACTIONS | {"promql", "logql", "redis", "http"}
 _MARK = re.compile(r"^\s*(?:#|--)+!?\s*")
 _STRAY = re.compile(
     r"\s*https?://\S+\s*$|> \S+[ \t]+\S|(?:[A-Za-z][\w.-]*(?: \([^)]*\))?:(?:\s|$)(?!\s*[>|&])|"

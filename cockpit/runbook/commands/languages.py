@@ -23,6 +23,8 @@ _SPELLINGS = {
     "http": "http rest rest-client",
     "redis": "redis redis-cli",
     "kubernetes": "kubernetes k8s",
+    "helm": "helm",
+    "argocd": "argocd argo-cd",
     "aws": "aws",
     "github": "github github-actions",
     "output": "output out result results stdout stderr log logs text-output console-output json-output",
@@ -34,7 +36,9 @@ _SPELLINGS = {
     "diagram": "mermaid plantuml puml dot graphviz ascii",
 }
 LANGUAGES = {spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings.split()}
-RUNNABLE = frozenset({"bash", "powershell", "sql", "promql", "logql", "http", "redis", "kubernetes", "aws", "github"})
+ACTIONS = frozenset({"kubernetes", "helm", "argocd", "aws", "github"})
+"""Languages whose blocks hold typed actions, one a line."""
+RUNNABLE = frozenset({"bash", "powershell", "sql", "promql", "logql", "http", "redis"}) | ACTIONS
 # Fences of a language whose lines are a session's as often as they are a script.
 SESSION_SPELLINGS = frozenset(
     {"console", "shell-session", "shellsession", "sh-session", "bash-session", "terminal", "cli", "term"}

@@ -9,6 +9,7 @@ from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from cockpit.runbook.commands.languages import ACTIONS
 from cockpit.runbook.commands.prompts import is_open
 from cockpit.runbook.commands.typed_actions import is_carried_on
 
@@ -213,7 +214,5 @@ _STILL_OPEN: dict[str, Callable[[list[str], str], bool]] = {
     "promql": _query_open,
     "logql": _query_open,
     "redis": lambda lines, following: False,
-    "kubernetes": _action_open,
-    "aws": _action_open,
-    "github": _action_open,
+    **dict.fromkeys(ACTIONS, _action_open),
 }

@@ -1,4 +1,4 @@
-"""Fences of typed actions: `kubernetes`, `aws` … blocks whose lines are verbs, not shell commands that call a tool."""
+"""Fences of typed actions: `kubernetes`, `helm`, `aws` … blocks whose lines are verbs, not shell commands."""
 
 from __future__ import annotations
 
@@ -17,15 +17,26 @@ _OPERATION = re.compile(
 _GITHUB = re.compile(
     r"[a-z][a-z-]*(?:/[a-z][a-z0-9-]*|\.[a-z]\w*|[ \t]+[a-z]+-[a-z0-9-]+)(?:[ \t]+--[a-z][\w-]*(?:[ =].*)?|[ \t]*\\)?"
 )
+_RELEASE = re.compile(
+    r"(?:list|ls|status|history|hist|rollback|upgrade|install|uninstall|delete|test"
+    r"|get (?:values|manifest|notes|hooks|metadata|all))(?:\s.*)?"
+)
+_APPLICATION = re.compile(r"(?:app|appset|proj|repo|repocreds|cluster|account|cert|gpg) [a-z][a-z-]*(?:\s.*)?|version")
 _ANSWER = re.compile(r"\s*HTTP/[\d.]+\s+[1-5]\d\d\b")
-_ACTIONS = {"kubernetes": (_VERB, ""), "aws": (_OPERATION, "bash"), "github": (_GITHUB, "")}
+_ACTIONS = {
+    "kubernetes": (_VERB, ""),
+    "helm": (_RELEASE, ""),
+    "argocd": (_APPLICATION, ""),
+    "aws": (_OPERATION, "bash"),
+    "github": (_GITHUB, ""),
+}
 
 
 def without_disguise(info: Info, text: str) -> Info:
-    """The info of a block, whose `kubernetes`, `aws` or `github` counts only where the block does hold typed actions.
+    """The info of a block, whose language of typed actions counts only where the block does hold some.
 
-    `aws` over lines that call the command line is a shell block, as everywhere; `kubernetes` over a manifest is none;
-    `http` over an answer shows one.
+    `aws` over lines that call the command line is a shell block, as everywhere; the others over a manifest, or over the
+    command line, are what such a block without a language is; `http` over an answer shows one.
     """
     if info.language == "http" and _ANSWER.match(text):
         return replace(info, language="output")

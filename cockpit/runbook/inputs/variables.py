@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from cockpit.runbook.commands.languages import ACTIONS
 from cockpit.runbook.commands.vocabulary import words
 
 SHELL_NAMES = words(
@@ -117,7 +118,7 @@ def variables_in(code: str, language: str, assigned: set[str]) -> list[Blank]:
     if language in ("promql", "logql"):
         # Grafana's own ($__interval) are no blanks, and what follows a backslash or a dollar is text.
         return [blank for blank in _dollars(code, _DOLLAR, frozenset(), set()) if not blank.name.startswith("__")]
-    if language in ("kubernetes", "aws", "github"):
+    if language in ACTIONS:
         return list(_dollars(_with_shell_quotes_hidden(code), _DOLLAR, frozenset(), set()))
     if language != "bash":
         return []

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from cockpit.adapters.http.filling import filled_request
 from cockpit.errors import UsageError
+from cockpit.runbook.commands.languages import ACTIONS
 from cockpit.runbook.model import Input
 from cockpit.session.filling.quoting import QUOTE
 from cockpit.session.filling.second_shell import fill_second_shell
@@ -188,9 +189,7 @@ _PLACES: Mapping[str, Callable[[str], dict[int, str]]] = {
     "redis": _redis_places,
     "promql": _query_places,
     "logql": _query_places,
-    "kubernetes": _word_places,
-    "aws": _word_places,
-    "github": _word_places,
+    **dict.fromkeys(ACTIONS, _word_places),
 }
 """By language, the kind of place of each marker, by its character offset: a key of `QUOTE`. What no adapter runs is
 text."""

@@ -1,0 +1,1 @@
+"""Typed Helm actions: what one says, and what it does."""
