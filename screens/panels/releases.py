@@ -24,7 +24,10 @@ def detail(panel: PanelState, width: int) -> list[Line]:
     states -= versions + 1 if versions else 0
     heads = [pad(_("name"), names), pad(_("revision"), _REVISION_CELLS), pad(_("state"), states)]
     heads += [pad(_("version"), versions)] if versions else []
-    return [line(("    " + " ".join(heads), "dim")), *(_row(row, names, states, versions) for row in panel.last_data.rows)]
+    return [
+        line(("    " + " ".join(heads), "dim")),
+        *(_row(row, names, states, versions) for row in panel.last_data.rows),
+    ]
 
 
 def _row(row: Mapping[str, Any], names: int, states: int, versions: int) -> Line:
