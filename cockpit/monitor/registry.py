@@ -29,6 +29,7 @@ KINDS: Mapping[str, str] = {
     "loki": "cockpit.monitor.logs.loki:LokiProbe",
     "machine": "cockpit.adapters.machine.probe:MachineProbe",
     "pm2": "cockpit.adapters.pm2.probe:Pm2Probe",
+    "postgresql": "cockpit.adapters.postgresql.probe:PostgresqlProbe",
     "prometheus": "cockpit.adapters.prometheus.probe:PrometheusProbe",
 }
 FAR_KINDS: Mapping[str, str] = {

@@ -6,7 +6,17 @@ from collections.abc import Callable, Mapping
 
 from cockpit.monitor.sample import PanelState
 from screens.paint import Line
-from screens.panels import alerting, log_lines, machine, processes, readings, releases, workflow_runs, workloads
+from screens.panels import (
+    alerting,
+    database,
+    log_lines,
+    machine,
+    processes,
+    readings,
+    releases,
+    workflow_runs,
+    workloads,
+)
 
 Detail = Callable[[PanelState, int], list[Line]]
 
@@ -18,6 +28,7 @@ PANELS: Mapping[str, Detail] = {
     "loki": log_lines.detail,
     "machine": machine.detail,
     "pm2": processes.detail,
+    "postgresql": database.detail,
 }
 
 

@@ -33,6 +33,11 @@ def rows_of(panel: PanelState, readings: Iterable[Reading], width: int) -> list[
     return [_reading(panel, reading, width) for reading in readings]
 
 
+def worst_first(readings: Iterable[Reading]) -> list[Reading]:
+    """Those that have left their bounds in front, the rest as they came."""
+    return sorted(readings, key=lambda reading: {Level.RED: 0, Level.YELLOW: 1}.get(reading.level, 2))
+
+
 def _reading(panel: PanelState, reading: Reading, width: int) -> Line:
     mark, style = LEVEL_MARKS[reading.level]
     names = min(20, max(8, width // 3))
@@ -104,6 +109,26 @@ _LABELS: Mapping[str, Callable[[], str]] = {
     "warnings_per_min": lambda: _("warnings/min"),
     "lines_per_min": lambda: _("lines/min"),
     "error_percent": lambda: _("share of errors"),
+    "connections": lambda: _("connections"),
+    "connections_percent": lambda: _("of all possible"),
+    "active": lambda: _("active"),
+    "idle": lambda: _("idle"),
+    "idle_in_transaction": lambda: _("idle in transaction"),
+    "blocked": lambda: _("blocked"),
+    "blocked_s": lambda: _("longest wait"),
+    "longest_query_s": lambda: _("longest query"),
+    "oldest_transaction_s": lambda: _("oldest transaction"),
+    "cache_hit_percent": lambda: _("cache hits"),
+    "rollback_percent": lambda: _("rolled back"),
+    "deadlocks_change": lambda: _("new deadlocks"),
+    "in_recovery": lambda: _("standby"),
+    "streaming": lambda: _("streaming"),
+    "replay_lag_s": lambda: _("replay behind"),
+    "replay_lag_bytes": lambda: _("replay behind"),
+    "standbys": lambda: _("standbys"),
+    "standby_lag_s": lambda: _("standby behind"),
+    "standby_lag_bytes": lambda: _("standby behind"),
+    "slow_statements": lambda: _("slow statements"),
 }
 
 

@@ -28,6 +28,7 @@ from cockpit.monitor.registry import KINDS, build
 from cockpit.monitor.sample import Level, Outcome
 from cockpit.safety.permit import Action, Mode, grant
 from cockpit.safety.verdict import Judgement, Verdict
+from tests.servers.postgresql import postgresql_server
 from tests.waiting import PATIENCE_S
 
 HOSTILE = "\x1b]52;c;aGk=\x07\x9b31m\u202e[red]bold[/] password=hunter2hunter2 한글"
@@ -199,6 +200,17 @@ def github_bench(_folder: Path) -> contextlib.AbstractAsyncContextManager[Bench]
     return api_bench(answers, repo="acme/shop")
 
 
+@contextlib.asynccontextmanager
+async def postgresql_bench(_folder: Path) -> AsyncIterator[Bench]:
+    import psycopg
+
+    with postgresql_server() as server:
+        place = {"host": "127.0.0.1", "port": server.port, "database": "shop", "user": "postgres"}
+        with psycopg.connect(f"host={server.folder} port={server.port} dbname=shop user=postgres") as session:
+            session.execute(f"select '{HOSTILE}' as 한글".encode())  # left idle in its transaction
+            yield Bench(place, {**place, "port": 1})
+
+
 BENCHES: dict[str, Callable[[Path], contextlib.AbstractAsyncContextManager[Bench]]] = {
     "helm": helm_bench,
     "http": http_bench,
@@ -210,6 +222,7 @@ BENCHES: dict[str, Callable[[Path], contextlib.AbstractAsyncContextManager[Bench
     "alertmanager": alertmanager_bench,
     "loki": loki_bench,
     "github": github_bench,
+    "postgresql": postgresql_bench,
 }
 
 Result = TypeVar("Result")
@@ -314,7 +327,7 @@ def test_it_is_made_without_its_library(kind: str) -> None:
         "import sys, importlib, cockpit.monitor.watch\n"
         f"module, _, name = {KINDS[kind]!r}.partition(':')\n"
         "importlib.import_module(module)\n"
-        "print([m for m in ('httpx', 'psutil', 'tree_sitter', 'kubernetes', 'boto3') if m in sys.modules])"
+        "print([m for m in ('httpx', 'psutil', 'tree_sitter', 'kubernetes', 'boto3', 'psycopg', 'redis') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.servers.postgresql import postgresql_server
 from tests.servers.redis import redis_server
 from tests.servers.server import free_port
 from tests.servers.ssh import SshServer, ssh_server
@@ -128,6 +129,31 @@ def test_each_that_is_down_or_wrong_is_told_with_a_mend_and_costs_no_other(serve
     assert told["target open"]["mend"] == f"chmod 600 {secret}"
     assert told["probe pm2"]["standing"] == "warning"
     assert "hunter2" not in json.dumps(told)
+
+
+def test_a_database_that_shows_a_role_too_little_is_told(doctor: Doctor) -> None:
+    with postgresql_server() as server:
+        server.ask("create role weak login")
+        place = {"host": "127.0.0.1", "port": server.port, "database": "shop"}
+        status, told = doctor.told(
+            target("orders", "postgresql", **place, user="weak")
+            + probe("weak", "postgresql", **place, user="weak")
+            + probe("strong", "postgresql", **place, user="postgres")
+            + probe("shut", "postgresql", **place, user="app", password_env="COCKPIT_TEST_PASSWORD")
+            + probe("odd", "postgresql", **place, ca_file="/x", sslmode="require")
+        )
+
+    assert status == 1
+    assert {about: told[about]["standing"] for about in told if "probe" in about or about == "target orders"} == {
+        "target orders": "ok",
+        "probe weak": "warning",
+        "probe strong": "ok",
+        "probe shut": "failed",
+        "probe odd": "failed",
+    }
+    assert "GRANT pg_monitor TO weak" in told["probe weak"]["mend"]
+    assert "password" in told["probe shut"]["text"]
+    assert "verify-full" in told["probe odd"]["mend"]
 
 
 @contextmanager

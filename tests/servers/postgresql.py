@@ -96,6 +96,7 @@ class PostgresqlServer:
 
     port: int
     folder: Path
+    process: subprocess.Popen[bytes] | None = None
     heard: Callable[[], int] = lambda: 0
     inspector: Any = None
 
@@ -185,18 +186,45 @@ def postgresql_server(*settings: str, encoding: str = "UTF8") -> Iterator[Postgr
         assert made.returncode == 0, made.stderr.decode()
         port = free_port()
         lines = [_SETTINGS, f"port = {port}", f"unix_socket_directories = '{folder}'", *settings]
-        (data / "postgresql.auto.conf").write_text("\n".join(lines))
+        (data / "postgresql.auto.conf").write_text("\n".join([*lines, ""]))
         # Passwords for roles that have one, over TCP; the superuser needs none.
         (data / "pg_hba.conf").write_text(
             "host all app,reader 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\nlocal all all trust\n"
+            "local replication all trust\n"
         )
         server = PostgresqlServer(port, folder)
-        with running([postgres, "-D", str(data)], lambda: _ready(server), folder, user=user, ending=signal.SIGINT):
+        with running(
+            [postgres, "-D", str(data)], lambda: _ready(server), folder, user=user, ending=signal.SIGINT
+        ) as process:
+            server.process = process
             server.ask("create database shop", database="postgres")
             server.ask(_WORLD)
             yield server
             if server.inspector is not None:
                 server.inspector.close()
+
+
+@contextmanager
+def standby_of(primary: PostgresqlServer, name: str = "standby") -> Iterator[PostgresqlServer]:
+    """A copy of the server that follows it, made by pg_basebackup; it reads and takes no writes."""
+    basebackup, postgres = require("pg_basebackup", "postgres", also_in=_BIN)
+    user = server_user()
+    with server_folder() as folder:
+        data, port = folder / "data", free_port()
+        if user is not None:
+            os.chown(folder, user, user)
+        place = f"host={primary.folder} port={primary.port} user=postgres application_name={name}"
+        argv = [basebackup, "-D", str(data), "-R", "-X", "stream", "-c", "fast", "--no-sync", "-d", place]
+        made = subprocess.run(argv, capture_output=True, cwd=folder, check=False, **as_user(user))
+        assert made.returncode == 0, made.stderr.decode()
+        with (data / "postgresql.auto.conf").open("a") as settings:
+            settings.write(f"\nport = {port}\nunix_socket_directories = '{folder}'\n")
+        server = PostgresqlServer(port, folder)
+        with running(
+            [postgres, "-D", str(data)], lambda: _ready(server), folder, user=user, ending=signal.SIGINT
+        ) as process:
+            server.process = process
+            yield server
 
 
 def _ready(server: PostgresqlServer) -> bool:

@@ -7,8 +7,8 @@ port = 5432
 database = "orders"                # else $PGDATABASE, then the user's name
 user = "oncall"
 password_env = "ORDERS_PASSWORD"   # or password_file; else ~/.pgpass, $PGPASSWORD
-sslmode = "verify-full"
-ca_file = "/etc/ssl/orders.pem"
+ca_file = "/etc/ssl/orders.pem"    # who vouches for the server; cert_file and key_file where it wants a certificate
+sslmode = "verify-full"            # which ca_file implies; without either, libpq's "prefer"
 most_rows = 1000                   # of a result this many are shown
 """
 
@@ -19,12 +19,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar
 
 from msgspec import Struct
 
 from cockpit.adapters.base import Enforcement
-from cockpit.adapters.library import needing
+from cockpit.adapters.checking import Check
+from cockpit.adapters.postgresql.connection import ServerOptions, check_options, connect, how_to_verify, unverified
 from cockpit.adapters.postgresql.role import enforcement_of
 from cockpit.adapters.postgresql.seal import sealed
 from cockpit.adapters.postgresql.wire import Answer, Wire
@@ -32,8 +33,6 @@ from cockpit.adapters.step_program.adapter import StepProgram, Task
 from cockpit.adapters.step_program.credentials import password_from
 from cockpit.adapters.step_program.page import Page
 from cockpit.errors import (
-    AccessDenied,
-    AdapterError,
     CockpitError,
     Declined,
     OutcomeUnknown,
@@ -43,22 +42,13 @@ from cockpit.errors import (
 from cockpit.safety.sql.lexer import Statement, statements
 from cockpit.words import _
 
-_CONNECT_S = 5
 _META = re.compile(r"^[ \t]*\\(\w+)[^\n]*", re.MULTILINE)
 _ONLY_FOR_SHOW = frozenset({"x", "timing", "pset", "a", "t", "encoding", "set"})
 
 
-class PostgresqlOptions(Struct, frozen=True, kw_only=True):
+class PostgresqlOptions(ServerOptions, frozen=True, kw_only=True):
     """Keys of a target of kind "postgresql"."""
 
-    host: str = ""
-    port: int = 0
-    database: str = ""
-    user: str = ""
-    password_env: str = ""
-    password_file: str = ""
-    sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] = "prefer"
-    ca_file: str = ""
     most_rows: int = 1000
 
 
@@ -68,6 +58,10 @@ class PostgresqlAdapter(StepProgram[PostgresqlOptions]):
     name = "postgresql"
     languages = frozenset({"sql"})
     Options: ClassVar[type[Struct]] = PostgresqlOptions
+
+    def __init__(self, options: PostgresqlOptions, *, trusted: bool = True) -> None:
+        check_options(options)
+        super().__init__(options, trusted=trusted)
 
     def credentials(self) -> dict[str, str]:
         """The password. See `StepProgram.credentials`."""
@@ -97,6 +91,12 @@ class PostgresqlAdapter(StepProgram[PostgresqlOptions]):
         with self._connected(task) as wire:
             return enforcement_of(wire)
 
+    async def checks(self) -> Sequence[Check]:
+        """Whether it can be reached, and whether that is verified. See `ChecksItself`."""
+        doubt = unverified(self.options)
+        told = [Check(text=doubt, standing="warning", mend=how_to_verify())] if doubt else []
+        return [*await super().checks(), *told]
+
     def _run_sealed(self, found: Sequence[Statement], task: Task, page: Page) -> None:
         for number, statement in enumerate(found, 1):
             text, values = _with_parameters(statement, task.values)
@@ -122,7 +122,7 @@ class PostgresqlAdapter(StepProgram[PostgresqlOptions]):
         if wire.setting("standard_conforming_strings") == "off":
             raise UsageError(
                 _("this server reads backslashes in quotes as escapes, and the step was not judged so"),
-                where=self._where,
+                where=self.options.where,
                 mend=_("switch standard_conforming_strings on for the role"),
             )
         try:
@@ -155,46 +155,13 @@ class PostgresqlAdapter(StepProgram[PostgresqlOptions]):
         Raises:
             ToolMissing, TargetUnreachable, AccessDenied.
         """
-        with needing("psycopg", "postgresql"):
-            import psycopg
-        try:
-            connection = psycopg.connect(**self._parameters(task))
-        except psycopg.Error as error:
-            raise _not_connected(str(error), self._where) from error
+        connection = connect(self.options, task.credentials.get("password"), trusted=self.trusted)
         if page is not None:
             connection.add_notice_handler(lambda told: page.line(f"{told.severity}:  {told.message_primary}"))
-        wire = Wire(connection, self._where)
         try:
-            if wire.setting("server_encoding") == "SQL_ASCII":
-                # It does not know what its bytes mean, and would refuse to give them out as UTF-8.
-                wire.ask("SET client_encoding = 'SQL_ASCII'")
-            yield wire
+            yield Wire(connection, self.options.where)
         finally:
             connection.close()
-
-    def _parameters(self, task: Task) -> dict[str, Any]:
-        options = self.options
-        given = {
-            "host": options.host,
-            "port": options.port,
-            "dbname": options.database,
-            "user": options.user,
-            "password": task.credentials.get("password"),
-            "sslrootcert": options.ca_file,
-            "passfile": "" if self.trusted else os.devnull,
-        }
-        return {name: value for name, value in given.items() if value} | {
-            "sslmode": options.sslmode,
-            "connect_timeout": _CONNECT_S,
-            "application_name": "incident-cockpit",
-            "client_encoding": "UTF8",
-            "autocommit": True,
-        }
-
-    @property
-    def _where(self) -> str:
-        options = self.options
-        return f"{options.host or os.environ.get('PGHOST') or 'localhost'}:{options.port or 5432}/{options.database}"
 
 
 @contextmanager
@@ -246,13 +213,3 @@ def _with_parameters(statement: Statement, values: Mapping[str, str]) -> tuple[s
     for start, end, name in reversed(places):
         text = f"{text[:start]}${order.index(name) + 1}{text[end:]}"
     return text, [values[name] for name in order]
-
-
-def _not_connected(said: str, where: str) -> AdapterError:
-    """The error tree's word for a connection that was not made: libpq tells it in words only."""
-    words = " ".join(said.removeprefix("connection failed:").split())
-    if "timeout" in words:
-        return TargetUnreachable(words, where=where, mend=_("is it running, and reachable from here?"))
-    if re.search(r"password|authentication|pg_hba|role \S+ does not exist|no encryption", words):
-        return AccessDenied(words, where=where, mend=_("check user, password_env and pg_hba.conf"))
-    return TargetUnreachable(words, where=where, mend=_("is it running, and reachable from here?"))

@@ -12,7 +12,8 @@ is refused. An extension's functions are taken at their word: installing it was 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from cockpit.adapters.postgresql.role import powers_of
 from cockpit.adapters.postgresql.wire import Answer, Wire
@@ -138,11 +139,26 @@ def sealed(wire: Wire, text: str, values: Sequence[str], task: Task, *, most_row
         _roll_back(wire)
 
 
-def _roll_back(wire: Wire) -> None:
+@contextmanager
+def reading(wire: Wire, *, within_s: float) -> Iterator[None]:
+    """A read-only transaction for fixed questions of our own, in which every name is the system's.
+
+    It is sealed as a step's is, and then committed: there is nothing to take back, and servers count what is rolled
+    back as a sign of trouble.
+    """
+    wire.ask("BEGIN TRANSACTION READ ONLY")
     try:
+        wire.ask(_OWN_PATH)
+        wire.ask(_LIMITS, ["pg_catalog", *(f"{max(1, round(within_s * 1000))}ms" for _limit in range(3))])
+        yield
+    finally:
+        with suppress(CockpitError):
+            wire.ask("COMMIT")
+
+
+def _roll_back(wire: Wire) -> None:
+    with suppress(CockpitError):  # the connection is closed next, and that rolls back too
         wire.ask("ROLLBACK")
-    except CockpitError:
-        pass  # the connection is closed next, and that rolls back too
 
 
 def _refused(why: str) -> PolicyRefusal:

@@ -7,6 +7,7 @@ that the server writes: a date that Python can't hold is shown all the same.
 from __future__ import annotations
 
 import select
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -48,12 +49,17 @@ class Answer:
 
 
 class Wire:
-    """A connection, and what goes wrong on it in our words."""
+    """A connection, and what goes wrong on it in our words.
+
+    `until_m`, once set, is the monotonic time at which a server that says nothing is given up, and the connection
+    with it: a frozen one keeps its end of the connection open for ever.
+    """
 
     def __init__(self, connection: Connection[Any], where: str) -> None:
         self._connection = connection
         self._pg = connection.pgconn
         self._where = where
+        self.until_m: float | None = None
 
     def ask(
         self,
@@ -95,6 +101,13 @@ class Wire:
 
         return self._pg.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR)
 
+    @property
+    def usable(self) -> bool:
+        """Whether another statement can be asked on this connection."""
+        from psycopg.pq import ConnStatus, TransactionStatus
+
+        return self._pg.status == ConnStatus.OK and self._pg.transaction_status == TransactionStatus.IDLE
+
     def setting(self, name: str) -> str:
         """One of the settings that the server tells by itself, such as standard_conforming_strings."""
         return (self._pg.parameter_status(name.encode()) or b"").decode()
@@ -127,15 +140,26 @@ class Wire:
 
     def _next_result(self) -> PGresult | None:
         while self._pg.flush():
-            select.select([self._pg.socket], [self._pg.socket], [])
-            self._pg.consume_input()
+            self._wait(select.POLLIN | select.POLLOUT)
         while self._pg.is_busy():
             self._wait()
         return self._pg.get_result()
 
-    def _wait(self) -> None:
-        select.select([self._pg.socket], [], [])
+    def _wait(self, events: int = select.POLLIN) -> None:
+        left_s = None if self.until_m is None else max(0.0, self.until_m - time.monotonic())
+        if not self._ready(left_s, events):
+            self._pg.finish()
+            raise TimedOut(
+                _("it takes the connection, and does not answer"),
+                where=self._where,
+                mend=_("look at the server's load, and whether its process hangs"),
+            )
         self._pg.consume_input()
+
+    def _ready(self, within_s: float | None, events: int = select.POLLIN) -> bool:
+        poll = select.poll()  # select() knows no file descriptor above 1023
+        poll.register(self._pg.socket, events)
+        return bool(poll.poll(None if within_s is None else within_s * 1000))
 
     def _copy_out(self, copied: Callable[[bytes], None]) -> None:
         while True:
@@ -153,7 +177,7 @@ class Wire:
 
         try:
             self._connection.cancel_safe(timeout=_CANCEL_S)
-            while select.select([self._pg.socket], [], [], _CANCEL_S)[0]:
+            while self._ready(_CANCEL_S):
                 self._pg.consume_input()
                 while not self._pg.is_busy():
                     if self._pg.get_result() is None:

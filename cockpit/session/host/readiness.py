@@ -119,8 +119,8 @@ def _of(make: Callable[[], Probe]) -> Look:
             await probe.close()
         if sample.outcome is Outcome.FAILED:
             return [Check(text=sample.error, standing="failed", mend=sample.mend)]
-        nothing_there = sample.outcome is Outcome.NONE
-        return [Check(text=sample.text, standing="warning" if nothing_there else "ok", mend=sample.mend)]
+        doubt = sample.outcome is Outcome.NONE or sample.mend
+        return [Check(text=sample.text, standing="warning" if doubt else "ok", mend=sample.mend)]
 
     return look
 
