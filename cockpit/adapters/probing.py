@@ -45,8 +45,9 @@ class Brought:
 class Finding:
     """What one look found.
 
-    `text` is one line for a folded status row. `none` says that the system answered and there is nothing. `mend`
-    is for a surprise: nothing where something was to be, or something that can't be seen. `rows` hold display strings and numbers only, and a "level" where a row has one.
+    `text` is one line for a folded status row. `none` says that the system answered and there is nothing. `mend` is
+    for a surprise: nothing where something was to be, or something that can't be seen. `rows` hold display strings
+    and numbers only, and a "level" where a row has one.
     `brought` are lines for those who follow the log; no sample holds them.
     """
 

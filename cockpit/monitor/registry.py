@@ -31,6 +31,7 @@ KINDS: Mapping[str, str] = {
     "pm2": "cockpit.adapters.pm2.probe:Pm2Probe",
     "postgresql": "cockpit.adapters.postgresql.probe:PostgresqlProbe",
     "prometheus": "cockpit.adapters.prometheus.probe:PrometheusProbe",
+    "redis": "cockpit.adapters.redis.probe:RedisProbe",
 }
 FAR_KINDS: Mapping[str, str] = {
     "http": "cockpit.adapters.http.far:FarHttpProbe",

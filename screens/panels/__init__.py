@@ -8,6 +8,7 @@ from cockpit.monitor.sample import PanelState
 from screens.paint import Line
 from screens.panels import (
     alerting,
+    cache,
     database,
     log_lines,
     machine,
@@ -29,6 +30,7 @@ PANELS: Mapping[str, Detail] = {
     "machine": machine.detail,
     "pm2": processes.detail,
     "postgresql": database.detail,
+    "redis": cache.detail,
 }
 
 

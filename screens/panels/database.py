@@ -7,7 +7,7 @@ from typing import Any
 
 from cockpit.monitor.sample import Level, PanelState, Reading
 from cockpit.words import _
-from screens.paint import Line, cropped, fit, line
+from screens.paint import Line, cropped, fit, line, wrapped
 from screens.panels.readings import LEVEL_MARKS, rows_of, value_text, worst_first
 
 Row = Mapping[str, Any]
@@ -39,32 +39,23 @@ def detail(panel: PanelState, width: int) -> list[Line]:
         most = len(well) if width >= _WIDE_CELLS else _NARROW_ROWS
         if listed := [row for row in well if row.get("what") in kinds][:most]:
             lines += [line((f"  {title}", "dim")), *_told(listed, width)]
-    return lines
+    return [*lines, *_told([row for row in well if row.get("what") == "note"], width)]
 
 
 def _told(rows: Iterable[Row], width: int) -> Iterator[Line]:
     for row in rows:
         mark, style = LEVEL_MARKS[next((level for level in Level if level == row.get("level")), Level.GREY)]
-        head = _HEADS.get(str(row.get("what")), _note)(row)
-        text = " ".join(str(row.get("text", "")).split()) if row.get("what") in _WITH_TEXT else ""
-        first = (("  ", ""), (mark, style), (f" {head}", style if mark.strip() else ""))
-        if not text:
-            yield from _folded(first, head, width, style)
-        elif width >= _WIDE_CELLS:
+        head = _HEADS.get(str(row.get("what")))
+        if head is None:
+            yield from wrapped(((str(row.get("text", "")), style or "dim"),), width, first=f"  {mark} ", rest="     ")
+            continue
+        text = " ".join(str(row.get("text", "")).split())
+        first = (("  ", ""), (mark, style), (f" {head(row)}", style if mark.strip() else ""))
+        if width >= _WIDE_CELLS:
             yield cropped(line(*first, ("  ", ""), (text, "dim")), width)
         else:
             yield cropped(line(*first), width)
-            yield line((f"     {fit(text, max(8, width - 6))}", "dim"))
-
-
-def _folded(first: tuple[tuple[str, str], ...], head: str, width: int, style: str) -> Iterator[Line]:
-    """A sentence without a statement, on as many rows as it takes, three at most."""
-    room, words = max(8, width - 6), head
-    yield line(*first[:2], (f" {fit(words, room)}", style))
-    cut = fit(words, room)
-    if cut != words and cut.endswith("…"):
-        rest = words[len(cut) - 1 :]
-        yield line((f"     {fit(rest, room)}", style))
+            yield from [line((f"     {fit(text, max(8, width - 6))}", "dim"))] if text else []
 
 
 def _age(row: Row) -> str:
@@ -118,10 +109,6 @@ def _standby(row: Row) -> str:
     return f"{row.get('name', '')} {row.get('client', '')} {row.get('state', '')} {_age(row)} {behind}"
 
 
-def _note(row: Row) -> str:
-    return str(row.get("text", ""))
-
-
 _HEADS: Mapping[str, Callable[[Row], str]] = {
     "blocking": _blocking,
     "blocked": _blocked,
@@ -130,4 +117,3 @@ _HEADS: Mapping[str, Callable[[Row], str]] = {
     "statement": _statement,
     "standby": _standby,
 }
-_WITH_TEXT = frozenset(("blocking", "blocked", "query", "idle", "statement"))

@@ -53,7 +53,7 @@ def _reading(panel: PanelState, reading: Reading, width: int) -> Line:
         spans.append((" " + pad(sparkline(panel, reading.name), _SPARK_CELLS), "info"))
         room -= _SPARK_CELLS + 2
     bound = reading.bound.removeprefix(reading.name).strip()
-    if len(bound) <= room:
+    if len(bound) < room:
         spans.append((f" {bound}", "dim"))
     return line(*spans)
 
@@ -129,6 +129,21 @@ _LABELS: Mapping[str, Callable[[], str]] = {
     "standby_lag_s": lambda: _("standby behind"),
     "standby_lag_bytes": lambda: _("standby behind"),
     "slow_statements": lambda: _("slow statements"),
+    "ping_ms": lambda: _("ping"),
+    "fragmentation": lambda: _("fragmentation"),
+    "hit_percent": lambda: _("hits"),
+    "clients": lambda: _("clients"),
+    "clients_percent": lambda: _("of all possible"),
+    "blocked_clients": lambda: _("blocked clients"),
+    "ops_per_s": lambda: _("commands/s"),
+    "evictions_per_s": lambda: _("evictions/s"),
+    "keys": lambda: _("keys"),
+    "role": lambda: _("role"),
+    "link_up": lambda: _("link to primary"),
+    "link_silent_s": lambda: _("primary silent"),
+    "replicas": lambda: _("replicas"),
+    "saves": lambda: _("saves to disk"),
+    "unsaved_changes": lambda: _("unsaved changes"),
 }
 
 

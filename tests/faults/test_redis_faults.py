@@ -10,7 +10,8 @@ from io import BytesIO
 
 import pytest
 
-from cockpit.adapters.redis.adapter import RedisAdapter, RedisOptions
+from cockpit.adapters.redis.adapter import RedisAdapter
+from cockpit.adapters.redis.server import ServerOptions
 from cockpit.adapters.step_program.__main__ import exit_status
 from cockpit.adapters.step_program.adapter import Task
 from cockpit.adapters.step_program.page import Page
@@ -35,7 +36,7 @@ def saying(*replies: bytes) -> Iterator[int]:
 
 
 def perform(port: int, body: str, *, read_only: bool = False) -> None:
-    adapter = RedisAdapter(RedisOptions(host="127.0.0.1", port=port))
+    adapter = RedisAdapter(ServerOptions(host="127.0.0.1", port=port))
     adapter.perform(Task(language="redis", body=body, read_only=read_only), Page(BytesIO()))
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from cockpit.adapters.redis.adapter import RedisAdapter, RedisOptions
+from cockpit.adapters.redis.adapter import RedisAdapter
+from cockpit.adapters.redis.server import ServerOptions
 from cockpit.adapters.step_program.adapter import Task
 from cockpit.adapters.step_program.page import Page
 from cockpit.errors import CockpitError, PolicyRefusal
@@ -256,7 +257,7 @@ def _perform(adapter: RedisAdapter, body: str) -> str:
 
 
 def _adapter(server: RedisServer, **options: Any) -> RedisAdapter:
-    return RedisAdapter(RedisOptions(socket=server.socket, **options))
+    return RedisAdapter(ServerOptions(socket=server.socket, **options))
 
 
 @pytest.mark.parametrize("body", _each(CHANGES))
@@ -298,7 +299,7 @@ def test_a_command_renamed_to_look_harmless_is_still_refused() -> None:
             "GET",
         ]
         with running(argv, lambda: answers(port), folder):
-            adapter = RedisAdapter(RedisOptions(host="127.0.0.1", port=port))
+            adapter = RedisAdapter(ServerOptions(host="127.0.0.1", port=port))
             with pytest.raises(PolicyRefusal):
                 _perform(adapter, "GET greeting evil")
             assert "(integer) 0" in _perform(adapter, "DBSIZE")
@@ -328,7 +329,7 @@ def test_a_replica_that_takes_no_writes_is_known_as_held_by_the_server(server: R
         port = free_port()
         argv = [binary, "--port", str(port), "--save", "", "--replicaof", "127.0.0.1", str(server.port)]
         with running(argv, lambda: answers(port), folder):
-            adapter = RedisAdapter(RedisOptions(host="127.0.0.1", port=port))
+            adapter = RedisAdapter(ServerOptions(host="127.0.0.1", port=port))
             with contextlib.suppress(PolicyRefusal):
                 _perform(adapter, "SET greeting x")
             assert adapter.enforced(Task()).by == "server"

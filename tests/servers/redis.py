@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.servers.server import answers, free_port, require, running, server_folder
+from tests.waiting import wait_until
 
 PASSWORD = "Qz7-redis-password-31"
 
@@ -20,6 +22,7 @@ class RedisServer:
 
     port: int
     folder: Path
+    process: subprocess.Popen[bytes]
 
     @property
     def socket(self) -> str:
@@ -90,11 +93,45 @@ class RedisServer:
 
 
 @contextmanager
-def redis_server() -> Iterator[RedisServer]:
+def redis_server(*settings: str, folder: Path | None = None, port: int = 0) -> Iterator[RedisServer]:
+    """A server with these further arguments.
+
+    Args:
+        folder: one whose data it takes up; without it, an empty one of its own.
+    """
     (binary,) = require("redis-server")
-    with server_folder() as folder:
-        port = free_port()
+    with server_folder() as own:
+        folder, port = folder or own, port or free_port()
         argv = [binary, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
         argv += ["--unixsocket", str(folder / "r.sock"), "--appendonly", "no", "--enable-debug-command", "local"]
-        with running(argv, lambda: answers(port), folder):
-            yield RedisServer(port, folder)
+        with running([*argv, *settings], lambda: answers(port), folder) as process:
+            yield RedisServer(port, folder, process)
+
+
+@contextmanager
+def loading_server() -> Iterator[RedisServer]:
+    """One that reads its data, for as long as anybody looks."""
+    with server_folder() as folder:
+        with redis_server(folder=folder) as first:
+            first.ask("DEBUG", "POPULATE", "20000")
+            first.ask("SAVE")
+        slowly = ("--key-load-delay", "50000", "--loading-process-events-interval-bytes", "1024")
+        with redis_server(*slowly, folder=folder) as server:
+            yield server
+
+
+@contextmanager
+def cluster_of_two() -> Iterator[tuple[RedisServer, RedisServer]]:
+    """Two nodes, each with half of the slots."""
+
+    def node() -> contextlib.AbstractContextManager[RedisServer]:
+        return redis_server("--cluster-enabled", "yes", "--cluster-port", str(free_port()))
+
+    with node() as low, node() as high:
+        low.ask("CLUSTER", "ADDSLOTSRANGE", "0", "8191")
+        high.ask("CLUSTER", "ADDSLOTSRANGE", "8192", "16383")
+        bus = int(high.ask("CONFIG", "GET", "cluster-port")[1])
+        low.ask("CLUSTER", "MEET", "127.0.0.1", str(high.port), str(bus))
+        for one in (low, high):
+            wait_until(lambda one=one: b"cluster_state:ok" in one.ask("CLUSTER", "INFO"))  # type: ignore[misc]
+        yield low, high

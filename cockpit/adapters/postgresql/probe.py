@@ -128,8 +128,8 @@ class PostgresqlProbe:
         """With what the extension tells, and with what is not as safe or as visible as it should be."""
         statements, trouble = self._slow_statements(wire, told.server)
         doubt = unverified(self._options)
-        notes = ([f"{doubt} ({how_to_verify()})"] if doubt else []) + ([trouble] if trouble else [])
-        return replace(told, statements=statements, notes=notes)
+        doubt = f"{doubt} ({how_to_verify()})" if doubt else ""
+        return replace(told, statements=statements, unseen=[trouble] if trouble else [], doubt=doubt)
 
     def _slow_statements(self, wire: Wire, server: Row) -> tuple[Sequence[Row], str]:
         """In a transaction of its own: what goes wrong there costs nothing else."""

@@ -24,8 +24,8 @@ _TRANSACTIONS_TO_JUDGE = 20
 class Told:
     """The answers of one look, row by row, by column.
 
-    `holders` says who keeps whom waiting, by pid; `waited` what for. `replay` is a standby's own. `notes` are what
-    could not be seen, in words.
+    `holders` says who keeps whom waiting, by pid; `waited` what for. `replay` is a standby's own. `unseen` says what
+    could not be seen, and `doubt` what is not safe about the connection.
     """
 
     server: Row
@@ -36,7 +36,8 @@ class Told:
     standbys: Sequence[Row] = ()
     replay: Row | None = None
     statements: Sequence[Row] = ()
-    notes: Sequence[str] = ()
+    unseen: Sequence[str] = ()
+    doubt: str = ""
 
 
 class Standing:
@@ -48,7 +49,7 @@ class Standing:
 
     def finding(self, told: Told) -> Finding:
         """What one look found."""
-        notes = [*_hidden(told), *told.notes]
+        unseen = [*_hidden(told), *told.unseen]
         values = [
             *_connections(told),
             *_waiting(told),
@@ -62,14 +63,17 @@ class Standing:
             *_blocking_rows(told),
             *_blocked_rows(told),
             *_standby_rows(told, well=False),
-            *({"what": "note", "text": note, "level": "yellow"} for note in notes),
+            *({"what": "note", "text": each, "level": "yellow"} for each in unseen),
             *_idle_rows(told),
             *_query_rows(told),
             *_statement_rows(told),
             *_standby_rows(told, well=True),
+            *({"what": "note", "text": each, "level": ""} for each in filter(None, (told.doubt,))),
         ]
         text = " · ".join(_words(told, values))
-        return Finding(text, tuple(values), tuple(map(_bounded, rows)), mend="; ".join(notes))
+        return Finding(
+            text, tuple(values), tuple(map(_bounded, rows)), mend="; ".join(filter(None, (*unseen, told.doubt)))
+        )
 
     def _counters(self, told: Told) -> Iterator[Value]:
         """What happened between the last look and this one; nothing is known at the first."""

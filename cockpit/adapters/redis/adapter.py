@@ -7,23 +7,24 @@ port = 6379
 database = 0
 user = "oncall"
 password_env = "CACHE_PASSWORD"   # or password_file; else $REDISCLI_AUTH
-tls = true
+tls = true                        # ca_file; verify = "ca" for any host; cert_file and key_file
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from typing import Any, ClassVar
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import ClassVar
 from uuid import uuid4
 
 from msgspec import Struct
 
 from cockpit.adapters.base import Enforcement
-from cockpit.adapters.library import needing
+from cockpit.adapters.checking import Check
 from cockpit.adapters.redis.replies import shown
 from cockpit.adapters.redis.seal import require_reading
+from cockpit.adapters.redis.server import Server, ServerOptions, check_options, how_to_verify, unverified
 from cockpit.adapters.step_program.adapter import StepProgram, Task
 from cockpit.adapters.step_program.credentials import password_from
 from cockpit.adapters.step_program.page import Page
@@ -31,7 +32,6 @@ from cockpit.errors import (
     AccessDenied,
     AdapterError,
     Declined,
-    Malformed,
     OutcomeUnknown,
     TargetUnreachable,
     UsageError,
@@ -39,31 +39,20 @@ from cockpit.errors import (
 from cockpit.safety.redis.words import redis_commands
 from cockpit.words import _
 
-_CONNECT_S = 5.0
 _INPUT = re.compile(rb"\$(?:(\w+)|\{(\w+)\})")
 _ENDLESS = frozenset({b"monitor", b"subscribe", b"psubscribe", b"ssubscribe"})
 
 
-class RedisOptions(Struct, frozen=True, kw_only=True):
-    """Keys of a target of kind "redis"."""
-
-    host: str = "localhost"
-    port: int = 6379
-    socket: str = ""
-    database: int = 0
-    user: str = ""
-    password_env: str = ""
-    password_file: str = ""
-    tls: bool = False
-    ca_file: str = ""
-
-
-class RedisAdapter(StepProgram[RedisOptions]):
+class RedisAdapter(StepProgram[ServerOptions]):
     """Runs Redis commands over one connection a step."""
 
     name = "redis"
     languages = frozenset({"redis"})
-    Options: ClassVar[type[Struct]] = RedisOptions
+    Options: ClassVar[type[Struct]] = ServerOptions
+
+    def __init__(self, options: ServerOptions, *, trusted: bool = True) -> None:
+        check_options(options)
+        super().__init__(options, trusted=trusted)
 
     def credentials(self) -> dict[str, str]:
         """The password. See `StepProgram.credentials`."""
@@ -100,7 +89,7 @@ class RedisAdapter(StepProgram[RedisOptions]):
             return Enforcement("server", _("this user may not write"))
         return Enforcement("tool", _("this user may write"))
 
-    def _one(self, server: _Server, command: list[bytes], task: Task, page: Page) -> None:
+    def _one(self, server: Server, command: list[bytes], task: Task, page: Page) -> None:
         if task.read_only:
             require_reading(command, server.ask)
         try:
@@ -117,108 +106,24 @@ class RedisAdapter(StepProgram[RedisOptions]):
                 _("the connection broke after {command} was sent; it may have been done").format(
                     command=command[0].decode("utf-8", "replace").upper()
                 ),
-                where=self._where,
+                where=self.options.where,
                 mend=_("look before you run it again"),
             ) from error
 
-    @property
-    def _where(self) -> str:
-        return self.options.socket or f"{self.options.host}:{self.options.port}"
+    async def checks(self) -> Sequence[Check]:
+        """Whether it can be reached, and whether that is verified. See `ChecksItself`."""
+        doubt = unverified(self.options)
+        told = [Check(text=doubt, standing="warning", mend=how_to_verify())] if doubt else []
+        return [*await super().checks(), *told]
 
     @contextmanager
-    def _connected(self, task: Task) -> Iterator[_Server]:
-        """The server, ready for commands.
-
-        Raises:
-            ToolMissing, TargetUnreachable, AccessDenied.
-        """
-        with needing("redis", "redis"):
-            import redis.exceptions as trouble
-        connection = self._connection(task)
-        server = _Server(connection, self._where)
-        try:
-            connection.connect()
-        except (trouble.RedisError, OSError) as error:
-            raise server.failure(error) from error
-        with suppress(AccessDenied, Declined):  # a user who may only read often may not name himself
-            server.ask("CLIENT", "SETNAME", "incident-cockpit")
+    def _connected(self, task: Task) -> Iterator[Server]:
+        """The server, ready for commands. Raises as `Server`."""
+        server = Server(self.options, task.credentials.get("password"))
         try:
             yield server
         finally:
-            connection.disconnect()
-
-    def _connection(self, task: Task) -> Any:
-        from redis import connection
-
-        options = self.options
-        shape = "UnixDomainSocketConnection" if options.socket else "SSLConnection" if options.tls else "Connection"
-        place: dict[str, Any] = (
-            {"path": options.socket} if options.socket else {"host": options.host, "port": options.port}
-        )
-        if options.tls:
-            place["ssl_ca_certs"] = options.ca_file or None
-        return getattr(connection, shape)(
-            **place,
-            db=options.database,
-            username=options.user or None,
-            password=task.credentials.get("password"),
-            socket_timeout=None,
-            socket_connect_timeout=_CONNECT_S,
-            driver_info=None,
-            protocol=2,
-        )
-
-
-class _Server:
-    """One connection, with the library's exceptions turned into ours."""
-
-    # Any: the library's connections are not typed.
-    def __init__(self, connection: Any, where: str) -> None:
-        self._connection = connection
-        self._where = where
-
-    def ask(self, *words: Any) -> Any:
-        """The reply to a command.
-
-        Raises:
-            AdapterError: it says no, or is gone.
-        """
-        from redis.exceptions import RedisError
-
-        try:
-            self._connection.send_command(*words, check_health=False)
-            return self._connection.read_response(disable_decoding=True)
-        except (RedisError, OSError) as error:
-            raise self.failure(error) from error
-
-    def hear(self) -> Any:
-        """The next thing that it says by itself. Raises as `ask`."""
-        from redis.exceptions import RedisError
-
-        try:
-            return self._connection.read_response(disable_decoding=True)
-        except (RedisError, OSError) as error:
-            raise self.failure(error) from error
-
-    def failure(self, error: Exception) -> AdapterError:
-        """The error tree's word for an exception of the library or of the system."""
-        import redis.exceptions as trouble
-
-        text = str(error) or type(error).__name__
-        if isinstance(error, trouble.AuthenticationError | trouble.NoPermissionError):
-            return AccessDenied(text, where=self._where, mend=_("check user, password_env and the user's ACL"))
-        mends = {
-            trouble.BusyLoadingError: _("it has just started; try again in a moment"),
-            trouble.ReadOnlyError: _("this is a replica; give the primary as the target"),
-            trouble.MovedError: _("it is a cluster; give the node it names as the target"),
-            trouble.OutOfMemoryError: _("it is out of memory; look at maxmemory and what may be evicted"),
-        }
-        mend = next((words for kind, words in mends.items() if isinstance(error, kind)), "")
-        if isinstance(error, trouble.ResponseError) or mend:
-            return Declined(text, where=self._where, mend=mend)
-        if isinstance(error, trouble.InvalidResponse):
-            return Malformed(_("what answers does not speak Redis's protocol"), where=self._where)
-        return TargetUnreachable(text, where=self._where, mend=_("is it running, and reachable from here?"))
+            server.close()
 
 
 def _with_values(command: list[bytes], values: Mapping[str, str]) -> list[bytes]:
@@ -239,11 +144,11 @@ def _at(error: AdapterError, number: int, total: int) -> AdapterError:
     return type(error)(error.what, where=f"{where}, {error.where}" if error.where else where, mend=error.mend)
 
 
-def _takes_no_writes(server: _Server) -> bool:
+def _takes_no_writes(server: Server) -> bool:
     return b"slave_read_only:1" in bytes(server.ask("INFO", "replication"))
 
 
-def _is_refused(server: _Server, words: tuple[str, ...]) -> bool:
+def _is_refused(server: Server, words: tuple[str, ...]) -> bool:
     try:
         server.ask(*words)
     except (AccessDenied, Declined):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from cockpit.adapters.redis.adapter import RedisAdapter, RedisOptions
+from cockpit.adapters.redis.adapter import RedisAdapter
+from cockpit.adapters.redis.server import ServerOptions
 from tests.contract.specimens.specimen import Specimen
 from tests.servers.proxy import proxied
 from tests.servers.redis import redis_server
@@ -19,7 +20,7 @@ def specimen() -> Iterator[Specimen]:
         server.ask("SET", "large", "x" * 10_000_000)
         server.ask("SET", "no text", b"a\xff\xfeb\x1b[31m")
         yield Specimen(
-            adapter=RedisAdapter(RedisOptions(host="127.0.0.1", port=proxy.port)),
+            adapter=RedisAdapter(ServerOptions(host="127.0.0.1", port=proxy.port)),
             language="redis",
             cut=proxy.cut,
             hello='ECHO "hello"',
@@ -41,9 +42,9 @@ def specimen() -> Iterator[Specimen]:
             changes="SET greeting changed",
             changes_slowly="BLPOP nothing 0",
             fingerprint=server.fingerprint,
-            absent=RedisAdapter(RedisOptions(host="127.0.0.1", port=free_port())),
+            absent=RedisAdapter(ServerOptions(host="127.0.0.1", port=free_port())),
             library="redis",
             wrong_credentials=RedisAdapter(
-                RedisOptions(host="127.0.0.1", port=server.port, user="nobody", password_env="COCKPIT_TEST_SECRET")
+                ServerOptions(host="127.0.0.1", port=server.port, user="nobody", password_env="COCKPIT_TEST_SECRET")
             ),
         )
