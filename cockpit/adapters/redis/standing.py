@@ -169,10 +169,8 @@ def _troubles(info: Info, rise: Mapping[str, float]) -> Iterator[tuple[str, str]
     if info.get("role") == "slave" and info.get("master_link_status") != "up":
         primary = f"{info.get('master_host', '?')}:{info.get('master_port', '?')}"
         down_s = _known(_number(info, "master_link_down_since_seconds"))
-        told = (
-            _("the link to {primary} is down") if down_s is None else _("the link to {primary} is down for {n:.0f} s")
-        )
-        yield told.format(primary=primary, n=down_s or 0.0), "red"
+        since = "?" if down_s is None else f"{down_s:.0f}"
+        yield _("the link to {primary} is down, for {n} s").format(primary=primary, n=since), "red"
     for _name, words in _failures(info):
         yield words, "red"
     if info.get("cluster_state", "ok") != "ok":
