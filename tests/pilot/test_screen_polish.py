@@ -96,11 +96,42 @@ async def test_a_readable_size_and_no_underscore_on_the_screen(tmp_path: Path) -
         assert "heap_bytes" not in shown(app)
 
 
-@pytest.mark.parametrize("width", [45, 60, 80])
-def test_what_runs_on_a_cluster_keeps_its_counts_however_narrow(width: int) -> None:
-    row = {"name": "결제-서버-7b7d658678-8qxz8", "ready": "12/12", "status": "CrashLoopBackOff", "restarts": 1234}
-    rows = detail_of(_panel("kubernetes", rows=({**row, "level": "red"},)), width)
+@pytest.mark.parametrize("width", [40, 45, 60, 80, 110])
+def test_what_runs_on_a_cluster_keeps_its_counts_and_its_reason_however_narrow(width: int) -> None:
+    pod = {"what": "pod", "name": "결제-서버-7b7d658678-8qxz8", "ready": "12/12", "level": "red", "since_s": 720}
+    pod |= {"status": "CrashLoopBackOff (OOMKilled)", "restarts": 34, "restarts_change": 2, "memory_bytes": 2**27}
+    warning = {
+        "what": "warning",
+        "name": "pod/결제",
+        "status": "BackOff",
+        "count": 12,
+        "since_s": 60,
+        "note": "back-off",
+    }
+    rows = detail_of(_panel("kubernetes", rows=(pod, warning)), width)
     assert all(each.width <= width for each in rows)
-    assert rows[1].text.endswith("1234")
+    assert rows[1].text.endswith("34 +2")
     assert "12/12" in rows[1].text
-    assert "CrashLoopBackOff" in rows[1].text
+    shown = " ".join(row.text for row in rows)
+    assert "CrashLoopBackOff (OOMKilled)" in shown
+    assert "12 min" in shown
+    assert "BackOff x12 pod/결제" in shown
+    assert rows[-1].text.strip() == "back-off"
+    assert ("128 MB" in shown) is (width >= 100)
+
+
+def test_a_healthy_row_takes_one_line_and_a_note_stands_last() -> None:
+    healthy = {
+        "what": "autoscaler",
+        "name": "api",
+        "ready": "2/2",
+        "status": "scales",
+        "level": "green",
+        "note": "2 to 9",
+    }
+    note = {"what": "note", "name": "can't be had here: nodes", "level": ""}
+    rows = detail_of(_panel("kubernetes", rows=(healthy, note)), 80)
+    assert [row.text.split() for row in rows[1:]] == [
+        ["OK", "hpa", "api", "2/2", "scales,", "2", "to", "9"],
+        ["can't", "be", "had", "here:", "nodes"],
+    ]

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from cockpit.adapters.kubernetes.adapter import KubernetesAdapter
-from cockpit.adapters.kubernetes.cluster import JSON, Cluster, KubernetesOptions
+from cockpit.adapters.kubernetes.cluster import JSON, Cluster
+from cockpit.adapters.kubernetes.sign_in import KubernetesOptions
 from cockpit.adapters.step_program.adapter import Task
 from cockpit.adapters.step_program.page import Page
 from cockpit.errors import (
@@ -236,7 +237,7 @@ def _plugin(folder: Path, script: str) -> Callable[[dict[str, Any]], None]:
 def test_a_kubeconfig_that_does_not_work_is_said(
     server: KubernetesServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cockpit.adapters.kubernetes.cluster._SIGN_IN_S", 0.5)
+    monkeypatch.setattr("cockpit.adapters.kubernetes.sign_in._PLUGIN_S", 0.5)
     look = Task(language="kubernetes", body="get pods")
     absent = KubernetesAdapter(KubernetesOptions(kubeconfig_file=str(tmp_path / "absent")))
     other = adapter_of(server, context="elsewhere")

@@ -82,14 +82,17 @@ async def test_a_pod_that_crashes_stands_first_with_its_reason(server: Kubernete
     spec = deployment("x")["spec"]["template"]["spec"] | {"nodeName": None}
     server.apply(pods, {"metadata": {"name": "crashing"}, "spec": spec})
     waiting = {"name": "app", "ready": False, "restartCount": 7, "image": "x", "imageID": "",
-               "state": {"waiting": {"reason": "CrashLoopBackOff"}}}  # fmt: skip
+               "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+               "lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}}  # fmt: skip
     status = {"status": {"phase": "Running", "containerStatuses": [waiting]}}
     server.ask("PATCH", f"{pods}/crashing/status", status, content_type=_MERGE)
     try:
         async with watching(server) as look:
             found = await seen(look, lambda found: value(found, "restarts") == 7)
-        assert found.rows[0] == {
-            "name": "crashing", "ready": "0/1", "status": "CrashLoopBackOff", "restarts": 7, "level": "red",
+        told = {key: found.rows[0][key] for key in ("what", "name", "ready", "status", "restarts", "level")}
+        assert told == {
+            "what": "pod", "name": "crashing", "ready": "0/1", "status": "CrashLoopBackOff (OOMKilled)",
+            "restarts": 7, "level": "red",
         }  # fmt: skip
         assert "crashing CrashLoopBackOff" in found.text
     finally:
@@ -119,9 +122,9 @@ async def test_a_server_that_has_forgotten_what_was_missed_is_asked_anew(
 ) -> None:
     asked: list[str] = []
 
-    def forgetful(cluster: Cluster, path: str, query: Any) -> Iterator[bytes]:
+    def forgetful(cluster: Cluster, path: str, query: Any, **rest: Any) -> Iterator[bytes]:
         asked.append(path)
-        return lines(cluster, path, {**query, "resourceVersion": "1"} if len(asked) < 4 else query)
+        return lines(cluster, path, {**query, "resourceVersion": "1"} if len(asked) < 8 else query, **rest)
 
     lines = Cluster.lines
     monkeypatch.setattr(Cluster, "lines", forgetful)
@@ -129,7 +132,7 @@ async def test_a_server_that_has_forgotten_what_was_missed_is_asked_anew(
         await look()
         server.apply(_DEPLOYMENTS, deployment("late", replicas=1))
         await seen(look, lambda found: row(found, "late").get("level") == "green")
-    assert len(asked) > 3
+    assert len(asked) > 7
     server.ask("DELETE", f"{_DEPLOYMENTS}/late", {"propagationPolicy": "Background"})
 
 

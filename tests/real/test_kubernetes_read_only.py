@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from cockpit.adapters.kubernetes.adapter import KubernetesAdapter
-from cockpit.adapters.kubernetes.cluster import JSON, Cluster, KubernetesOptions
+from cockpit.adapters.kubernetes.cluster import JSON, Cluster
+from cockpit.adapters.kubernetes.sign_in import KubernetesOptions
 from cockpit.adapters.step_program.adapter import Task
 from cockpit.adapters.step_program.page import Page
 from cockpit.errors import CockpitError, PolicyRefusal

@@ -9,7 +9,7 @@ import os
 import shutil
 import ssl
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests.servers.server import free_port, running, server_folder
+from tests.waiting import PATIENCE_S, wait_until
 
 ADMIN, READER, NOBODY = "admin-token-Zq81", "reader-token-Zq82", "stranger-token-Zq83"
 _BUILT = ("kube-apiserver", "kube-controller-manager", "kwok")
@@ -46,6 +47,18 @@ class KubernetesServer:
     port: int
     store_port: int
     folder: Path
+    start: Callable[[], subprocess.Popen[bytes]]
+    process: subprocess.Popen[bytes] | None = None
+
+    def stop(self) -> None:
+        """End the API server; what it held stays in its store."""
+        assert self.process is not None
+        self.process.terminate()
+        self.process.wait(PATIENCE_S)
+
+    def start_again(self) -> None:
+        """Have it answer on the same port again."""
+        self.process = self.start()
 
     def ask(self, method: str, path: str, body: Any = None, *, content_type: str = "application/json") -> Any:
         """What the server answers an admin, as plain values. A refusal is an error of the test."""
@@ -112,6 +125,18 @@ class KubernetesServer:
         """Create an object in a list's address."""
         return self.ask("POST", path, item)
 
+    def serve_metrics(self) -> None:
+        """Have it serve metrics.k8s.io: as objects that tests write, where a metrics server would measure."""
+        for plural, name, scope in (("pods", "PodMetrics", "Namespaced"), ("nodes", "NodeMetrics", "Cluster")):
+            anything = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+            version = {"name": "v1beta1", "served": True, "storage": True, "schema": anything}
+            spec = {"group": "metrics.k8s.io", "scope": scope, "versions": [version]}
+            spec["names"] = {"plural": plural, "kind": name, "singular": name.lower()}
+            notes = {"api-approved.kubernetes.io": "unapproved, for tests"}
+            metadata = {"name": f"{plural}.metrics.k8s.io", "annotations": notes}
+            self.apply("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", {"metadata": metadata, "spec": spec})
+            wait_until(lambda plural=plural: self.raw("GET", f"/apis/metrics.k8s.io/v1beta1/{plural}")[0] == 200)
+
 
 def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
@@ -161,13 +186,17 @@ def _api_server(stack: ExitStack, folder: Path, programs: dict[str, str]) -> Kub
     etcd += ["--initial-advertise-peer-urls", f"http://127.0.0.1:{peers}", "--unsafe-no-fsync"]
     etcd += ["--initial-cluster", f"default=http://127.0.0.1:{peers}"]
     stack.enter_context(running(etcd, lambda: _healthy(store), folder / "etcd"))
-    server = KubernetesServer(port, store, folder)
     api = [programs["kube-apiserver"], f"--etcd-servers={here}", "--bind-address=127.0.0.1", f"--secure-port={port}"]
     api += [f"--cert-dir={folder / 'certs'}", f"--token-auth-file={tokens}", "--authorization-mode=RBAC"]
     api += ["--service-account-issuer=https://cluster.test", f"--service-account-signing-key-file={key}"]
     api += [f"--service-account-key-file={key}", "--service-cluster-ip-range=10.0.0.0/24", "--profiling=false"]
     api += ["--disable-admission-plugins=ServiceAccount", "--endpoint-reconciler-type=none"]
-    stack.enter_context(running(api, lambda: _ready(server), folder / "api"))
+
+    def start() -> subprocess.Popen[bytes]:
+        return stack.enter_context(running(api, lambda: _ready(server), folder / "api"))
+
+    server = KubernetesServer(port, store, folder, start)
+    server.start_again()
     return server
 
 

@@ -13,8 +13,9 @@ from msgspec import Struct
 from cockpit.adapters.base import Enforcement
 from cockpit.adapters.kubernetes import changing, reading, rollouts
 from cockpit.adapters.kubernetes.call import Call
-from cockpit.adapters.kubernetes.cluster import Cluster, KubernetesOptions, kubeconfigs
+from cockpit.adapters.kubernetes.cluster import Cluster
 from cockpit.adapters.kubernetes.kinds import Kind
+from cockpit.adapters.kubernetes.sign_in import KubernetesOptions, kubeconfigs
 from cockpit.adapters.library import needing
 from cockpit.adapters.step_program.adapter import StepProgram, Task, only_reads
 from cockpit.adapters.step_program.page import Page

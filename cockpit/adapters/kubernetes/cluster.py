@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
-import logging
-import os
-import signal
+import socket
 import threading
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from msgspec import Struct
-
+from cockpit.adapters.kubernetes.sign_in import KubernetesOptions, plugin_errors, sign_in
 from cockpit.adapters.step_program.sent import NotConnected, Sent
-from cockpit.errors import AccessDenied, ConfigError, Declined, Malformed, PolicyRefusal, TargetUnreachable, TimedOut
+from cockpit.errors import AccessDenied, Declined, Malformed, PolicyRefusal, TargetUnreachable, TimedOut
 from cockpit.safety.kubernetes.request import refusal_of
 from cockpit.words import _
 
@@ -27,16 +24,8 @@ STRATEGIC = "application/strategic-merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 
 _CONNECT_S, _READ_S = 5.0, 30.0
-_SIGN_IN_S = 20.0
 _BLOCK = 1 << 16
-
-
-class KubernetesOptions(Struct, frozen=True, forbid_unknown_fields=True):
-    """[target.NAME] of kind kubernetes. Empty ones are what kubectl would use: the current context and namespace."""
-
-    context: str = ""
-    namespace: str = ""
-    kubeconfig_file: str = ""
+_CONNECTIONS = 64
 
 
 class Cluster:
@@ -53,12 +42,13 @@ class Cluster:
 
         configuration = client.Configuration()
         configuration.retries, configuration.keep_alive = _retries(), True
-        configured = _sign_in(options, configuration)
-        self.namespace = options.namespace or configured or "default"
+        configuration.connection_pool_maxsize = _CONNECTIONS
+        configuration.socket_options = _socket_options()
+        account = sign_in(options, configuration)
+        self.context = account.context
+        self.namespace = options.namespace or account.namespace or "default"
         self.api = client.ApiClient(configuration)
-        self.sent = Sent()
-        self._stream: Any = None
-        self._interrupted = False
+        self.begin_anew()
         if sealed:
             seal(self.api)
 
@@ -66,9 +56,9 @@ class Cluster:
         """What a GET answers, as plain values."""
         return self._json("GET", path, query, accept=accept)
 
-    def get_raw(self, path: str, query: Mapping[str, Any]) -> bytes:
+    def get_raw(self, path: str, query: Mapping[str, Any], *, within_s: float = _READ_S) -> bytes:
         """What a GET answers, as it came."""
-        read: bytes = self._open("GET", path, query, timeout_s=(_CONNECT_S, _READ_S)).read()
+        read: bytes = self._open("GET", path, query, timeout_s=(_CONNECT_S, within_s)).read()
         return read
 
     def send(self, method: str, path: str, body: Any, content_type: str = JSON) -> Any:
@@ -80,10 +70,35 @@ class Cluster:
         """What a question answers that is put as a POST and changes nothing."""
         return self._json("POST", path, None, body=body, content_type=JSON)
 
-    def lines(self, path: str, query: Mapping[str, Any]) -> Iterator[bytes]:
-        """The lines of a stream (a watch, a log) as they come, without their ends."""
-        response = self._open("GET", path, query, accept="*/*", timeout_s=(_CONNECT_S, None)).response
+    def another(self) -> Cluster:
+        """The same server and user for another thread: sign-in and connections are shared, the stream is its own."""
+        other = copy.copy(self)
+        other.begin_anew()
+        return other
+
+    def begin_anew(self) -> None:
+        """Nothing was sent, and no stream is read."""
+        self.sent = Sent()
+        self._stream: Any = None
+        self._interrupted = False
+
+    def lines(
+        self,
+        path: str,
+        query: Mapping[str, Any],
+        *,
+        silence_s: float | None = None,
+        opened: Callable[[], None] = lambda: None,
+    ) -> Iterator[bytes]:
+        """The lines of a stream (a watch, a log) as they come, without their ends.
+
+        Args:
+            silence_s: how long nothing may come before the link counts as broken; None for ever.
+            opened: called once the server has begun to answer.
+        """
+        response = self._open("GET", path, query, accept="*/*", timeout_s=(_CONNECT_S, silence_s)).response
         self._stream = response
+        opened()
         held = b""
         try:
             with _as_our_errors(self.api.configuration.host):
@@ -125,7 +140,7 @@ class Cluster:
         content_type: str | None = None,
     ) -> Any:
         headers = {"Accept": accept} | ({"Content-Type": content_type} if content_type else {})
-        with _as_our_errors(self.api.configuration.host):
+        with _as_our_errors(self.api.configuration.host), plugin_errors():
             asked = self.api.param_serialize(
                 method, path, header_params=headers, body=body, auth_settings=["BearerToken"]
             )
@@ -134,6 +149,33 @@ class Cluster:
         if answer.status >= 400:
             raise _refused(answer.status, answer.read(), path)
         return answer
+
+
+class Door:
+    """The way to one API server for several threads: signed in once, sealed, and anew after `forget`."""
+
+    def __init__(self, options: KubernetesOptions) -> None:
+        self._options = options
+        self._lock = threading.Lock()
+        self._cluster: Cluster | None = None
+
+    def cluster(self) -> Cluster:
+        """A cluster of the caller's own.
+
+        Raises:
+            CockpitError: signing in does not work.
+        """
+        with self._lock:
+            if self._cluster is None:
+                self._cluster = Cluster(self._options, sealed=True)
+            return self._cluster.another()
+
+    def forget(self) -> None:
+        """Sign in again next time: what was signed in with is refused, or nobody needs it any more."""
+        with self._lock:
+            cluster, self._cluster = self._cluster, None
+        if cluster is not None:
+            cluster.close()
 
 
 def path_of(*segments: str) -> str:
@@ -201,7 +243,17 @@ def _guarded(create_websocket: Any) -> Any:
     return guarded
 
 
-# -- signing in and failing --------------------------------------------------------------------------------------------
+# -- failing -----------------------------------------------------------------------------------------------------------
+
+
+def _socket_options() -> list[tuple[int, int, int]]:
+    """Of each connection: a stream on which nothing happens notices within seconds that its other end is gone."""
+    from kubernetes.utils.keepalive import tcp_keepalive_socket_options
+
+    options = list(tcp_keepalive_socket_options(idle=5, interval=2, count=3))
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        options.append((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 15_000))
+    return options
 
 
 def _retries() -> Any:
@@ -220,100 +272,6 @@ def _retries() -> Any:
         raise_on_status=False,
         retry_after_max=5,
     )
-
-
-def _sign_in(options: KubernetesOptions, configuration: Any) -> str:
-    """Fill in the configuration; returns the namespace of its context. A plugin that hangs or asks is given up."""
-    from kubernetes import config
-
-    file = str(Path(options.kubeconfig_file).expanduser()) if options.kubeconfig_file else None
-    inside = not file and not options.context and "KUBERNETES_SERVICE_HOST" in os.environ
-    try:
-        with _within(_SIGN_IN_S):
-            if inside and not any(path.exists() for path in kubeconfigs(options)):
-                config.load_incluster_config(configuration)
-                return ""
-            contexts, active = config.list_kube_config_contexts(file)
-            with _said_by_plugins() as complaints:
-                config.load_kube_config(file, options.context or None, configuration)
-    except config.ConfigException as error:
-        raise ConfigError(
-            _("the kubeconfig can't be used: {error}").format(error=error),
-            where=", ".join(map(str, kubeconfigs(options))),
-            mend=_("see whether `kubectl version` works"),
-        ) from error
-    if complaints:
-        raise AccessDenied(
-            _("the kubeconfig's credential plugin gave no credentials: {error}").format(error="; ".join(complaints)),
-            mend=_("sign in by hand, then run it again"),
-        )
-    chosen = next((it for it in contexts if it["name"] == options.context), active)
-    return str(chosen["context"].get("namespace") or "")
-
-
-def kubeconfigs(options: KubernetesOptions) -> list[Path]:
-    """The files that say how to sign in: the target's, else those kubectl would read."""
-    named = options.kubeconfig_file or os.environ.get("KUBECONFIG", "") or "~/.kube/config"
-    return [Path(path).expanduser() for path in named.split(os.pathsep) if path]
-
-
-@contextlib.contextmanager
-def _said_by_plugins() -> Iterator[list[str]]:
-    """The client logs what its credential plugins say and goes on without credentials; here it is caught."""
-    complaints: list[str] = []
-    catcher = logging.Handler(logging.ERROR)
-    catcher.emit = lambda record: complaints.append(record.getMessage())  # type: ignore[method-assign]  # one line says it
-    root = logging.getLogger()
-    root.addHandler(catcher)
-    try:
-        yield complaints
-    finally:
-        root.removeHandler(catcher)
-
-
-class _GivenUp(BaseException):
-    """The deadline passed. No Exception: the client would log it and go on without credentials."""
-
-
-@contextlib.contextmanager
-def _within(deadline_s: float) -> Iterator[None]:
-    """Give up after a time what has no deadline of its own. In a thread that is not the main one: no deadline."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def give_up(_number: int, _frame: Any) -> None:
-        raise _GivenUp
-
-    others = _children()
-    before = signal.signal(signal.SIGALRM, give_up)
-    signal.setitimer(signal.ITIMER_REAL, deadline_s)
-    try:
-        yield
-    except _GivenUp:
-        _end(_children() - others)
-        raise TimedOut(
-            _("signing in took more than {seconds:.0f} s").format(seconds=deadline_s),
-            mend=_("the kubeconfig's credential plugin hangs or asks something: sign in by hand, then run it again"),
-        ) from None
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
-def _children() -> set[Any]:
-    import psutil
-
-    return set(psutil.Process().children(recursive=True))
-
-
-def _end(children: set[Any]) -> None:
-    """End what a plugin started: nobody waits for it any more."""
-    import psutil
-
-    for child in children:
-        with contextlib.suppress(psutil.Error):
-            child.kill()
 
 
 @contextlib.contextmanager
@@ -336,7 +294,15 @@ def _as_our_errors(host: str) -> Iterator[None]:
         raise TargetUnreachable(said.format(error=cause), where=host, mend=mend) from error
 
 
-def _refused(status: int, body: bytes, path: str) -> AccessDenied | Declined:
+class Refused(Declined):
+    """The API server answered with this `status`, and why."""
+
+    def __init__(self, status: int, what: str, *, mend: str = "") -> None:
+        super().__init__(what, mend=mend)
+        self.status = status
+
+
+def _refused(status: int, body: bytes, path: str) -> AccessDenied | Refused:
     """The error that a status and the server's own words stand for."""
     try:
         said = str(json.loads(body).get("message") or "")
@@ -346,4 +312,6 @@ def _refused(status: int, body: bytes, path: str) -> AccessDenied | Declined:
         return AccessDenied(_("the API server does not accept these credentials"), mend=_("sign in again"))
     if status == 403:
         return AccessDenied(said or _("these credentials may not do that"), where=path)
-    return Declined(said or _("the API server answered {status}").format(status=status))
+    if status == 429:
+        return Refused(status, _("the API server has too many requests and puts us off"), mend=_("it is asked again"))
+    return Refused(status, said or _("the API server answered {status}").format(status=status))

@@ -1,29 +1,34 @@
-"""Deployments, pods and nodes of a cluster, for the live panel: what is not as it should be comes first."""
+"""A cluster for the live panel: deployments, autoscalers, pods, nodes and warnings. What is not well comes first."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable
 from typing import Any, ClassVar
 
-import msgspec
 from msgspec import Struct
 
-from cockpit.adapters.kubernetes.cluster import Cluster, KubernetesOptions
-from cockpit.adapters.kubernetes.mirror import Mirror, Mirrored
+from cockpit.adapters.kubernetes import events, pods
+from cockpit.adapters.kubernetes.cluster import Cluster, Door, Refused
+from cockpit.adapters.kubernetes.events import Event, SeenWarning
+from cockpit.adapters.kubernetes.mirror import Mirror
+from cockpit.adapters.kubernetes.nodes import Node
+from cockpit.adapters.kubernetes.picture import Picture
+from cockpit.adapters.kubernetes.pods import Pod, SeenPod
+from cockpit.adapters.kubernetes.sign_in import KubernetesOptions
+from cockpit.adapters.kubernetes.usage import Usage
+from cockpit.adapters.kubernetes.workloads import Autoscaler, Deployment
 from cockpit.adapters.library import needing
 from cockpit.adapters.own_thread import OwnThread
-from cockpit.adapters.probing import TEXT_CHARACTERS, Finding, Value
+from cockpit.adapters.probing import Finding
 from cockpit.errors import AccessDenied
 from cockpit.safety.kubernetes.judgement import judge_kubernetes
 from cockpit.safety.permit import Action, Permit
 from cockpit.safety.verdict import Judgement
-from cockpit.words import _, shortened
+from cockpit.words import _
 
-_MOST_ROWS = 100
 _SHARE_OF_DEADLINE = 0.9
-_PRESSURES = ("MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable")
 
 
 class KubernetesProbeOptions(Struct, frozen=True, kw_only=True):
@@ -38,63 +43,8 @@ class KubernetesProbeOptions(Struct, frozen=True, kw_only=True):
     deployments: tuple[str, ...] = ()
 
 
-class _Condition(Struct):
-    type: str = ""
-    status: str = ""
-    reason: str = ""
-
-
-class _ContainerStatus(Struct):
-    ready: bool = False
-    restartCount: int = 0  # noqa: N815 - the API's spelling
-    state: dict[str, Any] = {}
-
-
-class _PodStatus(Struct):
-    phase: str = ""
-    reason: str = ""
-    containerStatuses: list[_ContainerStatus] = []  # noqa: N815 - the API's spelling
-
-
-class Pod(Mirrored):
-    """What of a pod is kept."""
-
-    status: _PodStatus = msgspec.field(default_factory=_PodStatus)
-
-
-class _DeploymentSpec(Struct):
-    replicas: int = 1
-    paused: bool = False
-
-
-class _DeploymentStatus(Struct):
-    observedGeneration: int = 0  # noqa: N815 - the API's spelling
-    replicas: int = 0
-    updatedReplicas: int = 0  # noqa: N815 - the API's spelling
-    availableReplicas: int = 0  # noqa: N815 - the API's spelling
-    conditions: list[_Condition] = []
-
-
-class Deployment(Mirrored):
-    """What of a deployment is kept."""
-
-    spec: _DeploymentSpec = msgspec.field(default_factory=_DeploymentSpec)
-    status: _DeploymentStatus = msgspec.field(default_factory=_DeploymentStatus)
-
-
-class _NodeSpec(Struct):
-    unschedulable: bool = False
-
-
-class _NodeStatus(Struct):
-    conditions: list[_Condition] = []
-
-
-class Node(Mirrored):
-    """What of a node is kept."""
-
-    spec: _NodeSpec = msgspec.field(default_factory=_NodeSpec)
-    status: _NodeStatus = msgspec.field(default_factory=_NodeStatus)
+def _itself(item: Any, _before: Any) -> Any:
+    return item
 
 
 class KubernetesProbe:
@@ -105,28 +55,42 @@ class KubernetesProbe:
     def __init__(self, options: KubernetesProbeOptions, deadline_s: float) -> None:
         self._options = options
         self._patience_s = deadline_s * _SHARE_OF_DEADLINE
-        everywhere = options.namespace == "*"
-        target = KubernetesOptions(
-            context=options.context,
-            namespace="" if everywhere else options.namespace,
-            kubeconfig_file=options.kubeconfig_file,
+        self._everywhere = options.namespace == "*"
+        self._door = Door(
+            KubernetesOptions(
+                context=options.context,
+                namespace="" if self._everywhere else options.namespace,
+                kubeconfig_file=options.kubeconfig_file,
+            )
         )
-
-        def listed(root: str, plural: str) -> Any:
-            return lambda cluster: _address(cluster, root, plural, everywhere=everywhere)
-
-        self._deployments = Mirror(target, listed("/apis/apps/v1", "deployments"), Deployment)
-        self._pods = Mirror(target, listed("/api/v1", "pods"), Pod)
-        self._nodes = Mirror(target, lambda _cluster: "/api/v1/nodes", Node)
+        door, listed = self._door, self._listed
+        self._deployments: Mirror[Deployment, Deployment] = Mirror(
+            door, listed("/apis/apps/v1", "deployments"), Deployment, _itself
+        )
+        self._pods: Mirror[Pod, SeenPod] = Mirror(door, listed("/api/v1", "pods"), Pod, pods.seen)
+        self._nodes: Mirror[Node, Node] = Mirror(door, lambda _cluster: "/api/v1/nodes", Node, _itself)
+        self._autoscalers: Mirror[Autoscaler, Autoscaler] = Mirror(
+            door, listed("/apis/autoscaling/v2", "horizontalpodautoscalers"), Autoscaler, _itself
+        )
+        self._warnings: Mirror[Event, SeenWarning] = Mirror(
+            door,
+            listed("/api/v1", "events"),
+            Event,
+            events.seen,
+            query={"fieldSelector": "type=Warning"},
+            newest=events.MOST_KEPT,
+            rank=lambda kept: kept.at,
+        )
+        self._usage = Usage(door)
         self._thread: OwnThread[Finding] = OwnThread("kubernetes probe")
-        self._first_restarts: int | None = None
 
     @property
     def action(self) -> Action:
         """Exactly what is asked of the server."""
         namespace = self._options.namespace
-        where = " --all-namespaces" if namespace == "*" else f" --namespace={namespace}" if namespace else ""
-        body = f"get deployments{where}\nget pods{where}\nget nodes"
+        where = " --all-namespaces" if self._everywhere else f" --namespace={namespace}" if namespace else ""
+        listed = ("deployments", "pods", "horizontalpodautoscalers", "events")
+        body = "\n".join([*(f"get {kind}{where}" for kind in listed), "get nodes", f"top pods{where}", "top nodes"])
         return Action("kubernetes", body, self._options.context or "kubeconfig")
 
     @property
@@ -141,115 +105,49 @@ class KubernetesProbe:
 
     async def close(self) -> None:
         """Let the watches end."""
-        for mirror in (self._deployments, self._pods, self._nodes):
-            await asyncio.to_thread(mirror.close)
+        mirrors: tuple[Mirror[Any, Any], ...] = (
+            self._deployments,
+            self._pods,
+            self._nodes,
+            self._autoscalers,
+            self._warnings,
+        )
+        await asyncio.gather(*(asyncio.to_thread(mirror.close) for mirror in mirrors))
+        self._door.forget()
+
+    def _listed(self, root: str, plural_name: str) -> Callable[[Cluster], str]:
+        def address(cluster: Cluster) -> str:
+            where = "" if self._everywhere else f"/namespaces/{cluster.namespace}"
+            return f"{root}{where}/{plural_name}"
+
+        return address
 
     def _look(self) -> Finding:
         with needing("kubernetes", "kubernetes"):
-            deployments = self._deployments.items(self._patience_s)
-            pods = self._pods.items(self._patience_s)
+            found = self._deployments.items(self._patience_s)
+            seen = self._pods.items(self._patience_s)
+            cluster = self._door.cluster()
+            # A watch on which nothing happens looks like one whose server hangs.
+            cluster.get_raw("/version", {}, within_s=self._patience_s / 3)
+        absent: list[str] = []
+        nodes = self._optional(self._nodes, _("nodes"), absent)
+        autoscalers = self._optional(self._autoscalers, _("autoscalers"), absent)
+        warned = self._optional(self._warnings, _("warnings"), absent)
+        self._usage.refresh("" if self._everywhere else cluster.namespace)
+        if self._usage.absent:
+            absent.append(_("CPU and memory"))
+        picture = Picture(self._everywhere, time.time(), self._usage)
+        picture.deployments(found, self._options.deployments)
+        picture.pods(seen)
+        picture.nodes(nodes)
+        picture.autoscalers(autoscalers)
+        picture.warnings(warned)
+        return picture.finding(absent)
+
+    def _optional(self, mirror: Mirror[Any, Any], name: str, absent: list[str]) -> list[Any]:
+        """What many may not look at, or an old server has not."""
         try:
-            nodes = self._nodes.items(self._patience_s)
-        except AccessDenied:
-            nodes = []  # many may look at their namespace and not at nodes
-        return self._finding(deployments, pods, nodes)
-
-    def _finding(self, deployments: Sequence[Deployment], pods: Sequence[Pod], nodes: Sequence[Node]) -> Finding:
-        rows = [*map(_deployment_row, deployments), *self._missing(deployments)]
-        listed = [*map(_pod_row, pods)]
-        sick = [row for row in listed if row["level"]]
-        ill = [row for row in map(_node_row, nodes) if row["level"]]
-        if not rows and not pods:
-            return Finding(_("no deployments and no pods"), none=True, mend=_("is it the right namespace?"))
-        late = [row for row in rows if row["level"] != "green"]
-        words = [
-            _("{ready} of {all} deployments ready").format(ready=len(rows) - len(late), all=len(rows)),
-            _("{all} pods, {sick} not well").format(all=len(pods), sick=len(sick)),
-            *(f"{row['name']} {row['status']}" for row in (*ill, *sick)[:2]),
-        ]
-        values = (
-            Value("deployments", float(len(rows))),
-            Value("deployments_unready", float(len(late)), "", _worst(late)),
-            Value("pods", float(len(pods))),
-            Value("pods_unready", float(len(sick)), "", _worst(sick)),
-            *self._restarts(sum(row["restarts"] for row in listed)),
-            Value("nodes", float(len(nodes))),
-            Value("nodes_unready", float(len(ill)), "", _worst(ill)),
-        )
-        ordered = [*late, *ill, *sick, *(row for row in rows if row["level"] == "green")]
-        return Finding(" · ".join(words), values, tuple(ordered[:_MOST_ROWS]))
-
-    def _restarts(self, restarts: int) -> tuple[Value, Value]:
-        """Of all pods there are, and since the first look; pods that went took theirs with them."""
-        if self._first_restarts is None or restarts < self._first_restarts:
-            self._first_restarts = restarts
-        change = restarts - self._first_restarts
-        return Value("restarts", float(restarts)), Value("restarts_change", float(change))
-
-    def _missing(self, deployments: Sequence[Deployment]) -> list[dict[str, Any]]:
-        there = Counter(it.metadata.name for it in deployments)
-        return [
-            {"name": name, "ready": "0/?", "status": "missing", "restarts": 0, "level": "red"}
-            for name in self._options.deployments
-            if not there[name]
-        ]
-
-
-def _worst(rows: Sequence[Mapping[str, Any]]) -> str:
-    levels = {row["level"] for row in rows}
-    return "red" if "red" in levels else "yellow" if levels else "green"
-
-
-def _address(cluster: Cluster, root: str, plural: str, *, everywhere: bool) -> str:
-    return f"{root}/{plural}" if everywhere else f"{root}/namespaces/{cluster.namespace}/{plural}"
-
-
-def _deployment_row(it: Deployment) -> dict[str, Any]:
-    wanted, ready = it.spec.replicas, it.status.availableReplicas
-    stuck = any(one.reason == "ProgressDeadlineExceeded" for one in it.status.conditions)
-    moving = it.status.observedGeneration < it.metadata.generation or it.status.updatedReplicas < wanted
-    moving = moving or it.status.replicas > it.status.updatedReplicas
-    status, level = ("rolling out", "yellow") if moving else ("ready", "green")
-    if stuck:
-        status, level = "stuck", "red"
-    elif it.spec.paused:
-        status, level = "paused", "yellow"
-    elif ready < wanted:
-        status, level = ("rolling out" if moving else "not ready"), ("yellow" if ready else "red")
-    return _row(it, f"{ready}/{wanted}", status, 0, level)
-
-
-def _pod_row(it: Pod) -> dict[str, Any]:
-    containers = it.status.containerStatuses
-    ready, restarts = sum(one.ready for one in containers), sum(one.restartCount for one in containers)
-    reasons = [str(_reason(one.state)) for one in containers if not one.ready and _reason(one.state)]
-    status = it.status.reason or (reasons[0] if reasons else it.status.phase)
-    well = it.status.phase == "Running" and ready == len(containers)
-    broken = it.status.phase in ("Failed", "Unknown") or status.endswith(("BackOff", "Error"))
-    over = it.metadata.deletionTimestamp or it.status.phase == "Succeeded"
-    level = "" if over or well else "red" if broken else "yellow"
-    return _row(it, f"{ready}/{len(containers)}", status, restarts, level)
-
-
-def _reason(state: Mapping[str, Any]) -> str:
-    """Why a container waits or has ended."""
-    held = [one.get("reason") for one in state.values() if isinstance(one, Mapping)]
-    return next((reason for reason in held if isinstance(reason, str)), "")
-
-
-def _node_row(it: Node) -> dict[str, Any]:
-    held = {one.type: one.status for one in it.status.conditions}
-    pressed = [name for name in _PRESSURES if held.get(name) == "True"]
-    ready = held.get("Ready") == "True"
-    status = "NotReady" if not ready else ", ".join(pressed) or ("cordoned" if it.spec.unschedulable else "Ready")
-    return _row(it, "", status, 0, "red" if not ready or pressed else "yellow" if it.spec.unschedulable else "")
-
-
-def _row(it: Mirrored, ready: str, status: str, restarts: int, level: str) -> dict[str, Any]:
-    return {
-        "name": shortened(it.metadata.name, TEXT_CHARACTERS),
-        "ready": ready,
-        "status": shortened(status, TEXT_CHARACTERS),
-        "restarts": restarts,
-        "level": level,
-    }
+            return mirror.items(self._patience_s)
+        except (AccessDenied, Refused):
+            absent.append(name)
+            return []

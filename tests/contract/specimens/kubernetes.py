@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from cockpit.adapters.kubernetes.adapter import KubernetesAdapter
-from cockpit.adapters.kubernetes.cluster import KubernetesOptions
+from cockpit.adapters.kubernetes.sign_in import KubernetesOptions
 from tests.contract.specimens.specimen import Specimen
 from tests.servers.kubernetes import ADMIN, KubernetesServer, deployment, kubernetes_server
 from tests.servers.proxy import proxied
