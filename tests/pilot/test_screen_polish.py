@@ -121,7 +121,7 @@ def test_what_runs_on_a_cluster_keeps_its_counts_and_its_reason_however_narrow(w
 
 
 def test_a_healthy_row_takes_one_line_and_a_note_stands_last() -> None:
-    healthy = {
+    healthy: dict[str, object] = {
         "what": "autoscaler",
         "name": "api",
         "ready": "2/2",
@@ -129,7 +129,7 @@ def test_a_healthy_row_takes_one_line_and_a_note_stands_last() -> None:
         "level": "green",
         "note": "2 to 9",
     }
-    note = {"what": "note", "name": "can't be had here: nodes", "level": ""}
+    note: dict[str, object] = {"what": "note", "name": "can't be had here: nodes", "level": ""}
     rows = detail_of(_panel("kubernetes", rows=(healthy, note)), 80)
     assert [row.text.split() for row in rows[1:]] == [
         ["OK", "hpa", "api", "2/2", "scales,", "2", "to", "9"],

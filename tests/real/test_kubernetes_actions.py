@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import stat
 from collections.abc import Callable, Iterator, Mapping
@@ -233,7 +232,6 @@ def _plugin(folder: Path, script: str) -> Callable[[dict[str, Any]], None]:
     return lambda config: config["users"][0].__setitem__("user", {"exec": plugin})
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the given-up plugin's pipes
 def test_a_kubeconfig_that_does_not_work_is_said(
     server: KubernetesServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -245,7 +243,7 @@ def test_a_kubeconfig_that_does_not_work_is_said(
     for adapter, error, said in (
         (absent, ConfigError, "absent"),
         (other, ConfigError, "elsewhere"),
-        (hangs, TimedOut, "more than"),
+        (hangs, TimedOut, "gave nothing within"),
     ):
         with pytest.raises(error, match=said):
             adapter.perform(look, Page(BytesIO()))
@@ -255,7 +253,6 @@ def test_a_kubeconfig_that_does_not_work_is_said(
     untrusted = _broken(server, lambda config: config["clusters"][0]["cluster"].pop("certificate-authority"))
     with pytest.raises(TargetUnreachable, match="certificate"):
         untrusted.perform(look, Page(BytesIO()))
-    gc.collect()
 
 
 class ForgetfulCluster(Cluster):

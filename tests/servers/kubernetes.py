@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -130,12 +131,15 @@ class KubernetesServer:
         for plural, name, scope in (("pods", "PodMetrics", "Namespaced"), ("nodes", "NodeMetrics", "Cluster")):
             anything = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
             version = {"name": "v1beta1", "served": True, "storage": True, "schema": anything}
-            spec = {"group": "metrics.k8s.io", "scope": scope, "versions": [version]}
+            spec: dict[str, Any] = {"group": "metrics.k8s.io", "scope": scope, "versions": [version]}
             spec["names"] = {"plural": plural, "kind": name, "singular": name.lower()}
             notes = {"api-approved.kubernetes.io": "unapproved, for tests"}
             metadata = {"name": f"{plural}.metrics.k8s.io", "annotations": notes}
             self.apply("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", {"metadata": metadata, "spec": spec})
-            wait_until(lambda plural=plural: self.raw("GET", f"/apis/metrics.k8s.io/v1beta1/{plural}")[0] == 200)
+            wait_until(partial(self._serves, f"/apis/metrics.k8s.io/v1beta1/{plural}"))
+
+    def _serves(self, path: str) -> bool:
+        return bool(self.raw("GET", path)[0] == 200)
 
 
 def _base64(text: str) -> str:

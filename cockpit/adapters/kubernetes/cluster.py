@@ -108,14 +108,16 @@ class Cluster:
             if held:
                 yield held
         finally:
+            self._stream = None  # it would keep the whole pool from being let go of
             response.close()
 
     def interrupt(self) -> None:
         """End the stream that another thread is reading, and every later one."""
         self._interrupted = True
-        if self._stream is not None:
+        stream = self._stream
+        if stream is not None:
             with contextlib.suppress(OSError, ValueError, RuntimeError):  # it has ended by itself
-                self._stream.shutdown()
+                stream.shutdown()
 
     def close(self) -> None:
         """Let go of connections."""
@@ -157,6 +159,7 @@ class Door:
     def __init__(self, options: KubernetesOptions) -> None:
         self._options = options
         self._lock = threading.Lock()
+        self._closed = False
         self._cluster: Cluster | None = None
 
     def cluster(self) -> Cluster:
@@ -166,16 +169,23 @@ class Door:
             CockpitError: signing in does not work.
         """
         with self._lock:
+            if self._closed:
+                raise NotConnected(_("nobody looks there any more"))
             if self._cluster is None:
                 self._cluster = Cluster(self._options, sealed=True)
             return self._cluster.another()
 
     def forget(self) -> None:
-        """Sign in again next time: what was signed in with is refused, or nobody needs it any more."""
+        """Sign in again next time: what was signed in with is refused."""
         with self._lock:
             cluster, self._cluster = self._cluster, None
         if cluster is not None:
             cluster.close()
+
+    def close(self) -> None:
+        """Let nobody in any more."""
+        self._closed = True
+        self.forget()
 
 
 def path_of(*segments: str) -> str:
@@ -211,7 +221,11 @@ class SealedPool:
         return self._pool.urlopen(method, url, **rest)
 
     def clear(self) -> None:
-        """Close every connection."""
+        """Close every connection; urllib3 itself leaves that to the garbage collector."""
+        pools = self._pool.pools
+        for key in pools.keys():  # noqa: SIM118 - it can't be iterated over
+            if (pool := pools.get(key)) is not None:
+                pool.close()
         self._pool.clear()
 
     def _check(self, method: str, url: str, rest: dict[str, Any]) -> None:

@@ -113,7 +113,7 @@ class KubernetesProbe:
             self._warnings,
         )
         await asyncio.gather(*(asyncio.to_thread(mirror.close) for mirror in mirrors))
-        self._door.forget()
+        await asyncio.to_thread(self._door.close)
 
     def _listed(self, root: str, plural_name: str) -> Callable[[Cluster], str]:
         def address(cluster: Cluster) -> str:
