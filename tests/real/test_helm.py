@@ -16,7 +16,7 @@ import pytest
 
 from cockpit.adapters.helm.adapter import HelmAdapter
 from cockpit.adapters.helm.probe import HelmProbe, HelmProbeOptions
-from cockpit.adapters.kubernetes.cluster import KubernetesOptions
+from cockpit.adapters.kubernetes.sign_in import KubernetesOptions
 from cockpit.adapters.probing import Finding
 from cockpit.adapters.step_program.adapter import Task
 from cockpit.adapters.step_program.page import Page

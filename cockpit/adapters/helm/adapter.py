@@ -24,8 +24,9 @@ from cockpit.adapters.helm import changing, reading
 from cockpit.adapters.helm.call import Call
 from cockpit.adapters.helm.tool import helm
 from cockpit.adapters.kubernetes.adapter import kubeconfig_secrets
-from cockpit.adapters.kubernetes.cluster import Cluster, KubernetesOptions
+from cockpit.adapters.kubernetes.cluster import Cluster
 from cockpit.adapters.kubernetes.reading import may
+from cockpit.adapters.kubernetes.sign_in import KubernetesOptions
 from cockpit.adapters.library import needing
 from cockpit.adapters.own_thread import OwnThread
 from cockpit.adapters.step_program.adapter import StepProgram, Task, only_reads

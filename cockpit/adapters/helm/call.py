@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from cockpit.adapters.helm.records import Listed
-from cockpit.adapters.kubernetes.cluster import Cluster, KubernetesOptions
+from cockpit.adapters.kubernetes.cluster import Cluster
 from cockpit.adapters.kubernetes.kinds import checked
+from cockpit.adapters.kubernetes.sign_in import KubernetesOptions
 from cockpit.adapters.step_program.page import Page
 from cockpit.errors import Declined, UsageError
 from cockpit.safety.helm.action import HelmAction

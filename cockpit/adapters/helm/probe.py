@@ -18,7 +18,8 @@ from typing import Any, ClassVar
 from msgspec import Struct
 
 from cockpit.adapters.helm.records import Listed, Record, listed, newest, record
-from cockpit.adapters.kubernetes.cluster import Cluster, KubernetesOptions
+from cockpit.adapters.kubernetes.cluster import Cluster
+from cockpit.adapters.kubernetes.sign_in import KubernetesOptions
 from cockpit.adapters.library import needing
 from cockpit.adapters.own_thread import OwnThread
 from cockpit.adapters.probing import TEXT_CHARACTERS, Finding, Value

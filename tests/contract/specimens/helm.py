@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cockpit.adapters.helm.adapter import HelmAdapter
-from cockpit.adapters.kubernetes.cluster import KubernetesOptions
+from cockpit.adapters.kubernetes.sign_in import KubernetesOptions
 from tests.contract.specimens.specimen import Specimen
 from tests.servers.helm import Releases, require_helm
 from tests.servers.holding import holding_where
