@@ -33,6 +33,7 @@ class ExpectationKind(StrEnum):
     JSON = "json"
     NUMBER = "number"
     STATUS = "status"
+    FIGURE = "figure"
     MANUAL = "manual"
 
 
@@ -74,7 +75,7 @@ class Expectation(Struct, frozen=True):
 
     `value` by kind: exit int; contains str; regex str; json {"path": "$.status", "equals": any};
     number {"operator": "<", "bound": float, "unit": str, "label": str}; status (of an HTTP answer) a list of codes,
-    "404" or "2xx"; manual the question to ask.
+    "404" or "2xx"; figure {"name": "revision", "equals": str} of what a known tool prints; manual the question to ask.
     `times` counts how often it must hold: in a run after another where `in_a_row` says so ("5번 모두"), else ("x3",
     "3 times") perhaps in one output. The runs begin `every_s` apart; with `within_s` they go on until it has held so
     often in a row, or the time is over. `absent` turns contains and regex around ("no new ERROR"). `text` is the

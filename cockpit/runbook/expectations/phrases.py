@@ -122,16 +122,29 @@ def _does_count(code: str) -> bool:
 
 def _compared(text: str, line: int, code: str) -> Expectation | None:
     counts = _does_count(code)
-    match = _SIGNED.match(text) or _BEFORE_NUMBER.match(text) or _AFTER_NUMBER.match(text)
-    if match is None:
-        match = _PLAIN_NUMBER.match(text) if counts else None
+    match = _worded(text) or (_PLAIN_NUMBER.match(text) if counts else None)
     # "3개 이상" below a list of things counts its lines, which are no number to compare.
     if match is None or (match["counted"] and not counts):
         return None
+    operator, bound, unit = _compares(match)
+    return _number(operator, bound, unit, "", text, line)
+
+
+def comparison(text: str) -> tuple[str, float, str] | None:
+    """The operator, bound and unit of a comparison with what was named before: "< 500 ms", "0", "500ms 이하"."""
+    match = _worded(text) or _PLAIN_NUMBER.match(text)
+    return _compares(match) if match is not None else None
+
+
+def _worded(text: str) -> re.Match[str] | None:
+    return _SIGNED.match(text) or _BEFORE_NUMBER.match(text) or _AFTER_NUMBER.match(text)
+
+
+def _compares(match: re.Match[str]) -> tuple[str, float, str]:
     groups = match.groupdict()
     sign = {"≤": "<=", "≥": ">=", "=": "=="}.get(groups.get("sign") or "==", groups.get("sign") or "==")
     operator = next((sign for name, sign in _WORDED.items() if groups.get(name)), sign)
-    return _number(operator, float(match["bound"]), match["unit"] or match["counted"] or "", "", text, line)
+    return operator, float(match["bound"]), match["unit"] or match["counted"] or ""
 
 
 _WORDED = {"ge": ">=", "le": "<=", "gt": ">", "lt": "<"}

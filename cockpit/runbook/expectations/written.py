@@ -7,6 +7,7 @@ import re
 
 from msgspec import structs
 
+from cockpit.runbook.expectations.figures import from_figure
 from cockpit.runbook.expectations.phrases import is_pattern, phrase
 from cockpit.runbook.expectations.repetition import repetition_of
 from cockpit.runbook.model import Expectation, ExpectationKind
@@ -134,6 +135,8 @@ def from_words(words: str, line: int, code: str = "") -> list[Expectation]:
 def _stated(text: str, line: int, code: str) -> list[Expectation]:
     """What is stated, how often it must hold aside."""
     times = _times(text)
+    if (figure := from_figure(_VERB.sub("", text), line, code)) is not None:
+        return [figure]
     if (found := _structured(text, line)) is not None:
         return [found]
     if (found := phrase(_VERB.sub("", text), line, code)) is not None:

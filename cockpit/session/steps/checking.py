@@ -16,6 +16,9 @@ from msgspec.structs import replace
 from cockpit.adapters.http.status import Answer
 from cockpit.adapters.prometheus.question import unit_of
 from cockpit.config.unit import convert, known
+from cockpit.runbook.figures.documents import documents
+from cockpit.runbook.figures.figure import Figure
+from cockpit.runbook.figures.registry import figures_named
 from cockpit.runbook.model import Expectation, ExpectationKind
 from cockpit.words import _
 
@@ -33,6 +36,9 @@ _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
 # A pipeline's earlier part that died of SIGPIPE was only told that `head` had seen enough.
 _SIGPIPE_EXIT = 141
 _SEEN_CHARACTERS = 200
+# As short as git and alembic take one.
+_ABBREVIATED = 4
+_HEXADECIMAL = frozenset("0123456789abcdef")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,7 @@ class Result:
     `last_command` is the name of the last command of the script, as far as it is known. `query` is the
     PromQL or LogQL that was asked, "" for everything else: its values have to hold for every series. `answer` is what
     the output of an HTTP request says: what must come back is looked for there, and not in the request.
+    `command` is the script of a shell step, which tells whose output it is.
     """
 
     exit_code: int | None
@@ -64,6 +71,7 @@ class Result:
     last_command: str = ""
     query: str = ""
     answer: Answer | None = None
+    command: str = ""
 
     @property
     def said(self) -> str:
@@ -213,29 +221,12 @@ def _regex(expectation: Expectation, result: Result) -> tuple[bool | None, str]:
 
 def _json(expectation: Expectation, result: Result) -> tuple[bool | None, str]:
     path, wanted = expectation.value["path"], expectation.value["equals"]
-    seen = [value for value in (_at(document, path) for document in _documents(result.body)) if value is not _ABSENT]
+    seen = [value for value in (_at(document, path) for document in documents(result.body)) if value is not _ABSENT]
     shown = ", ".join(json.dumps(value, ensure_ascii=False) for value in seen)
     return sum(value == wanted for value in seen) >= expectation.times, shown
 
 
 _ABSENT = object()
-
-
-def _documents(text: str) -> list[Any]:
-    """The JSON documents in an output, in order; other text between them is passed over."""
-    decoder, documents, position = json.JSONDecoder(), [], 0
-    while (start := _next_document(text, position)) is not None:
-        try:
-            document, position = decoder.raw_decode(text, start)
-            documents.append(document)
-        except (ValueError, RecursionError):
-            position = start + 1
-    return documents
-
-
-def _next_document(text: str, position: int) -> int | None:
-    match = re.compile(r"[{\[]").search(text, position)
-    return match.start() if match else None
 
 
 def _at(document: Any, path: str) -> Any:
@@ -278,6 +269,8 @@ def _number(expectation: Expectation, result: Result) -> tuple[bool | None, str]
     if result.query:
         return _values(expectation, result)
     label = str(wanted.get("label") or "")
+    if label and (told := figures_named(result.command, label, result.output)) is not None:
+        return _told(told, label, lambda figure: _within(figure, wanted))
     text = result.said if label else result.body
     lines = [line for line in text.split("\n") if not label or label in line]
     for line in lines:
@@ -286,6 +279,35 @@ def _number(expectation: Expectation, result: Result) -> tuple[bool | None, str]
             value = float(match.group().replace(",", ""))
             return _COMPARE[wanted["operator"]](value, float(wanted["bound"])), line.strip()
     return None, _("no number to compare")
+
+
+def _figure(expectation: Expectation, result: Result) -> tuple[bool | None, str]:
+    name, wanted = expectation.value["name"], str(expectation.value["equals"])
+    told = figures_named(result.command, name, result.output) or ()
+    return _told(told, name, lambda figure: _is_called(str(figure.value), wanted))
+
+
+def _told(told: Sequence[Figure], name: str, holds: Callable[[Figure], bool | None]) -> tuple[bool | None, str]:
+    """Every figure of that name: the first that does not hold decides; one that may mean less is for a person."""
+    for figure in told:
+        if holds(figure) is False:
+            return False, figure.seen
+    unsure = next((figure for figure in told if figure.doubt or holds(figure) is None), None)
+    if unsure is not None:
+        return None, "; ".join(filter(None, (unsure.seen, unsure.doubt)))
+    return (True, told[0].seen) if told else (None, _("the output does not tell its {name}").format(name=name))
+
+
+def _within(figure: Figure, wanted: Mapping[str, Any]) -> bool | None:
+    bound = _bound_in(figure.unit, float(wanted["bound"]), str(wanted.get("unit") or ""))
+    if bound is None or not isinstance(figure.value, float):
+        return None
+    return _COMPARE[wanted["operator"]](figure.value, bound)
+
+
+def _is_called(name: str, wanted: str) -> bool:
+    """Whether it is that name, or begins with it as a long hexadecimal one may be given."""
+    return name == wanted or (len(wanted) >= _ABBREVIATED and set(wanted) <= _HEXADECIMAL and name.startswith(wanted))
 
 
 def _status(expectation: Expectation, result: Result) -> tuple[bool | None, str]:
@@ -307,5 +329,6 @@ _CHECKERS: Mapping[ExpectationKind, Callable[[Expectation, Result], tuple[bool |
     ExpectationKind.JSON: _json,
     ExpectationKind.NUMBER: _number,
     ExpectationKind.STATUS: _status,
+    ExpectationKind.FIGURE: _figure,
     ExpectationKind.MANUAL: _manual,
 }

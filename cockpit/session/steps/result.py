@@ -33,4 +33,5 @@ def result_of(folder: Path, outcome: Outcome, record: RunRecord) -> tuple[dict[s
     language, command = record.intent.get("language"), str(record.intent.get("command", ""))
     query = command if language in ("promql", "logql") else ""
     answer = answer_in(cleaned) if language == "http" else None
-    return files_of_run(folder), Result(outcome.exit_code, outcome.pipe_status, cleaned, name, query, answer)
+    script = "" if query or answer else command
+    return files_of_run(folder), Result(outcome.exit_code, outcome.pipe_status, cleaned, name, query, answer, script)
