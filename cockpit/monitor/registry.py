@@ -21,6 +21,9 @@ from cockpit.words import _
 GROUP = "cockpit.probes"
 KINDS: Mapping[str, str] = {
     "alertmanager": "cockpit.adapters.alertmanager.probe:AlertmanagerProbe",
+    "cloud-logging": "cockpit.monitor.logs.cloud_logging:CloudLoggingProbe",
+    "cloud-monitoring": "cockpit.adapters.google.cloud_monitoring:CloudMonitoringProbe",
+    "cloud-run": "cockpit.adapters.google.cloud_run:CloudRunProbe",
     "command": "cockpit.adapters.command.probe:CommandProbe",
     "github": "cockpit.adapters.github.probe:GithubProbe",
     "helm": "cockpit.adapters.helm.probe:HelmProbe",

@@ -15,6 +15,7 @@ from screens.panels import (
     processes,
     readings,
     releases,
+    revisions,
     workflow_runs,
     workloads,
 )
@@ -23,6 +24,8 @@ Detail = Callable[[PanelState, int], list[Line]]
 
 PANELS: Mapping[str, Detail] = {
     "alertmanager": alerting.detail,
+    "cloud-logging": log_lines.detail,
+    "cloud-run": revisions.detail,
     "github": workflow_runs.detail,
     "helm": releases.detail,
     "kubernetes": workloads.detail,

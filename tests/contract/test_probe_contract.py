@@ -28,6 +28,7 @@ from cockpit.monitor.registry import KINDS, build
 from cockpit.monitor.sample import Level, Outcome
 from cockpit.safety.permit import Action, Mode, grant
 from cockpit.safety.verdict import Judgement, Verdict
+from tests.servers.google import written
 from tests.servers.postgresql import postgresql_server
 from tests.waiting import PATIENCE_S
 
@@ -228,6 +229,36 @@ async def redis_bench(_folder: Path) -> AsyncIterator[Bench]:
         yield Bench(place, {**place, "port": 1})
 
 
+def google_token(folder: Path) -> dict[str, str]:
+    path = folder / "token"
+    path.write_text("ya29.Zq71Zq71Zq71Zq71Zq71")
+    path.chmod(0o600)
+    return {"project": "my-project", "token_file": str(path)}
+
+
+def cloud_run_bench(folder: Path) -> contextlib.AbstractAsyncContextManager[Bench]:
+    ready = {"type": "Ready", "state": HOSTILE, "reason": HOSTILE, "message": HOSTILE}
+    share = {"type": HOSTILE, "revision": HOSTILE, "percent": 100, "tag": HOSTILE}
+    revision = {"name": HOSTILE, "createTime": HOSTILE, "conditions": [ready], "containers": [{"image": HOSTILE}]}
+    path = "/v2/projects/my-project/locations/us-central1/services/api"
+    service = {"terminalCondition": ready, "trafficStatuses": [share], "latestCreatedRevision": HOSTILE}
+    answers = {path: service, f"{path}/revisions": {"revisions": [revision]}}
+    return api_bench(answers, region="us-central1", service="api", **google_token(folder))
+
+
+def cloud_logging_bench(folder: Path) -> contextlib.AbstractAsyncContextManager[Bench]:
+    entry: dict[str, Any] = {"insertId": HOSTILE, "logName": HOSTILE, "timestamp": written(), "severity": HOSTILE}
+    entry |= {"textPayload": HOSTILE, "resource": {"labels": {HOSTILE: HOSTILE, "revision_name": HOSTILE}}}
+    return api_bench({"/v2/entries:list": {"entries": [entry]}}, filter="severity>=ERROR", **google_token(folder))
+
+
+def cloud_monitoring_bench(folder: Path) -> contextlib.AbstractAsyncContextManager[Bench]:
+    data = {"resultType": "vector", "result": [{"metric": {"job": HOSTILE}, "value": [1, "0.5"]}]}
+    path = "/v1/projects/my-project/location/global/prometheus/api/v1/query"
+    answers = {path: {"status": "success", "data": data}}
+    return api_bench(answers, queries={"한글": "up"}, **google_token(folder))
+
+
 BENCHES: dict[str, Callable[[Path], contextlib.AbstractAsyncContextManager[Bench]]] = {
     "helm": helm_bench,
     "http": http_bench,
@@ -241,6 +272,9 @@ BENCHES: dict[str, Callable[[Path], contextlib.AbstractAsyncContextManager[Bench
     "github": github_bench,
     "postgresql": postgresql_bench,
     "redis": redis_bench,
+    "cloud-run": cloud_run_bench,
+    "cloud-logging": cloud_logging_bench,
+    "cloud-monitoring": cloud_monitoring_bench,
 }
 
 Result = TypeVar("Result")
@@ -326,6 +360,7 @@ async def test_a_system_that_is_not_there_is_told_in_a_sample(kind: str, bench: 
 
 def test_a_key_it_does_not_have_is_refused(kind: str) -> None:
     options = {"url": "http://x/", "command": "true", "queries": {"a": "up"}, "query": '{app="x"}', "repo": "a/b"}
+    options |= {"project": "my-project", "region": "us-central1", "service": "api", "filter": "severity>=ERROR"}
     with pytest.raises(ConfigError) as caught:
         made(kind, {**{k: v for k, v in options.items() if k in watch_keys(kind)}, "no_such_key": 1})
     assert "no_such_key" in str(caught.value)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from msgspec import Struct
@@ -40,36 +41,41 @@ class PrometheusProbeOptions(ApiOptions, frozen=True, kw_only=True):
     queries: dict[str, str]
 
 
-class PrometheusProbe:
-    """A few queries, asked together."""
+class Queries:
+    """A few queries, asked together.
 
-    Options: ClassVar[type[Struct]] = PrometheusProbeOptions
+    Args:
+        url: the server's, to be told.
+        connect: a client of it, for answers within so many seconds.
+    """
 
-    def __init__(self, options: PrometheusProbeOptions, deadline_s: float) -> None:
-        check_options(options)
-        if not 0 < len(options.queries) <= _MOST_QUERIES or not all(map(str.strip, options.queries.values())):
+    def __init__(
+        self, queries: Mapping[str, str], url: str, deadline_s: float, connect: Callable[[float], Api]
+    ) -> None:
+        if not 0 < len(queries) <= _MOST_QUERIES or not all(map(str.strip, queries.values())):
             raise ConfigError(_("there is no query, or more than {most}").format(most=_MOST_QUERIES))
-        self._options = options
+        self._queries = queries
+        self._url = url
         self._deadline_s = deadline_s * _SHARE_OF_DEADLINE
+        self._connect = connect
         self._api: Api | None = None
 
     @property
     def action(self) -> Action:
         """The queries; the target is the server's address."""
-        return Action("promql", "\n".join(self._options.queries.values()), self._options.url)
+        return Action("promql", "\n".join(self._queries.values()), self._url)
 
     @property
     def judgement(self) -> Judgement:
         """The worst that safety says of one of them."""
-        found = [judge("promql", query) for query in self._options.queries.values()]
+        found = [judge("promql", query) for query in self._queries.values()]
         return next((each for each in found if each.verdict is not Verdict.READ_ONLY), found[0])
 
     async def look(self, permit: Permit) -> Finding:
         """Ask all queries. One that the server refuses costs its own value. See `Watchable`."""
         permit.covers(self.action)
-        self._api = self._api or Api(self._options, credentials_of(self._options), self._deadline_s)
-        queries = self._options.queries
-        asked = [self._value(self._api, name, query) for name, query in queries.items()]
+        api = self._api = self._api or self._connect(self._deadline_s)
+        asked = [self._value(api, name, query) for name, query in self._queries.items()]
         values = tuple(await asyncio.gather(*asked))
         told = [f"{value.name} {_told(value)}" for value in values]
         if all(value.value == no_data() for value in values):
@@ -89,6 +95,17 @@ class PrometheusProbe:
         except Declined as error:
             return Value(name, _("refused: {why}").format(why=error.what), "", "yellow")
         return value_of(name, answer, unit)
+
+
+class PrometheusProbe(Queries):
+    """The queries of one Prometheus, or of what has its API."""
+
+    Options: ClassVar[type[Struct]] = PrometheusProbeOptions
+
+    def __init__(self, options: PrometheusProbeOptions, deadline_s: float) -> None:
+        check_options(options)
+        connect = lambda within_s: Api(options, credentials_of(options), within_s)  # noqa: E731
+        super().__init__(options.queries, options.url, deadline_s, connect)
 
 
 def no_data() -> str:

@@ -1,0 +1,1 @@
+"""Google Cloud, by its REST APIs through httpx."""
