@@ -24,7 +24,8 @@ def detail(panel: PanelState, width: int) -> list[Line]:
         return []
     longest = max(len(str(row.get("name", ""))) for row in panel.last_data.rows)
     names = max(_LEAST_NAME_CELLS, min(longest, width - _BESIDE_CELLS, _MOST_NAME_CELLS))
-    head = f"    {pad(_('revision'), names)} {_right('%')} {pad(_('tag'), _TAG_CELLS)} {_('age')}"
+    revision, tag, age = _("revision"), _("tag"), _("age")
+    head = f"    {pad(revision, names)} {_right('%')} {pad(tag, _TAG_CELLS)} {age}"
     now = moment(panel.last_data.t)
     return [line((head, "dim")), *(_row(row, names, width, now) for row in panel.last_data.rows)]
 

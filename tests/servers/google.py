@@ -86,9 +86,13 @@ class GoogleServer:
         if path == f"{_V1}/services/{SERVICE}":
             return (200, self._replaced(json.loads(body))) if method == "PUT" else (200, self._knative())
         if path == f"{_V1}/revisions":
-            return 200, {"kind": "RevisionList", "items": [self._old_revision(*one) for one in self.revisions]}
+            return 200, {
+                "kind": "RevisionList",
+                "metadata": {},
+                "items": [self._old_revision(*one) for one in self.revisions],
+            }
         if path == f"{_V1}/services":
-            return 200, {"kind": "ServiceList", "items": [self._knative()]}
+            return 200, {"kind": "ServiceList", "metadata": {}, "items": [self._knative()]}
         return 404, _error(404, "Requested entity was not found.", "NOT_FOUND")
 
     def _service(self) -> dict[str, Any]:

@@ -104,7 +104,10 @@ class PrometheusProbe(Queries):
 
     def __init__(self, options: PrometheusProbeOptions, deadline_s: float) -> None:
         check_options(options)
-        connect = lambda within_s: Api(options, credentials_of(options), within_s)  # noqa: E731
+
+        def connect(within_s: float) -> Api:
+            return Api(options, credentials_of(options), within_s)
+
         super().__init__(options.queries, options.url, deadline_s, connect)
 
 
