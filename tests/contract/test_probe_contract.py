@@ -7,12 +7,10 @@ import base64
 import contextlib
 import gzip
 import json
-import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,19 +26,10 @@ from cockpit.monitor.registry import KINDS, build
 from cockpit.monitor.sample import Level, Outcome
 from cockpit.safety.permit import Action, Mode, grant
 from cockpit.safety.verdict import Judgement, Verdict
-from tests.servers.google import written
+from tests.contract.google_bench import cloud_logging_bench, cloud_monitoring_bench, cloud_run_bench
+from tests.contract.probe_bench import HOSTILE, Bench, answering, api_bench
 from tests.servers.postgresql import postgresql_server
 from tests.waiting import PATIENCE_S
-
-HOSTILE = "\x1b]52;c;aGk=\x07\x9b31m\u202e[red]bold[/] password=hunter2hunter2 한글"
-
-
-@dataclass
-class Bench:
-    """Options that find something, options that can't, and one key that this kind does not have."""
-
-    good: dict[str, Any]
-    broken: dict[str, Any]
 
 
 async def serve_http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -149,30 +138,6 @@ async def helm_bench(folder: Path) -> AsyncIterator[Bench]:
         yield Bench({"kubeconfig_file": good}, {"kubeconfig_file": kubeconfig(folder, 1)})
 
 
-def answering(answers: dict[str, Any]) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
-    """What answers a question at each of these paths with JSON."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-            asked = await reader.readuntil(b"\r\n\r\n")
-            found = re.search(rb"(?i)content-length: *(\d+)", asked)
-            await reader.readexactly(int(found[1]) if found else 0)
-            body = json.dumps(answers[asked.split(b" ")[1].partition(b"?")[0].decode()]).encode()
-            head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
-            writer.write(head + body)
-            await writer.drain()
-        writer.close()
-
-    return serve
-
-
-@contextlib.asynccontextmanager
-async def api_bench(answers: dict[str, Any], **options: Any) -> AsyncIterator[Bench]:
-    async with await asyncio.start_server(answering(answers), "127.0.0.1", 0) as server:
-        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        yield Bench({"url": url, **options}, {"url": "http://127.0.0.1:1", **options})
-
-
 def prometheus_bench(_folder: Path) -> contextlib.AbstractAsyncContextManager[Bench]:
     data = {"resultType": "vector", "result": [{"metric": {"job": HOSTILE}, "value": [1, "0.5"]}]}
     answers = {"/api/v1/query": {"status": "success", "data": data, "warnings": [HOSTILE]}}
@@ -227,36 +192,6 @@ async def redis_bench(_folder: Path) -> AsyncIterator[Bench]:
     async with await asyncio.start_server(serve_redis, "127.0.0.1", 0) as server:
         place = {"host": "127.0.0.1", "port": server.sockets[0].getsockname()[1]}
         yield Bench(place, {**place, "port": 1})
-
-
-def google_token(folder: Path) -> dict[str, str]:
-    path = folder / "token"
-    path.write_text("ya29.Zq71Zq71Zq71Zq71Zq71")
-    path.chmod(0o600)
-    return {"project": "my-project", "token_file": str(path)}
-
-
-def cloud_run_bench(folder: Path) -> contextlib.AbstractAsyncContextManager[Bench]:
-    ready = {"type": "Ready", "state": HOSTILE, "reason": HOSTILE, "message": HOSTILE}
-    share = {"type": HOSTILE, "revision": HOSTILE, "percent": 100, "tag": HOSTILE}
-    revision = {"name": HOSTILE, "createTime": HOSTILE, "conditions": [ready], "containers": [{"image": HOSTILE}]}
-    path = "/v2/projects/my-project/locations/us-central1/services/api"
-    service = {"terminalCondition": ready, "trafficStatuses": [share], "latestCreatedRevision": HOSTILE}
-    answers = {path: service, f"{path}/revisions": {"revisions": [revision]}}
-    return api_bench(answers, region="us-central1", service="api", **google_token(folder))
-
-
-def cloud_logging_bench(folder: Path) -> contextlib.AbstractAsyncContextManager[Bench]:
-    entry: dict[str, Any] = {"insertId": HOSTILE, "logName": HOSTILE, "timestamp": written(), "severity": HOSTILE}
-    entry |= {"textPayload": HOSTILE, "resource": {"labels": {HOSTILE: HOSTILE, "revision_name": HOSTILE}}}
-    return api_bench({"/v2/entries:list": {"entries": [entry]}}, filter="severity>=ERROR", **google_token(folder))
-
-
-def cloud_monitoring_bench(folder: Path) -> contextlib.AbstractAsyncContextManager[Bench]:
-    data = {"resultType": "vector", "result": [{"metric": {"job": HOSTILE}, "value": [1, "0.5"]}]}
-    path = "/v1/projects/my-project/location/global/prometheus/api/v1/query"
-    answers = {path: {"status": "success", "data": data}}
-    return api_bench(answers, queries={"한글": "up"}, **google_token(folder))
 
 
 BENCHES: dict[str, Callable[[Path], contextlib.AbstractAsyncContextManager[Bench]]] = {
