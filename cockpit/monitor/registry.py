@@ -24,6 +24,7 @@ KINDS: Mapping[str, str] = {
     "cloud-logging": "cockpit.monitor.logs.cloud_logging:CloudLoggingProbe",
     "cloud-monitoring": "cockpit.adapters.google.cloud_monitoring:CloudMonitoringProbe",
     "cloud-run": "cockpit.adapters.google.cloud_run:CloudRunProbe",
+    "argocd": "cockpit.adapters.argocd.probe:ArgocdProbe",
     "command": "cockpit.adapters.command.probe:CommandProbe",
     "github": "cockpit.adapters.github.probe:GithubProbe",
     "helm": "cockpit.adapters.helm.probe:HelmProbe",

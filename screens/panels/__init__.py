@@ -26,6 +26,7 @@ PANELS: Mapping[str, Detail] = {
     "alertmanager": alerting.detail,
     "cloud-logging": log_lines.detail,
     "cloud-run": revisions.detail,
+    "argocd": releases.detail,
     "github": workflow_runs.detail,
     "helm": releases.detail,
     "kubernetes": workloads.detail,

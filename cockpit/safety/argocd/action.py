@@ -29,8 +29,8 @@ _ALONE = names("version login logout relogin context configure completion")
 _GROUPS = names("app/actions proj/windows proj/role account/session-token admin/settings")
 FLAGS = names(
     """--show-params --show-operation --refresh --hard-refresh --health --sync --operation --suspended --degraded
-    --delete --dry-run --prune --force --replace --async --follow --previous --orphan --orphaned --exit-code --short
-    --client --cascade --yes --upsert --all --server-side --apply-out-of-sync-only --assumeYes --hydrated"""
+    --delete --dry-run --prune --force --replace --async --wait --follow --previous --orphan --orphaned --exit-code
+    --short --client --cascade --yes --upsert --all --server-side --apply-out-of-sync-only --assumeYes --hydrated"""
 )
 """Options that take no word behind them."""
 _ABOUT_THE_CALL = names(

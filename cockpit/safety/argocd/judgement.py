@@ -75,10 +75,11 @@ _TOKENS = frozenset({"account generate-token", "proj role create-token"})
 
 def judge_argocd(text: str) -> Judgement:
     """The judgement of a step of typed actions; what is no such action is unknown at best."""
-    return judge_actions(text, argocd_actions, _judge_action)
+    return judge_actions(text, argocd_actions, judge_action)
 
 
-def _judge_action(action: ArgocdAction) -> Judgement:
+def judge_action(action: ArgocdAction) -> Judgement:
+    """The judgement of one action."""
     if action.verb in _READS:
         return _judge_read(action)
     loses = action.verb in _LOSSES or (action.verb in ("app sync", "app rollback") and action.has(*_ROLLS_OUT))
