@@ -192,6 +192,8 @@ async def redis_bench(_folder: Path) -> AsyncIterator[Bench]:
     async with await asyncio.start_server(serve_redis, "127.0.0.1", 0) as server:
         place = {"host": "127.0.0.1", "port": server.sockets[0].getsockname()[1]}
         yield Bench(place, {**place, "port": 1})
+
+
 def argocd_bench(_folder: Path) -> contextlib.AbstractAsyncContextManager[Bench]:
     status = {"health": {"status": HOSTILE, "message": HOSTILE}, "sync": {"status": HOSTILE, "revision": HOSTILE}}
     app = {"metadata": {"name": HOSTILE}, "spec": {"project": HOSTILE}, "status": status}
