@@ -99,8 +99,8 @@ class ArgocdApi(Api):
                 if isinstance(error, NotConnected):
                     raise
                 told_s = error.wait_s if isinstance(error, TooOften) else 0.0
-                pause_s *= random.uniform(0.5, 1.5)  # noqa: S311  # so that many don't come at once
-                await asyncio.sleep(min(max(told_s, pause_s), _LONGEST_WAIT_S))
+                own_s = pause_s * random.uniform(0.5, 1.5)  # noqa: S311  # so that many don't come at once
+                await asyncio.sleep(min(max(told_s, own_s), _LONGEST_WAIT_S))
         return await self.ask(path, values or {}, shape)
 
     async def refreshed(self, path: str, shape: type[Shape], values: Mapping[str, str]) -> Shape:
