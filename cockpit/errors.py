@@ -19,6 +19,7 @@ CockpitError
     │   └── FolderGone    the folder that earlier steps led to is gone, or closed
     ├── TimedOut          the deadline passed
     ├── Declined          it understood the request, and says no
+    ├── AskedTooOften     it wants to be asked less often, which says nothing about what it knows
     ├── OutcomeUnknown    the connection broke while it was at it: it may be done, or not
     └── Malformed         it answered with something that can't be understood
 """
@@ -128,6 +129,10 @@ class TimedOut(AdapterError):
 
 class Declined(AdapterError):
     """It understood the request, and says no: a mistake in a query, a missing table, a conflict."""
+
+
+class AskedTooOften(AdapterError):
+    """It answered that it is asked too often; of what runs there nothing is known."""
 
 
 class OutcomeUnknown(AdapterError):

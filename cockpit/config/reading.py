@@ -23,6 +23,9 @@ from cockpit.words import _
 TABLES = ("cockpit", "safety", "probe", "tail", "rule", "target")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _LARGEST_BYTES = 1 << 20
+_CREDENTIALS = ("_env", "_file")
+_SIGNED = ("profile", "endpoint_url")
+"""Whose credentials sign a request, and where what they signed goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ def read_source(source: Source) -> Config:
 
 def _require_no_credentials(probes: Iterable[ProbeConfig], where: str) -> None:
     for probe in probes:
-        asked = next((key for key in probe.options if key.endswith(("_env", "_file"))), None)
+        asked = next((key for key in probe.options if key.endswith(_CREDENTIALS) or key in _SIGNED), None)
         if asked:
             raise ConfigError(
                 _("a document can't ask for credentials of this machine"),

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from cockpit.adapters.probing import Finding, Value, Watchable
 from cockpit.config import Bound, ProbeConfig
-from cockpit.errors import AccessDenied, AdapterError, CockpitError, LinkDown, ToolMissing
+from cockpit.errors import AccessDenied, AdapterError, AskedTooOften, CockpitError, LinkDown, ToolMissing
 from cockpit.monitor.sample import Level, Outcome, Reading, Sample
 from cockpit.monitor.threshold import graded
 from cockpit.safety.permit import Mode, grant
@@ -122,9 +122,10 @@ def failed(probe: Probe, error: CockpitError) -> Sample:
     """A sample that says why there is none.
 
     Red when the service did not answer. Yellow when it is the monitor that can't see (credentials, a missing tool, no
-    way to the machine, a refusal of policy): that says nothing about the service.
+    way to the machine, asked too often, a refusal of policy): that says nothing about the service.
     """
-    blind = isinstance(error, AccessDenied | ToolMissing | LinkDown) or not isinstance(error, AdapterError)
+    blind = isinstance(error, AccessDenied | AskedTooOften | LinkDown | ToolMissing)
+    blind = blind or not isinstance(error, AdapterError)
     t, m = now()
     return Sample(
         probe=probe.name,

@@ -7,15 +7,18 @@ from collections.abc import Callable, Mapping
 from cockpit.monitor.sample import PanelState
 from screens.paint import Line
 from screens.panels import (
+    alarms,
     alerting,
     cache,
     database,
+    functions,
     log_lines,
     machine,
     processes,
     readings,
     releases,
     revisions,
+    services,
     workflow_runs,
     workloads,
 )
@@ -24,12 +27,16 @@ Detail = Callable[[PanelState, int], list[Line]]
 
 PANELS: Mapping[str, Detail] = {
     "alertmanager": alerting.detail,
+    "argocd": releases.detail,
     "cloud-logging": log_lines.detail,
     "cloud-run": revisions.detail,
-    "argocd": releases.detail,
+    "cloudwatch": alarms.detail,
+    "cloudwatch-logs": log_lines.detail,
+    "ecs": services.detail,
     "github": workflow_runs.detail,
     "helm": releases.detail,
     "kubernetes": workloads.detail,
+    "lambda": functions.detail,
     "loki": log_lines.detail,
     "machine": machine.detail,
     "pm2": processes.detail,

@@ -156,6 +156,20 @@ _LABELS: Mapping[str, Callable[[], str]] = {
     "replicas": lambda: _("replicas"),
     "saves": lambda: _("saves to disk"),
     "unsaved_changes": lambda: _("unsaved changes"),
+    "services": lambda: _("services"),
+    "services_unsteady": lambda: _("services not steady"),
+    "tasks_running": lambda: _("tasks running"),
+    "tasks_desired": lambda: _("tasks wanted"),
+    "tasks_pending": lambda: _("tasks starting"),
+    "tasks_failed": lambda: _("tasks failed"),
+    "in_alarm": lambda: _("in alarm"),
+    "alarms": lambda: _("alarms"),
+    "alarms_unsure": lambda: _("alarms unsure"),
+    "functions": lambda: _("functions"),
+    "invocations": lambda: _("calls"),
+    "errors": lambda: _("errors"),
+    "throttles": lambda: _("throttled"),
+    "duration_p95_ms": lambda: _("duration, p95"),
 }
 
 

@@ -26,6 +26,7 @@ from cockpit.monitor.registry import KINDS, build
 from cockpit.monitor.sample import Level, Outcome
 from cockpit.safety.permit import Action, Mode, grant
 from cockpit.safety.verdict import Judgement, Verdict
+from tests.contract.aws_benches import AWS_BENCHES
 from tests.contract.google_bench import cloud_logging_bench, cloud_monitoring_bench, cloud_run_bench
 from tests.contract.probe_bench import HOSTILE, Bench, answering, api_bench
 from tests.servers.postgresql import postgresql_server
@@ -211,6 +212,7 @@ BENCHES: dict[str, Callable[[Path], contextlib.AbstractAsyncContextManager[Bench
     "prometheus": prometheus_bench,
     "alertmanager": alertmanager_bench,
     "loki": loki_bench,
+    **AWS_BENCHES,
     "github": github_bench,
     "postgresql": postgresql_bench,
     "redis": redis_bench,
@@ -303,6 +305,7 @@ async def test_a_system_that_is_not_there_is_told_in_a_sample(kind: str, bench: 
 def test_a_key_it_does_not_have_is_refused(kind: str) -> None:
     options = {"url": "http://x/", "command": "true", "queries": {"a": "up"}, "query": '{app="x"}', "repo": "a/b"}
     options |= {"project": "my-project", "region": "us-central1", "service": "api", "filter": "severity>=ERROR"}
+    options |= {"group": "g", "functions": ["f"], "alarms": ["*"]}
     with pytest.raises(ConfigError) as caught:
         made(kind, {**{k: v for k, v in options.items() if k in watch_keys(kind)}, "no_such_key": 1})
     assert "no_such_key" in str(caught.value)

@@ -17,8 +17,9 @@ from msgspec import Struct
 
 from cockpit.adapters.aws import waiting
 from cockpit.adapters.aws.answer import show
+from cockpit.adapters.aws.failure import as_our_errors
 from cockpit.adapters.aws.parameters import parameters_of
-from cockpit.adapters.aws.session import Account, AwsOptions, as_our_errors
+from cockpit.adapters.aws.session import Account, AwsOptions
 from cockpit.adapters.base import Enforcement
 from cockpit.adapters.library import needing
 from cockpit.adapters.step_program.adapter import StepProgram, Task, only_reads

@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
+import threading
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
 
+from cockpit.adapters.aws.failure import as_our_errors, unreadable
 from cockpit.adapters.step_program.adapter import only_reads
-from cockpit.adapters.step_program.sent import NotConnected, Sent
-from cockpit.errors import (
-    AccessDenied,
-    AdapterError,
-    ConfigError,
-    Declined,
-    Malformed,
-    TargetUnreachable,
-    TimedOut,
-    UsageError,
-)
+from cockpit.adapters.step_program.sent import Sent
+from cockpit.errors import UsageError
 from cockpit.safety.aws.action import kebab, letters
 from cockpit.safety.aws.judgement import judge_operation
 from cockpit.safety.verdict import Verdict
-from cockpit.words import _, shortened
+from cockpit.words import _
 
-_CONNECT_S, _READ_S = 5, 60
-_ATTEMPTS_OF_READS = 3
-_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
-_NOT_KNOWN = frozenset(
-    {"InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "AuthFailure", "InvalidToken"}
-)
-_CLOCK = frozenset({"RequestTimeTooSkewed", "SignatureDoesNotMatch", "InvalidSignatureException", "SignatureExpired"})
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedException", "403"})
-_BUSY = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown"})
+_CONNECTIONS = 25
+
+
+class Patience(Struct, frozen=True):
+    """How long one request may take to connect and to answer, and how often one that reads is sent at most."""
+
+    connect_s: float = 5.0
+    read_s: float = 60.0
+    attempts: int = 3
 
 
 class AwsOptions(Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,21 +38,54 @@ class AwsOptions(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Account:
-    """One account and region, as one user. `sent` tells whether something may have changed.
+    """One account and region, as one user; threads may share it. `sent` tells whether something may have changed.
 
     Raises:
         ConfigError: there is no such profile, or no region.
     """
 
-    def __init__(self, options: AwsOptions, *, sealed: bool) -> None:
+    def __init__(self, options: AwsOptions, *, sealed: bool, patience: Patience | None = None) -> None:
         import boto3
 
         self._options = options
         self._sealed = sealed
+        self._patience = patience or Patience()
         self._clients: dict[str, Any] = {}
+        self._making = threading.Lock()
         self.sent = Sent()
         with as_our_errors():
             self._session = boto3.Session(profile_name=options.profile or None, region_name=options.region or None)
+
+    @property
+    def region(self) -> str:
+        """Where it is asked; "" where nothing says so."""
+        return self._session.region_name or ""
+
+    def expires(self) -> datetime | None:
+        """When the credentials end, if that is known here; None for those that last, and those that don't say.
+
+        Raises:
+            ConfigError: there are none. AdapterError: they can't be had.
+        """
+        with as_our_errors(self.region):
+            found = self._credentials()
+            found.get_frozen_credentials()
+        # botocore keeps the time to itself.
+        end = getattr(found, "_expiry_time", None)
+        return end if isinstance(end, datetime) else None
+
+    def is_temporary(self) -> bool:
+        """Whether the credentials hold a token, and so end some time."""
+        with as_our_errors(self.region):
+            return bool(self._credentials().get_frozen_credentials().token)
+
+    def _credentials(self) -> Any:
+        from botocore.exceptions import NoCredentialsError
+
+        found = self._session.get_credentials()
+        if found is None:
+            raise NoCredentialsError
+        return found
 
     def client(self, service: str) -> Any:
         """The client of a service, made once.
@@ -67,8 +93,9 @@ class Account:
         Raises:
             UsageError: there is no such service. ConfigError: no region.
         """
-        if service not in self._clients:
-            self._clients[service] = self._made(service)
+        with self._making:  # a session is no threads' to share; a client is
+            if service not in self._clients:
+                self._clients[service] = self._made(service)
         return self._clients[service]
 
     def operation(self, service: str, name: str) -> str:
@@ -91,29 +118,46 @@ class Account:
         from botocore import xform_name
 
         client = self.client(service)
-        changing = not reads(client.meta.service_model.operation_model(operation))
-        with self.sent.request(changing=changing), as_our_errors():
-            answer: dict[str, Any] = getattr(client, xform_name(operation))(**parameters)
+        model = client.meta.service_model.operation_model(operation)
+        changing = not reads(model)
+        with self.sent.request(changing=changing), as_our_errors(self.region):
+            send = getattr(client, xform_name(operation))
+            try:
+                answer: dict[str, Any] = send(**parameters)
+            except (AttributeError, IndexError, KeyError, TypeError) as error:
+                # What botocore's parsers do with JSON of another shape.
+                raise unreadable(f"{service} {operation}: {error}") from error
+        if model.output_shape and model.output_shape.members and answer.keys() == {"ResponseMetadata"}:
+            _require_no_page(answer["ResponseMetadata"]["HTTPHeaders"], f"{service} {operation}")
         return answer
 
     def _made(self, service: str) -> Any:
         from botocore.config import Config
 
-        attempts = _ATTEMPTS_OF_READS if self._sealed else 1
+        attempts = self._patience.attempts if self._sealed else 1
         config = Config(
-            connect_timeout=_CONNECT_S,
-            read_timeout=_READ_S,
+            connect_timeout=self._patience.connect_s,
+            read_timeout=self._patience.read_s,
+            max_pool_connections=_CONNECTIONS,
             # What changes something is never sent a second time by itself.
             retries={"mode": "standard", "total_max_attempts": attempts},
             s3={"addressing_style": "path"} if self._options.endpoint_url else None,
         )
         if service not in self._session.get_available_services():
             raise UsageError(_("{name} is no AWS service").format(name=service))
-        with as_our_errors():
+        with as_our_errors(self.region):
+            # botocore would make it all the same, and say that there are none with the first request.
+            self._credentials()
             client = self._session.client(service, endpoint_url=self._options.endpoint_url or None, config=config)
         if self._sealed:
             seal(client)
         return client
+
+
+def _require_no_page(headers: Mapping[str, str], where: str) -> None:
+    """Where JSON is due, botocore takes a page of a proxy for an answer with nothing in it."""
+    if headers.get("content-type", "").startswith("text/html") and headers.get("content-length", "0") not in ("0", "2"):
+        raise unreadable(f"{where}: text/html")
 
 
 def reads(model: Any) -> bool:
@@ -145,65 +189,3 @@ def seal(client: Any) -> None:
     client.meta.events.register_first("before-call", before_call)
     client.meta.events.register_first("before-sign", by_name)
     client.meta.events.register_first("before-send", by_name)
-
-
-@contextlib.contextmanager
-def as_our_errors() -> Iterator[None]:
-    """What botocore raises, as errors of our tree, each with its cause."""
-    from botocore import exceptions as trouble
-    from botocore.parsers import ResponseParserError
-
-    try:
-        yield
-    except trouble.ClientError as error:
-        raise _said_no(error) from error
-    except (trouble.ParamValidationError, trouble.UnknownServiceError) as error:
-        raise UsageError(" ".join(str(error).split())) from error
-    except (trouble.NoCredentialsError, trouble.PartialCredentialsError, trouble.CredentialRetrievalError) as error:
-        raise ConfigError(
-            _("there are no AWS credentials: {error}").format(error=error),
-            mend=_("see whether `aws sts get-caller-identity` works"),
-        ) from error
-    except (
-        trouble.ProfileNotFound,
-        trouble.NoRegionError,
-        trouble.ConfigParseError,
-        trouble.InvalidRegionError,
-    ) as error:
-        raise ConfigError(str(error), mend=_("name region and profile in the target")) from error
-    except (trouble.SSOError, trouble.TokenRetrievalError) as error:
-        raise AccessDenied(_("the sign-in has run out: {error}").format(error=error), mend="aws sso login") from error
-    except trouble.ReadTimeoutError as error:
-        raise TimedOut(_("AWS did not answer in time: {error}").format(error=error)) from error
-    except trouble.ConnectionError as error:
-        raise NotConnected(_("AWS can't be reached: {error}").format(error=error)) from error
-    except trouble.HTTPClientError as error:
-        raise TargetUnreachable(_("AWS can't be reached: {error}").format(error=error)) from error
-    except ResponseParserError as error:
-        raise Malformed(
-            _("AWS answered with something that can't be read"), where=shortened(str(error), 200)
-        ) from error
-    except trouble.BotoCoreError as error:
-        raise AdapterError(str(error)) from error
-
-
-def _said_no(error: Any) -> AdapterError:
-    code = str(error.response.get("Error", {}).get("Code", ""))
-    said = str(error.response.get("Error", {}).get("Message", "") or error)
-    if code in _EXPIRED:
-        return AccessDenied(_("the AWS credentials have expired"), where=code, mend=_("sign in again"))
-    if code in _NOT_KNOWN:
-        return AccessDenied(_("AWS does not know these credentials"), where=code, mend=_("sign in again"))
-    if code in _CLOCK:
-        return AccessDenied(
-            _("AWS does not accept the signature: {error}").format(error=said),
-            where=code,
-            mend=_("see whether this machine's clock is right, and the secret key"),
-        )
-    if code in _DENIED:
-        return AccessDenied(said, where=code)
-    if code in _BUSY:
-        return Declined(
-            _("AWS is asked too often: {error}").format(error=said), where=code, mend=_("wait, then run it again")
-        )
-    return Declined(said, where=code)

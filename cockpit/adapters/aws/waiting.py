@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from cockpit.adapters.aws.session import Account, as_our_errors
+from cockpit.adapters.aws.failure import as_our_errors
+from cockpit.adapters.aws.session import Account
 from cockpit.adapters.step_program.page import Page
 from cockpit.errors import Declined, UsageError
 from cockpit.words import _

@@ -1,0 +1,269 @@
+"""A log group of CloudWatch followed: every line once, late ones too, and none missing without a word."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cockpit.adapters.probing import Brought, Finding
+from cockpit.config import Config, ProbeConfig
+from cockpit.config.bound import parse_bound
+from cockpit.errors import TimedOut
+from cockpit.monitor.logs import cloudwatch
+from cockpit.monitor.probe import WatchedProbe
+from cockpit.monitor.registry import build
+from cockpit.monitor.sample import Level, Outcome
+from cockpit.monitor.watch import Watch
+from cockpit.runbook.reading import parse
+from cockpit.safety.permit import Mode, grant
+from tests.servers.aws import AwsStandIn, LogGroup, aws_stand_in, refusal, sign_in
+from tests.waiting import until
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsStandIn]:
+    sign_in(monkeypatch)
+    with aws_stand_in() as made:
+        yield made
+
+
+@pytest.fixture
+def group(server: AwsStandIn) -> LogGroup:
+    made = LogGroup()
+    server.says("logs:FilterLogEvents", made.answer)
+    return made
+
+
+def config(server: AwsStandIn, **more: Any) -> ProbeConfig:
+    options = {"region": "us-east-1", "endpoint_url": server.url, "group": "/ecs/api", **more}
+    bound = parse_bound("errors_per_min > 1 red", "test")
+    return ProbeConfig(
+        name="api", kind="cloudwatch-logs", interval_s=0.1, deadline_s=30.0, thresholds=(bound,), options=options
+    )
+
+
+def made(server: AwsStandIn, **more: Any) -> WatchedProbe:
+    return build(config(server, **more), lambda text: text)
+
+
+async def looked(probe: WatchedProbe) -> Finding:
+    it = probe._watchable
+    return await it.look(grant(it.action, it.judgement, Mode.READ_ONLY, by="test"))
+
+
+async def brought(probe: WatchedProbe) -> Brought:
+    return (await looked(probe)).brought
+
+
+def words(found: Brought) -> list[str]:
+    return [line.partition(" ")[2] for line in found.lines]
+
+
+async def test_errors_a_minute_are_counted_and_held_against_bounds(server: AwsStandIn, group: LogGroup) -> None:
+    for text in ("INFO begun", "ERROR no model answers", "ERROR again"):
+        group.push(text)
+    group.push("ERROR long ago", age_s=400)
+
+    sample = await made(server).sample()
+
+    values = {reading.name: reading.value for reading in sample.readings}
+    assert values == {"errors_per_min": 2.0, "lines_per_min": 3.0}
+    assert (sample.outcome, sample.level) == (Outcome.DATA, Level.RED)
+    assert [row["text"] for row in sample.rows] == ["INFO begun", "ERROR no model answers", "ERROR again"]
+
+
+async def test_a_quiet_log_is_an_answer(server: AwsStandIn, group: LogGroup) -> None:
+    sample = await made(server).sample()
+
+    assert (sample.outcome, sample.level, group.events) == (Outcome.DATA, Level.GREEN, [])
+
+
+async def test_no_line_comes_twice_and_late_ones_come(server: AwsStandIn, group: LogGroup) -> None:
+    probe = made(server)
+    group.push("old", age_s=200)
+    group.push("first")
+    found = [await brought(probe)]
+    group.push("second")
+    group.push("late", age_s=30)
+    found.append(await brought(probe))
+    found.append(await brought(probe))
+
+    assert [words(each) for each in found] == [["first"], ["late", "second"], []]
+    assert not any(each.gap for each in found)
+
+
+async def test_a_line_that_comes_minutes_late_is_found(
+    server: AwsStandIn, group: LogGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probe = made(server)
+    clock = probe._watchable.clock  # type: ignore[attr-defined]
+    monkeypatch.setattr(probe._watchable, "clock", lambda: clock() - 600)
+    await brought(probe)
+    monkeypatch.setattr(probe._watchable, "clock", clock)
+    group.push("at once")
+    await brought(probe)
+    group.push("four minutes late", age_s=240)
+
+    assert words(await brought(probe)) == ["four minutes late"]
+
+
+async def test_pages_are_read_to_the_end(server: AwsStandIn, group: LogGroup) -> None:
+    group.page_events = 3
+    for number in range(10):
+        group.push(f"line {number}", age_s=10 - number)
+
+    assert words(await brought(made(server))) == [f"line {number}" for number in range(10)]
+
+
+async def test_more_than_one_look_can_read_is_gone_on_with_and_nothing_is_lost(
+    server: AwsStandIn, group: LogGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cloudwatch, "_MOST_EVENTS", 50)
+    monkeypatch.setattr(cloudwatch, "_MOST_AGAIN", 20)
+    group.page_events = 20
+    probe = made(server)
+    found: list[str] = []
+    told = []
+    for batch in range(20):
+        for number in range(90 if batch < 4 else 0):
+            group.push(f"{batch} {number}")
+        finding = await looked(probe)
+        told.append(finding.text)
+        found += words(finding.brought)
+        assert not finding.brought.gap
+
+    assert "still reading" in told[0]
+    assert sorted(found) == sorted(f"{batch} {number}" for batch in range(4) for number in range(90))
+
+
+async def test_a_walk_that_the_server_has_forgotten_begins_anew_without_a_line_twice(
+    server: AwsStandIn, group: LogGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cloudwatch, "_MOST_EVENTS", 40)
+    group.page_events = 20
+    for number in range(100):
+        group.push(f"line {number}")
+    probe = made(server)
+    found = words(await brought(probe))
+    group.forget_tokens()
+    failed = await probe.sample()
+    for _look in range(5):
+        found += words(await brought(probe))
+
+    assert (failed.outcome, "nextToken" in failed.error) == (Outcome.FAILED, True)
+    assert sorted(found) == sorted(f"line {number}" for number in range(100))
+
+
+async def test_what_was_fetched_before_a_refusal_is_not_lost(server: AwsStandIn, group: LogGroup) -> None:
+    group.page_events = 2
+    for number in range(5):
+        group.push(f"line {number}")
+    answers = [group.answer, refusal("ThrottlingException", "Rate exceeded"), refusal("ThrottlingException")]
+    server.says("logs:FilterLogEvents", *answers, group.answer)
+    probe = made(server)
+
+    first = words(await brought(probe))
+    refused = await probe.sample()
+
+    assert first == ["line 0", "line 1"]
+    assert (refused.outcome, refused.level) == (Outcome.FAILED, Level.YELLOW)
+
+
+async def test_after_a_long_time_away_the_gap_is_told(
+    server: AwsStandIn, group: LogGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probe = made(server)
+    clock = probe._watchable.clock  # type: ignore[attr-defined]
+    monkeypatch.setattr(probe._watchable, "clock", lambda: clock() - 3600)
+    await brought(probe)
+    monkeypatch.setattr(probe._watchable, "clock", clock)
+    group.push("meanwhile", age_s=1800)
+    group.push("now")
+
+    after, later = await brought(probe), await brought(probe)
+
+    assert (words(after), after.gap) == (["now"], True)
+    assert (later.lines, later.gap) == ((), False)
+
+
+async def test_a_short_time_away_loses_nothing(
+    server: AwsStandIn, group: LogGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probe = made(server)
+    clock = probe._watchable.clock  # type: ignore[attr-defined]
+    monkeypatch.setattr(probe._watchable, "clock", lambda: clock() - 500)
+    await brought(probe)
+    monkeypatch.setattr(probe._watchable, "clock", clock)
+    group.push("meanwhile", age_s=300)
+
+    found = await brought(probe)
+
+    assert (words(found), found.gap) == (["meanwhile"], False)
+
+
+async def test_lines_of_a_look_that_was_cancelled_come_with_the_next(server: AwsStandIn, group: LogGroup) -> None:
+    probe = made(server)
+    group.push("first")
+    server.held.add("logs:FilterLogEvents")
+    look = asyncio.create_task(probe.sample())
+    await until(lambda: server.times("logs:FilterLogEvents") == 1, "the question")
+    look.cancel()
+    await asyncio.wait([look])
+    server.held.clear()
+    server.over.set()
+    found: list[str] = []
+
+    async def come() -> bool:
+        with contextlib.suppress(TimedOut):  # while the cancelled look still hangs
+            found.extend(words(await brought(probe)))
+        return bool(found)
+
+    await until(come, "the line")
+    assert found == ["first"]
+
+
+async def test_patterns_and_streams_choose_lines(server: AwsStandIn, group: LogGroup) -> None:
+    group.push('{"level": "error", "it": "a"}', stream="api/1")
+    group.push('{"level": "info", "it": "b"}', stream="api/1")
+    group.push('{"level": "error", "it": "c"}', stream="worker/1")
+
+    found = await brought(made(server, filter='{ $.level = "error" }', streams="api/"))
+
+    assert [json.loads(line)["it"] for line in words(found)] == ["a"]
+
+
+class Folder:
+    def __init__(self, root: Path) -> None:
+        self.samples = root / "samples.jsonl"
+        self.panel = root / "panel.json"
+        self.logs = root / "logs"
+        self.logs.mkdir()
+
+
+async def test_every_line_comes_once_into_the_file_that_viewers_follow(
+    server: AwsStandIn, group: LogGroup, tmp_path: Path
+) -> None:
+    group.push("first password=hunter2hunter2 \x1b]0;x\x07")
+    folder = Folder(tmp_path)
+    watch = Watch(Config(probes=(config(server),)), parse("# T\n"), folder)
+    await watch.start()
+    kept = folder.logs / "api.lines"
+    await until(lambda: kept.exists() and "first" in kept.read_text(), "the first line")
+    group.push("two\nlines")
+    await until(lambda: "two␊lines" in kept.read_text(), "the later line")
+    looks = server.times("logs:FilterLogEvents")
+    await until(lambda: server.times("logs:FilterLogEvents") > looks + 2, "more looks")
+    server.says("logs:FilterLogEvents", refusal("AccessDeniedException", "not you"))
+    await until(lambda: "--- not you" in kept.read_text(), "the refusal")
+    await watch.stop()
+
+    text = kept.read_text()
+    assert (text.count("first"), text.count("two␊lines")) == (1, 1)
+    assert "hunter2" not in text
+    assert "\x1b" not in text
