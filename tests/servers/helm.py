@@ -59,15 +59,14 @@ class Releases:
         done = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False, env=self._environment())
         assert done.returncode == 0, done.stderr
 
-    def install(self, name: str, revisions: int = 1, **values: Any) -> None:
+    def install(self, name: str, revisions: int = 1, *, namespace: str = "shop", **values: Any) -> None:
         """A release with so many revisions, the chart's version 0.N.0 in the Nth."""
         given = self.folder / f"{name}.json"
         for number in range(1, revisions + 1):
             given.write_text(json.dumps(values | {"greeting": values.get("greeting", f"hello {number}")}))
             chart = self.chart(f"0.{number}.0", f"{number}.0")
-            self.helm(
-                "upgrade", "--install", name, str(chart), "--values", str(given), "--description", f"the {number}"
-            )
+            where = [f"--namespace={namespace}", "--create-namespace", f"--values={given}"]
+            self.helm("upgrade", "--install", name, str(chart), *where, "--description", f"the {number}")
 
     def status(self, name: str, number: int, status: str, *, changed_s: int | None = None) -> None:
         """Make a revision's label say something else, as a helm that was killed leaves it."""
