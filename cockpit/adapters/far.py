@@ -6,6 +6,7 @@ asked: see `cockpit.config.entries`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 
@@ -23,6 +24,24 @@ class Far(Protocol):
             LinkDown: no way there, now. It is looked for again in the background.
             AccessDenied: it is not the machine it was, or lets nobody in.
             TimedOut: it did not end in time. Malformed: it printed more than `most_bytes`.
+        """
+
+
+@runtime_checkable
+class ReachesSockets(Far, Protocol):
+    """Its sockets can be spoken to as well, with no process started over there."""
+
+    def exchange(
+        self, socket: str, request: bytes, whole: Callable[[bytearray], bool], *, deadline_s: float, most_bytes: int
+    ) -> bytes:
+        """What is answered to a request over a unix socket. Blocks until the deadline at most.
+
+        Args:
+            socket: its absolute path.
+            whole: whether what came so far is all of the answer.
+
+        Raises:
+            ToolMissing: there is no such socket, or the way to it is closed. Otherwise as `ask`.
         """
 
 

@@ -249,7 +249,34 @@ async def test_no_daemon_is_started_over_there_not_even_where_one_has_died(machi
         assert not (daemon.home / "rpc.sock").exists()
 
 
-async def test_a_pm2_that_a_login_by_ssh_does_not_find_is_asked_for_by_its_path(machines: Machines) -> None:
+@pytest.mark.parametrize("reached", [True, False])
+async def test_pm2_is_looked_at_without_starting_anything_where_its_socket_can_be_reached(
+    server: SshServer, machines: Machines, tmp_path: Path, reached: bool
+) -> None:
+    """A pm2 that notes that it was started stands for the real one."""
+    if not reached:
+        server.set("AllowStreamLocalForwarding no")
+    with pm2_daemon() as daemon:
+        daemon.start("backend", "setInterval(() => {}, 1000)")
+        noting = tmp_path / "pm2"
+        noting.write_text(f'#!/bin/sh\necho started >>{tmp_path}/started\nexec {PM2} "$@"\n')
+        noting.chmod(0o755)
+        probe = probe_of(machines, "pm2", home=str(daemon.home), program=str(noting))
+        for _look in range(2):
+            sample = await sample_of(probe)
+            assert [(row["name"], row["status"]) for row in sample.rows] == [("backend", "online")]
+        assert (tmp_path / "started").exists() is not reached
+
+        daemon.run("kill")
+        assert (await sample_of(probe)).outcome is Outcome.NONE
+        daemon.start("worker", "setInterval(() => {}, 1000)")
+        assert [row["name"] for row in (await sample_of(probe)).rows] == ["worker"]
+
+
+async def test_a_pm2_that_a_login_by_ssh_does_not_find_is_asked_for_by_its_path(
+    server: SshServer, machines: Machines
+) -> None:
+    server.set("AllowStreamLocalForwarding no")
     with pm2_daemon() as daemon:
         daemon.start("backend", "setInterval(() => {}, 1000)")
         sample = await sample_of(probe_of(machines, "pm2", home=str(daemon.home), program="no-such-pm2"))

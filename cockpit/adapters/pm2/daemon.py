@@ -23,7 +23,8 @@ from cockpit.words import _, shortened
 
 _VERSION = 1
 _ID = "s:cockpit:1"
-_CAP_BYTES = 32 << 20
+CAP_BYTES = 32 << 20
+_HEAD_BYTES = 5
 
 
 async def ask_daemon(socket: Path, method: str) -> list[Any]:
@@ -48,9 +49,9 @@ async def ask_daemon(socket: Path, method: str) -> list[Any]:
             _("PM2's socket can't be used: {error}").format(error=error), where=str(socket)
         ) from error
     try:
-        writer.write(_frame(msgspec.json.encode({"type": "call", "method": method, "args": [{}]})))
+        writer.write(request_for(method))
         await writer.drain()
-        return _listing(await _reply(reader), str(socket))
+        return listing_of(await _reply(reader), str(socket))
     except (asyncio.IncompleteReadError, ConnectionError) as error:
         raise TargetUnreachable(
             _("PM2's daemon broke off its answer"), where=str(socket), mend=_("look at pm2.log in that folder")
@@ -89,24 +90,52 @@ async def run_jlist(home: Path) -> list[Any]:
     return printed_listing(output, str(home))
 
 
-def _frame(request: bytes) -> bytes:
+def request_for(method: str) -> bytes:
+    """What to send the daemon to have it call that method."""
+    request = msgspec.json.encode({"type": "call", "method": method, "args": [{}]})
     arguments = (b"j:" + request, _ID.encode())
     head = bytes([_VERSION << 4 | len(arguments)])
     return head + b"".join(len(part).to_bytes(4, "big") + part for part in arguments)
 
 
+def is_whole(received: bytearray) -> bool:
+    """Whether the first argument of a reply is here, or it will never be understood."""
+    return len(received) >= _HEAD_BYTES and len(received) >= _HEAD_BYTES + _size_of(received)
+
+
+def argument_of(reply: bytes) -> bytes:
+    """The first argument of a reply.
+
+    Raises:
+        Malformed: the reply is not whole, or of another protocol.
+    """
+    if len(reply) < _HEAD_BYTES or len(reply) < _HEAD_BYTES + (size := _size_of(reply)):
+        raise Malformed(_("PM2's daemon broke off its answer"))
+    return reply[_HEAD_BYTES : _HEAD_BYTES + size]
+
+
+def _size_of(reply: bytes | bytearray) -> int:
+    _check_version(reply)
+    size = int.from_bytes(reply[1:_HEAD_BYTES], "big")
+    if size > CAP_BYTES:
+        raise Malformed(_("PM2's answer is too large"))
+    return size
+
+
+def _check_version(reply: bytes | bytearray) -> None:
+    if reply[0] >> 4 != _VERSION or not reply[0] & 0x0F:
+        raise Malformed(_("PM2's daemon speaks another protocol"))
+
+
 async def _reply(reader: asyncio.StreamReader) -> bytes:
     """The first argument of the reply."""
-    (head,) = await reader.readexactly(1)
-    if head >> 4 != _VERSION or not head & 0x0F:
-        raise Malformed(_("PM2's daemon speaks another protocol"))
-    size = int.from_bytes(await reader.readexactly(4), "big")
-    if size > _CAP_BYTES:
-        raise Malformed(_("PM2's answer is too large"))
-    return await reader.readexactly(size)
+    head = await reader.readexactly(1)
+    _check_version(head)
+    head += await reader.readexactly(_HEAD_BYTES - 1)
+    return await reader.readexactly(_size_of(head))
 
 
-def _listing(argument: bytes, where: str) -> list[Any]:
+def listing_of(argument: bytes, where: str) -> list[Any]:
     """The list in {"args": [null, [...]]}."""
     try:
         if not argument.startswith(b"j:"):

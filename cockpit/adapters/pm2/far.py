@@ -1,22 +1,29 @@
-"""PM2's processes on another machine, from `pm2 jlist` there. See `probe` for what is taken out of its answer."""
+"""PM2's processes on another machine. See `probe` for what is taken out of its answer.
+
+The daemon's socket is spoken to through the connection, which starts nothing over there; `pm2 jlist`, which starts node
+each time, is for servers that let nobody through to a socket, and for daemons that speak otherwise.
+"""
 
 from __future__ import annotations
 
+import time
 from shlex import quote
 from typing import Any, ClassVar
 
 from msgspec import Struct
 
-from cockpit.adapters.far import Far
+from cockpit.adapters.far import Far, ReachesSockets
 from cockpit.adapters.own_thread import OwnThread
-from cockpit.adapters.pm2.daemon import printed_listing
+from cockpit.adapters.pm2.daemon import CAP_BYTES, argument_of, is_whole, listing_of, printed_listing, request_for
 from cockpit.adapters.pm2.probe import Pm2Options, Pm2Probe
-from cockpit.errors import ToolMissing
+from cockpit.errors import Malformed, ToolMissing
 from cockpit.safety.permit import Action
 from cockpit.words import _
 
 _SHARE_OF_DEADLINE = 0.85
-_MOST_BYTES = 32 << 20
+_METHOD = "getMonitorData"
+_MOST_REFUSALS = 3
+"""So often a socket that can't be had is tried: sshd writes a line for each into its log."""
 
 # `pm2 jlist` starts a daemon where there is none: so only once the process is seen that wrote pm2.pid, as PM2's.
 _LIST = """(
@@ -47,10 +54,13 @@ class FarPm2Probe(Pm2Probe):
         self._far = far
         self._program = options.program
         self._wait_s = deadline_s * _SHARE_OF_DEADLINE
-        self._thread = OwnThread[bytes](f"look at PM2 on {far.name}")
-        self._script = _LIST.format(
-            home=_home(options.home), program=quote(options.program), path=_with_node(options.program)
-        )
+        self._thread = OwnThread[list[Any]](f"look at PM2 on {far.name}")
+        home = _home(options.home)
+        self._home_script = f"printf %s {home}"
+        self._script = _LIST.format(home=home, program=quote(options.program), path=_with_node(options.program))
+        self._socket = ""
+        self._refusals = 0
+        self._absent = False
 
     @property
     def action(self) -> Action:
@@ -58,9 +68,42 @@ class FarPm2Probe(Pm2Probe):
         return Action("pm2", "pm2 jlist", self._far.name)
 
     async def _listing(self) -> list[Any]:
-        said = await self._thread.run(
-            lambda: self._far.ask(self._script, deadline_s=self._wait_s, most_bytes=_MOST_BYTES)
+        return await self._thread.run(self._listed)
+
+    def _listed(self) -> list[Any]:
+        until_s = time.monotonic() + self._wait_s
+        refused = False
+        if isinstance(self._far, ReachesSockets) and not self._absent and self._refusals < _MOST_REFUSALS:
+            try:
+                return self._from_socket(self._far, until_s)
+            except (ToolMissing, Malformed):
+                refused, self._socket = True, ""
+        try:
+            listing = self._from_tool(until_s)
+        except FileNotFoundError:
+            self._absent = True
+            raise
+        self._absent = False
+        self._refusals += refused
+        return listing
+
+    def _from_socket(self, far: ReachesSockets, until_s: float) -> list[Any]:
+        if not self._socket:
+            home = far.ask(self._home_script, deadline_s=until_s - time.monotonic())
+            self._socket = f"{home.decode('utf-8', 'surrogateescape')}/rpc.sock"
+        said = far.exchange(
+            self._socket,
+            request_for(_METHOD),
+            is_whole,
+            deadline_s=until_s - time.monotonic(),
+            most_bytes=CAP_BYTES + 1024,
         )
+        listing = listing_of(argument_of(said), f"{far.name}:{self._socket}")
+        self._refusals = 0
+        return listing
+
+    def _from_tool(self, until_s: float) -> list[Any]:
+        said = self._far.ask(self._script, deadline_s=until_s - time.monotonic(), most_bytes=CAP_BYTES)
         word, _space, rest = said.partition(b"\n")[0].partition(b" ")
         if word == b"none":
             raise FileNotFoundError(f"{self._far.name}:{rest.decode('utf-8', 'replace')}/rpc.sock")

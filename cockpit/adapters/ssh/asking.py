@@ -6,9 +6,11 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 
 from cockpit.adapters.ssh.link import SshLink
 from cockpit.adapters.ssh.sessions import Shell
+from cockpit.adapters.ssh.sockets import exchanged
 from cockpit.errors import AccessDenied, AdapterError, CockpitError, LinkDown, Malformed, TargetUnreachable, TimedOut
 from cockpit.words import _
 
@@ -71,6 +73,23 @@ class Asking:
                 raise
             self._give_back(link, shell, sound=True)
             return answer
+
+    def exchange(
+        self, socket: str, request: bytes, whole: Callable[[bytearray], bool], *, deadline_s: float, most_bytes: int
+    ) -> bytes:
+        """What is answered over a socket there. See `ReachesSockets`."""
+        until_s = time.monotonic() + deadline_s
+        link = self._connected(until_s)
+        try:
+            channel = link.socket(socket, timeout_s=max(_LEAST_S, until_s - time.monotonic()))
+            with closing(channel):
+                return exchanged(channel, request, whole, until_s, most_bytes)
+        except TimedOut as error:
+            raise self._too_late(link) from error
+        except LinkDown as error:
+            raise LinkDown(error.what, where=self._where) from error
+        except TargetUnreachable as error:
+            raise LinkDown(error.what, where=self._where, mend=error.mend) from error
 
     # -- being connected -------------------------------------------------------------------------------------------
 

@@ -15,7 +15,8 @@ from cockpit.adapters.ssh.address import SshAddress
 from cockpit.adapters.ssh.host_keys import kinds_known, require_known
 from cockpit.adapters.ssh.identity import sign_in
 from cockpit.adapters.ssh.sessions import Sessions, Shell
-from cockpit.errors import AccessDenied, AdapterError, TargetUnreachable
+from cockpit.adapters.ssh.sockets import socket_channel
+from cockpit.errors import AccessDenied, AdapterError, TargetUnreachable, ToolMissing
 from cockpit.words import _
 
 if TYPE_CHECKING:
@@ -96,6 +97,21 @@ class SshLink:
         transport = self._transport()
         with self._broken_told():
             return self._sessions.open(transport, _CONNECT_S, begin)
+
+    def socket(self, path: str, *, timeout_s: float) -> Channel:
+        """A channel to a unix socket over there; it is only closed.
+
+        Raises:
+            ToolMissing: the server can't or won't reach it. TargetUnreachable, AccessDenied: the connection broke.
+        """
+        import paramiko
+
+        transport = self._transport()
+        with self._broken_told():
+            try:
+                return socket_channel(transport, path, timeout_s)
+            except paramiko.ChannelException as error:
+                raise ToolMissing(_why(error), where=path) from error
 
     def say(self, script: bytes, *, timeout_s: float = _CONNECT_S) -> bytes:
         """Have /bin/sh over there run this short script, at once; what it said, or "" when the link broke meanwhile.
