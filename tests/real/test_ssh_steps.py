@@ -18,6 +18,7 @@ from cockpit.adapters.base import RunRequest
 from cockpit.adapters.ssh import script
 from cockpit.adapters.ssh.adapter import SshAdapter, SshOptions
 from cockpit.errors import AccessDenied, CockpitError, ConfigError, TargetUnreachable
+from cockpit.runs.recording import FRAME, STDERR, STDOUT
 from tests.servers.far import DEADLINE_S, Desk, permit_for, said
 from tests.servers.ssh import SshServer
 from tests.waiting import until
@@ -54,6 +55,65 @@ async def test_steps_and_looks_share_a_shell_and_nothing_of_one_is_left_to_the_n
     assert first == again
     assert b"/tmp" not in first
     assert (await desk.run("umask; echo $A$PWD"))[1] == before[1]
+
+
+def streams(folder: Path) -> list[tuple[int, bytes]]:
+    """The output by stream, stretches of one stream joined."""
+    output = (folder / "output").read_bytes()
+    joined: list[tuple[int, bytes]] = []
+    for offset, _m, length, stream in FRAME.iter_unpack((folder / "index").read_bytes()):
+        piece = output[offset : offset + length]
+        if joined and joined[-1][0] == stream:
+            joined[-1] = stream, joined[-1][1] + piece
+        else:
+            joined.append((stream, piece))
+    return joined
+
+
+async def test_what_comes_by_standard_error_is_told_apart_and_the_order_is_true(desk: Desk) -> None:
+    running, folder = await desk.start("for i in 1 2 3; do echo out $i; sleep 0.2; echo err $i >&2; sleep 0.2; done")
+    await running.wait()
+
+    parts = [[(STDOUT, b"out %d\n" % number), (STDERR, b"err %d\n" % number)] for number in (1, 2, 3)]
+    assert streams(folder) == [part for pair in parts for part in pair]
+
+
+async def test_standard_error_is_told_apart_through_a_broken_link_and_every_byte_comes_once(desk: Desk) -> None:
+    loop = "for i in $(seq 1 200); do echo out $i; echo err $i >&2; sleep 0.01; done; exit 4"
+    running, folder = await desk.start(loop)
+    await until(lambda: "out 50\n" in (folder / "output").read_text())
+    desk.server.cut()
+    outcome = await running.wait()
+
+    assert outcome.exit_code == 4
+    for stream, word in ((STDOUT, "out"), (STDERR, "err")):
+        whole = b"".join(part for kind, part in streams(folder) if kind == stream).decode()
+        assert whole == "".join(f"{word} {number}\n" for number in range(1, 201))
+
+
+async def test_what_a_step_leaves_running_keeps_its_standard_error(desk: Desk, tmp_path: Path) -> None:
+    gate, over = tmp_path / "gate", tmp_path / "over"
+    os.mkfifo(gate)
+    later = f"(read x <{gate}; echo later >&2 && : >{over}) >/dev/null &"
+    outcome, output = await desk.run(f"{later}\necho now >&2")
+    assert (outcome.exit_code, output) == (0, "now\n")
+
+    gate.write_text("go\n")
+    await until(over.exists)
+
+
+async def test_where_there_is_no_perl_both_streams_come_as_one(desk: Desk, tmp_path: Path) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for folder in ("/usr/bin", "/bin"):
+        for tool in Path(folder).iterdir():
+            if tool.name != "perl" and not (tools / tool.name).exists():
+                (tools / tool.name).symlink_to(tool)
+    desk.server.set(f"SetEnv PATH={tools} XDG_STATE_HOME={desk.server.state}")
+
+    outcome, output = await desk.run("echo out; echo err >&2; exit 2")
+
+    assert (outcome.exit_code, output) == (2, "out\nerr\n")
 
 
 async def test_a_secret_input_is_in_no_argument_over_there(desk: Desk, tmp_path: Path) -> None:

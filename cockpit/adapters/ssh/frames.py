@@ -16,7 +16,8 @@ _LONGEST_PREAMBLE = 1 << 20
 class Frame(Struct, frozen=True):
     """One word of the far side.
 
-    `kind`: o (output), given and report (the shell's, at its start and end), s (started: `text` is the pid), x (ended:
+    `kind`: o (output), m (marks: what of the output after it came by standard error), given and report (the shell's, at
+    its start and end), s (started: `text` is the pid), x (ended:
     `text` is STATUS BEGAN ENDED), l (its launcher is gone without a word), e (nothing was started, or nothing is
     there: `text` says why), h (a sign of life).
     """
@@ -40,7 +41,7 @@ def frames(read: Read, nonce: str) -> Iterator[Frame]:
     stream.skip_to(f"{nonce} begin")
     while True:
         kind, _space, text = stream.line().partition(" ")
-        if kind in ("o", "given", "report"):
+        if kind in ("o", "m", "given", "report"):
             if not text.isdigit():
                 raise Broken(f"{kind} {text}")
             yield from stream.pieces(kind, int(text))

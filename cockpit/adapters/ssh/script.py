@@ -4,6 +4,7 @@ A step lives in a folder of its own in the operator's account, so that it needs 
 
     script prelude launch env    what runs; env, which may hold secrets, is removed before the script begins
     pid output given report      the group it leads, what it says, what its shell had at first and tells at its end
+    marks                        "START LENGTH" for each stretch of the output that came by standard error
     end                          "STATUS BEGAN ENDED" (seconds since the epoch); its being there says it is over
     ended-by                     "cancelled" or "timed-out", if it was asked to end
 
@@ -36,7 +37,7 @@ if command -v sha256sum >/dev/null 2>&1; then
   v=$(sha256sum <"$d/script")
   [ "${{v%% *}}" = {sha256} ] || {{ rm -rf "$d"; printf 'e bytes\\n'; exit 0; }}
 fi
-: >"$d/output"
+: >"$d/output"; : >"$d/marks"
 """
 
 _RUN = """if command -v setsid >/dev/null 2>&1; then
@@ -46,8 +47,31 @@ else
 fi
 """
 
+# What comes by standard error goes into the same file, so that the order is true, and what of it that was is noted. It
+# goes on reading for whoever the script left behind: to have them killed by a pipe that is gone was not asked for.
+_ERRORS = r"""
+$SIG{$_} = "IGNORE" for qw(TERM INT HUP);
+open(my $o, ">>", "$ARGV[0]/output"); open(my $m, ">>", "$ARGV[0]/marks");
+my $in = ""; vec($in, 0, 1) = 1;
+for (;;) {
+  my $over = -e "$ARGV[0]/code";
+  my $ready = select(my $r = $in, undef, undef, $over ? 0 : 0.1);
+  last if $over && !$ready;
+  next if $ready < 1;
+  my $n = sysread(STDIN, my $b, 65536);
+  next unless defined $n;
+  exit unless $n;
+  for (my $w = 0; $w < $n;) {
+    my $k = syswrite($o, $b, $n - $w, $w) or last;
+    syswrite($m, sprintf("%d %d\n", sysseek($o, 0, 1) - $k, $k)); $w += $k;
+  }
+}
+exit if fork; setpgrp(0, 0);
+1 while sysread(STDIN, my $b, 65536);
+"""
+
 # `trap :` and not `trap ''`: what is ignored here would be ignored in the script as well.
-_LAUNCH = """d=$1
+_LAUNCH = """d=$1 u=$2
 trap : TERM INT HUP
 began=$(date +%s)
 finish() {{ printf '%s %s %s\\n' "$1" "$began" "$(date +%s)" >"$d/end.new"; mv "$d/end.new" "$d/end"; exit; }}
@@ -57,17 +81,27 @@ printf '%s\\n' $$ >"$d/pid"
 ulimit -c 0 2>/dev/null
 rm=$(command -v rm)
 shell=$(command -v bash)
-(
-  umask "$2"
+run() (
+  umask "$u"
   # From here on PATH may be another.
   . "$d/env"; "$rm" -f "$d/env"
+  # In here: a shell that waits outside would say "Terminated" into it.
+  {output}
   if [ -n "$shell" ]; then
     BASH_ENV=$d/prelude; export BASH_ENV
-    exec "$shell" --noprofile --norc "$d/script" {report}>"$d/report" {output}
+    exec "$shell" --noprofile --norc "$d/script" {report}>"$d/report"
   fi
-  exec /bin/sh "$d/script" {output}
+  exec /bin/sh "$d/script"
 )
-finish $?
+{followed}
+"""
+
+_ON_TERMINAL = ":", "run; finish $?"
+_APART = 'if [ -n "$perl" ]; then exec 2>&1 >>"$d/output"; else exec >>"$d/output" 2>&1; fi'
+_INTO_FILES = """perl=$(command -v perl) || {{ run; finish $?; }}
+{{ trap : TERM INT HUP; run; printf '%s\\n' $? >"$d/code"; }} | "$perl" -e {errors} "$d"
+code=143; read -r code <"$d/code"
+finish "$code"
 """
 
 # Run by bash before the script: what its environment was at first.
@@ -75,26 +109,33 @@ _GIVEN = """(umask 077; builtin declare -px >"${BASH_ENV%/*}/given")
 """
 
 # `wc` may put blanks before the number, which the arithmetic takes away. The h is a sign of life: without a reader it
-# ends this loop. A step that is over at once is noticed soon; later it is looked at less often.
-_FOLLOW = """o={offset}; t=0; s=; p=
+# ends this loop. A step that is over at once is noticed soon; later it is looked at less often. What is new is told one
+# turn later, when it is noted whether it came by standard error.
+_FOLLOW = """cd "$d" || {{ printf 'e vanished\\n'; exit 0; }}
+o={offset}; m={marks}; t=0; s=; p=; l=0
 while :; do
   e=
-  if [ -f "$d/end" ]; then e=1
-  elif [ -n "$p" ] || {{ [ -f "$d/pid" ] && read -r p <"$d/pid"; }}; then
-    kill -0 "$p" 2>/dev/null || [ -f "$d/end" ] || e=gone
+  if [ -f end ]; then e=1
+  elif [ -n "$p" ] || {{ [ -f pid ] && read -r p <pid; }}; then
+    kill -0 "$p" 2>/dev/null || [ -f end ] || e=gone
   elif [ "$t" -gt 200 ]; then e=gone
   fi
-  [ -f "$d/output" ] || {{ printf 'e vanished\\n'; exit 0; }}
-  n=0; [ -s "$d/output" ] && n=$(wc -c <"$d/output") && n=$((n))
-  while [ "$n" -gt "$o" ]; do
-    k=$((n-o)); [ "$k" -gt 262144 ] && k=262144
+  [ -f output ] || {{ printf 'e vanished\\n'; exit 0; }}
+  n=0; a=0
+  if [ -s output ]; then set -- $(wc -c output marks); n=$(($1)); [ "$4" = marks ] && a=$(($3)); fi
+  if [ "$a" -gt "$m" ]; then
+    k=$((a-m)); printf 'm %d\\n' "$k"; tail -c +$((m+1)) marks | head -c "$k"; m=$a
+  fi
+  [ -n "$e" ] && l=$n
+  while [ "$l" -gt "$o" ]; do
+    k=$((l-o)); [ "$k" -gt 262144 ] && k=262144
     printf 'o %d\\n' "$k"
-    if [ "$o" = 0 ]; then head -c "$k" <"$d/output"; else tail -c +$((o+1)) "$d/output" | head -c "$k"; fi
+    if [ "$o" = 0 ]; then head -c "$k" <output; else tail -c +$((o+1)) output | head -c "$k"; fi
     o=$((o+k))
   done
+  l=$n
   if [ "$e" = gone ]; then printf 'l\\n'; exit 0; fi
   if [ -n "$e" ]; then
-    cd "$d" || {{ printf 'e vanished\\n'; exit 0; }}
     set -- $(wc -c given report)
     while [ $# -gt 1 ]; do
       case $2 in given|report) printf '%s %d\\n' "$2" "$1"; cat "$2";; esac
@@ -104,7 +145,7 @@ while :; do
     printf 'x %s %s\\n' "$v" "$w"; exit 0
   fi
   [ -z "$s" ] && [ -n "$p" ] && s=1 && printf 's %s\\n' "$p"
-  t=$((t+1)); [ $((t % 50)) = 0 ] && printf 'h\\n'
+  t=$((t+1)); [ $((t % 20)) = 0 ] && printf 'h\\n'
   if [ "$t" -gt 20 ]; then sleep 0.05 || sleep 1; else sleep 0.01 || sleep 1; fi 2>/dev/null
 done
 """
@@ -135,13 +176,14 @@ def start(name: str, nonce: str, body: str, *, environment: Mapping[str, str], c
         environment: laid over the far side's own.
         cwd: None for the home folder.
     """
-    made = _made(name, nonce, body, environment, cwd, output='>>"$d/output" 2>&1')
-    return (made + _RUN + _FOLLOW.format(offset=0)).encode("utf-8", "surrogateescape")
+    followed = _APART, _INTO_FILES.format(errors=quote(_ERRORS))
+    made = _made(name, nonce, body, environment, cwd, followed)
+    return (made + _RUN + _FOLLOW.format(offset=0, marks=0)).encode("utf-8", "surrogateescape")
 
 
 def prepare(name: str, nonce: str, body: str, *, environment: Mapping[str, str], cwd: str | None) -> bytes:
     """Make ready a step that `enter` runs. Says `ready`."""
-    made = _made(name, nonce, body, environment, cwd, output="")
+    made = _made(name, nonce, body, environment, cwd, _ON_TERMINAL)
     return (made + "printf 'ready\\n'\n").encode("utf-8", "surrogateescape")
 
 
@@ -150,22 +192,28 @@ def enter(name: str) -> str:
     return "exec /bin/sh -c " + quote(_PLACE % name + 'exec /bin/sh "$d/launch" "$d" "$(umask)"')
 
 
-def _made(name: str, nonce: str, body: str, environment: Mapping[str, str], cwd: str | None, *, output: str) -> str:
+def _made(
+    name: str, nonce: str, body: str, environment: Mapping[str, str], cwd: str | None, followed: tuple[str, str]
+) -> str:
     encoded = body.encode("utf-8", "surrogateescape")
     return _PLACE % name + _MAKE.format(
         nonce=quote(nonce),
         script=quote(body),
         prelude=quote(_GIVEN + prelude(_REPORT).decode("ascii")),
         env=quote("".join(f"export {key}={quote(text)}\n" for key, text in environment.items())),
-        launch=quote(_LAUNCH.format(cwd=quote(cwd) if cwd else '"$HOME"', report=_REPORT, output=output)),
+        launch=quote(
+            _LAUNCH.format(
+                cwd=quote(cwd) if cwd else '"$HOME"', report=_REPORT, output=followed[0], followed=followed[1]
+            )
+        ),
         sha256=hashlib.sha256(encoded).hexdigest(),
     )
 
 
-def follow(name: str, nonce: str, offset: int) -> bytes:
-    """Follow a step that was started before, and start nothing."""
+def follow(name: str, nonce: str, offset: int, marks: int) -> bytes:
+    """Follow a step that was started before, and start nothing: from that byte of its output, and of its marks."""
     missing = f"printf '%s begin\\n' {quote(nonce)}\n[ -d \"$d\" ] || {{ printf 'e vanished\\n'; exit 0; }}\n"
-    return (_PLACE % name + missing + _FOLLOW.format(offset=offset)).encode("ascii")
+    return (_PLACE % name + missing + _FOLLOW.format(offset=offset, marks=marks)).encode("ascii")
 
 
 def claim(name: str, nonce: str) -> bytes:
@@ -175,7 +223,7 @@ def claim(name: str, nonce: str) -> bytes:
     """
     made = f"umask 077; printf '%s begin\\n' {quote(nonce)}\nmkdir -p \"${{d%/*}}\" 2>/dev/null\n"
     never = "if mkdir \"$d\" 2>/dev/null; then printf 'e never\\n'; exit 0; fi\n"
-    return (_PLACE % name + made + never + _FOLLOW.format(offset=0)).encode("ascii")
+    return (_PLACE % name + made + never + _FOLLOW.format(offset=0, marks=0)).encode("ascii")
 
 
 def cancel(name: str, why: str, grace_s: float) -> bytes:

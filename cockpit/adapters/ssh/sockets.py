@@ -65,7 +65,8 @@ def socket_channel(transport: Transport, path: str, timeout_s: float) -> Channel
         if not transport.is_active() or time.monotonic() > deadline_s:
             raise paramiko.SSHException("no answer")
     number = channel.get_id()
-    if transport._channels.get(number) is None:  # type: ignore[attr-defined]
+    inner: Any = transport
+    if inner._channels.get(number) is None:
         raise transport.get_exception() or paramiko.ChannelException(2, "refused")
     return channel
 

@@ -17,10 +17,11 @@ from cockpit.adapters.ssh.far_end import ending_of, passed_on, refusal_of
 from cockpit.adapters.ssh.frames import Broken, Frame, frames
 from cockpit.adapters.ssh.link import SshLink
 from cockpit.adapters.ssh.sessions import Shell
+from cockpit.adapters.ssh.streams import Streams
 from cockpit.adapters.ssh.talk import Talk
 from cockpit.errors import AdapterError, CockpitError, TargetUnreachable
 from cockpit.runs.files import write_whole
-from cockpit.runs.recording import NOTE, STDOUT, Recorder
+from cockpit.runs.recording import NOTE, Recorder
 from cockpit.runs.shell_state import without_secrets
 from cockpit.words import _
 
@@ -50,7 +51,7 @@ class RemotePlace(Struct, frozen=True):
 class RemoteStep:
     """Follows one step in a thread of its own. What it says is recorded as a local run's is.
 
-    There is one stream: standard output and error go to one file over there, so that their order is true.
+    Standard output and error go to one file over there, so that their order is true; which is which is noted beside it.
 
     Args:
         folder: the run's folder here.
@@ -80,7 +81,7 @@ class RemoteStep:
         self._output = (folder / "output").stat().st_ino
         self._grace_s = grace_s
         self._ended = ended
-        self._offset = 0
+        self._streams = Streams()
         self._said: dict[str, bytes] = {}
         self._nonce = os.urandom(12).hex()
         self._seen = False
@@ -148,11 +149,16 @@ class RemoteStep:
         """Ask it to end. `why` is cancelled or timed-out. Blocks until it was told, or the far side is given up.
 
         A far side that can't be reached is not waited for: the end is then not known, and the record says so.
+
+        Raises:
+            TargetUnreachable: it could not be told, and is still followed.
         """
         order = script.cancel(self.place.folder, why, self._grace_s)
         try:
             said = self._said_in_spite(order)
         except AdapterError:
+            if self._following is not None and self.link.up:
+                raise
             self._given_up.set()
             return
         _word, _space, pids = said.decode("ascii", "replace").partition("survivors ")
@@ -187,7 +193,13 @@ class RemoteStep:
         self._follow(None, b"")
 
     def _cancel_soon(self) -> None:
-        threading.Thread(target=self.cancel, args=("cancelled",), daemon=True).start()
+        threading.Thread(target=self._cancel_aside, args=("cancelled",), daemon=True).start()
+
+    def _cancel_aside(self, why: str) -> None:
+        try:
+            self.cancel(why)
+        except AdapterError:
+            self._out_of_time = False  # it is tried again
 
     def _follow(self, shell: Shell | None, sent: bytes) -> None:
         """To its end. `shell`, if there is one, is sent the first order; later ones only ask how it goes on."""
@@ -213,8 +225,10 @@ class RemoteStep:
             self._finish()
 
     def _rest(self) -> bytes:
-        name = self.place.folder
-        return script.follow(name, self._nonce, self._offset) if self._seen else script.claim(name, self._nonce)
+        name, streams = self.place.folder, self._streams
+        if not self._seen:
+            return script.claim(name, self._nonce)
+        return script.follow(name, self._nonce, streams.offset, streams.marked)
 
     def _read(self, shell: Shell, order: bytes) -> None:
         sound, self._following = False, shell
@@ -249,12 +263,14 @@ class RemoteStep:
         limit_s = self.place.timeout_s
         if limit_s is not None and not self._out_of_time and time.time() > self.place.began + limit_s:
             self._out_of_time = True
-            threading.Thread(target=self.cancel, args=("timed-out",), daemon=True).start()
+            threading.Thread(target=self._cancel_aside, args=("timed-out",), daemon=True).start()
 
     def _take(self, frame: Frame) -> None:
         if frame.kind == "o":
-            self._offset += len(frame.data)
-            self._recorder.take(STDOUT, frame.data)
+            for stream, part in self._streams.parted(frame.data):
+                self._recorder.take(stream, part)
+        elif frame.kind == "m":
+            self._streams.mark(frame.data)
         elif frame.kind in ("given", "report"):
             self._said[frame.kind] = frame.data
         elif frame.kind == "s":
