@@ -1,4 +1,4 @@
-"""Steps on this machine: bash under a runner of its own, which outlives the host that started it."""
+"""Steps on this machine: bash, or PowerShell, under a runner of its own, which outlives the host that started it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from cockpit.adapters import powershell
 from cockpit.adapters.base import RunRequest
 from cockpit.adapters.checking import Check
 from cockpit.adapters.followed import FollowedRun, adopt, launch
@@ -22,7 +23,8 @@ from cockpit.words import _, shortened
 class LocalAdapter:
     """Runs shell steps on this machine.
 
-    zsh and sh scripts are run by bash as well, which is what their authors' readers have.
+    zsh and sh scripts are run by bash as well, which is what their authors' readers have. PowerShell is a language of
+    this machine where it is installed.
 
     Args:
         output_cap_bytes: of more output than this a run keeps the beginning and the end.
@@ -35,6 +37,8 @@ class LocalAdapter:
     def __init__(self, *, output_cap_bytes: int = OUTPUT_CAP_BYTES, grace_s: float = 5.0) -> None:
         self._output_cap_bytes = output_cap_bytes
         self._grace_s = grace_s
+        if powershell.program(_path()):
+            self.languages = type(self).languages | {powershell.LANGUAGE}
 
     async def start(self, permit: Permit, request: RunRequest) -> FollowedRun:
         """Start the permitted script; returns once its runner has put it on record and let it go.
@@ -65,7 +69,8 @@ class LocalAdapter:
         bash = shutil.which("bash")
         if bash is None:
             return [Check(text=_("there is no bash on this machine"), standing="failed", mend=_("install bash"))]
-        return [Check(text=_("steps run under {program}").format(program=bash))]
+        pwsh = powershell.program(_path())
+        return [Check(text=_("steps run under {program}").format(program=f"{bash}, {pwsh}" if pwsh else bash))]
 
     def _document(self, permit: Permit, request: RunRequest) -> dict[str, Any]:
         action = permit.action
@@ -77,12 +82,14 @@ class LocalAdapter:
             )
         _check_text(action)
         environment = _environment(action.values, request)
-        shell, carries = _shell(fixed_path(os.environ.get("PATH", "")))
+        in_powershell = action.language == powershell.LANGUAGE
+        shell, carries = _powershell(_path()) if in_powershell else _shell(_path())
+        more = {"arguments": powershell.arguments(action.values)} if in_powershell else {}
         return document_for(
             request.folder,
             action.body,
             shell,
-            environment,
+            environment | dict(powershell.QUIET if in_powershell else {}),
             carries=carries,
             brought=request.shell_state,
             cwd=request.cwd,
@@ -95,6 +102,7 @@ class LocalAdapter:
             "printed": request.printed,
             "output_cap_bytes": self._output_cap_bytes,
             "grace_s": self._grace_s,
+            **more,
         }
 
 
@@ -126,6 +134,18 @@ def _check_text(action: Action) -> None:
         ) from error
     if any("\0" in name + text or "=" in name for name, text in action.values.items()):
         raise Malformed(_("an input holds a NUL character, or its name an equals sign"))
+
+
+def _path() -> str:
+    return fixed_path(os.environ.get("PATH", ""))
+
+
+def _powershell(path: str) -> tuple[str, bool]:
+    """As `_shell`, of PowerShell, which hands no state on."""
+    pwsh = powershell.program(path)
+    if pwsh is None:
+        raise ToolMissing(_("there is no pwsh on this machine"), where=path, mend=powershell.mend())
+    return pwsh, False
 
 
 def _shell(path: str) -> tuple[str, bool]:

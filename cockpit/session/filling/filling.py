@@ -25,6 +25,10 @@ from cockpit.words import _
 
 _MARKER = "cockpitblank{number}x"
 _MARKERS = re.compile(r"cockpitblank(\d+)x")
+_POWERSHELL_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_POWERSHELL_VERB = re.compile(r"(?:\A|[\n;|&{(=])\s*\Z")
+# Here-strings, comments, backticks and typographic quotes: what stands behind them is not told apart here.
+_POWERSHELL_ODD = re.compile("@['\"]|#|`|[\u2018-\u201f]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -179,12 +183,29 @@ def _query_places(marked: str) -> dict[int, str]:
     return places
 
 
+def _powershell_places(marked: str) -> dict[int, str]:
+    """A whole word, inside '...', or elsewhere, where only what needs no quotes is taken."""
+    places = {}
+    for match in _MARKERS.finditer(marked):
+        before, behind = marked[: match.start()], marked[match.end() : match.end() + 1]
+        outside = _POWERSHELL_QUOTED.sub("", before)
+        alone = not before[-1:].strip() and not behind.strip() and not _POWERSHELL_VERB.search(before)
+        if _POWERSHELL_ODD.search(before) or '"' in outside:
+            places[match.start()] = "powershell-part"
+        elif "'" in outside:
+            places[match.start()] = "powershell-string"
+        else:
+            places[match.start()] = "powershell-word" if alone else "powershell-part"
+    return places
+
+
 def _text_places(marked: str) -> dict[int, str]:
     return {match.start(): "text" for match in _MARKERS.finditer(marked)}
 
 
 _PLACES: Mapping[str, Callable[[str], dict[int, str]]] = {
     "bash": _shell_places,
+    "powershell": _powershell_places,
     "sql": _sql_places,
     "redis": _redis_places,
     "promql": _query_places,

@@ -10,6 +10,8 @@ from cockpit.errors import UsageError
 from cockpit.words import _
 
 _SQL_BARE = re.compile(r"[A-Za-z0-9_.]+")
+_POWERSHELL_PLAIN = re.compile(r"[\w./:][\w./:-]*")
+_SINGLE_QUOTES = re.compile("['\u2018\u2019\u201a\u201b]")
 _PLAIN = re.compile(r"[\w@%+=:,./-]+")
 
 
@@ -88,6 +90,18 @@ def _redis_part(value: str) -> str:
     return value if is_plain(value) else _refuse(value)
 
 
+def _powershell_string(value: str) -> str:
+    return _SINGLE_QUOTES.sub(lambda found: found[0] * 2, value)  # curly ones end a string as well
+
+
+def _powershell_word(value: str) -> str:
+    return f"'{_powershell_string(value)}'"
+
+
+def _powershell_part(value: str) -> str:
+    return value if _POWERSHELL_PLAIN.fullmatch(value) else _refuse(value)
+
+
 def _as_it_is(value: str) -> str:
     if not is_plain(value):
         raise UsageError(
@@ -114,6 +128,9 @@ QUOTE: Mapping[str, Callable[[str], str]] = {
     'query-"': _query_quoted('"'),
     "query-'": _query_quoted("'"),
     "query-`": _query_quoted("`"),
+    "powershell-word": _powershell_word,
+    "powershell-string": _powershell_string,
+    "powershell-part": _powershell_part,
     "read-again": _as_it_is,
     "text": str,
     "unknown": _refuse,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from cockpit.adapters import powershell
 from cockpit.adapters.base import Adapter, RunsSteps, ServesAddresses
 from cockpit.adapters.registry import load
 from cockpit.config import TargetConfig
@@ -175,6 +176,8 @@ def adapter_for(language: str, adapters: Mapping[str, RunsSteps], target: str, t
 def _mend(language: str) -> str:
     if language == "http":
         return _("write http://host in front of the path, or configure a target of kind http with base_url")
+    if language == powershell.LANGUAGE:
+        return powershell.mend()
     return _("configure a target that can, or run it by hand and tick it")
 
 
