@@ -313,6 +313,6 @@ class Feed:
         """What a host that could not serve left behind; "" when it left nothing."""
         try:
             told = json.loads((self.folder.path / "host.error").read_bytes())
-            return f"{told['what']} {told.get('mend', '')}".strip()
+            return " · ".join(text for text in (told["what"], told.get("where"), told.get("mend")) if text)
         except (OSError, ValueError, KeyError, TypeError):
             return ""

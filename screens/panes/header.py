@@ -78,9 +78,9 @@ class TopBar(Pane):
         if view.state.ended_t and not view.clock.recorded:
             told, key, style = self._ended(), _("q leaves "), "advice"
         elif view.link is LinkState.LOST:
-            told = _(" HOST LOST: {detail}").format(
-                detail=view.link_detail or _("running steps go on, nothing new can start")
-            )
+            told = _(" HOST LOST: running steps go on, nothing new can start")
+            if view.link_detail:  # it came up, and could not serve
+                told = _(" NO HOST: {why}").format(why=view.link_detail)
             key = _("R starts it again ") if view.revivable else _("`cockpit attach` starts it again ")
             style = "alarm"
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -91,6 +92,17 @@ async def test_the_way_back_from_a_lost_host_stays_on_a_narrow_screen(opens: Ope
     async with opens(DOC, size=(80, 24), revive=revive) as story:
         await story.does(_stopped(story)).sees("HOST LOST", "R starts it again")
         assert all(cell_len(row) <= 80 for row in story.screen.split("\n"))
+
+
+async def test_a_host_that_could_not_come_up_says_what_where_and_how_to_mend_it(opens: Opens) -> None:
+    async with opens(DOC, size=(120, 24)) as story:
+        word = {"what": "no adapter is called helmm", "where": "cockpit.toml: target.x", "mend": "did you mean helm?"}
+        (story.folder.path / "host.error").write_text(json.dumps(word))
+
+        await story.does(_stopped(story))
+
+        await story.sees("NO HOST: no adapter is called helmm · cockpit.toml: target.x · did you mean helm?")
+        assert "HOST LOST" not in story.screen
 
 
 def _stopped(story: Story) -> Callable[[], Awaitable[None]]:
