@@ -77,6 +77,9 @@ select * from evil_made
 select * from evil_as_another
 select * from evil_locking
 select * from evil_together
+select * from evil_crosstab
+select * from evil_xpath
+select * from crosstab('select note(''x''), note(''y''), note(''z'')') as t(a text, b text)
 select 7 <~> 8
 select * from guarded
 select 'x'::loud
@@ -245,6 +248,8 @@ explain analyze select count(*) from orders
 select count(*), sum(total), avg(total) from orders where buyer like 'buyer 1%' group by id having count(*) > 0
 select id, next from plain limit 2
 select said from honestly limit 2
+select said from alike limit 2
+select 'A'::citext = 'a', similarity('a', 'b') from orders where buyer % 'buyer' limit 1
 select current_user, version(), now(), pg_backend_pid()
 select pid, state, wait_event_type, left(query, 80) from pg_stat_activity order by pid
 select relname, n_live_tup, n_dead_tup from pg_stat_user_tables

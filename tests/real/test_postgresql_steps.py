@@ -18,8 +18,10 @@ from cockpit.adapters.postgresql.adapter import PostgresqlAdapter, PostgresqlOpt
 from cockpit.adapters.step_program.adapter import Task
 from cockpit.adapters.step_program.page import Page
 from cockpit.errors import AccessDenied, CockpitError, Declined, PolicyRefusal, TargetUnreachable, TimedOut, UsageError
+from tests.servers.crowd import crowd
 from tests.servers.postgresql import PostgresqlServer, postgresql_server
 from tests.servers.server import free_port
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.real
 
@@ -147,6 +149,43 @@ def test_a_lock_is_waited_for_only_so_long(server: PostgresqlServer, monkeypatch
         other.execute("lock table notes")
         with pytest.raises(TimedOut, match="pg_locks"):
             perform(server, "select * from notes")
+
+
+def test_who_holds_the_lock_is_told_while_a_step_waits_and_when_it_gives_up(
+    server: PostgresqlServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cockpit.adapters.postgresql.wire.QUIET_S", 0.05)
+    with crowd(server) as others:
+        holder = others.joined("nightly-job", "lock table notes", "select 'tangerine-Zq7-Lx0' as password")
+        with pytest.raises(TimedOut) as told:
+            perform(server, "select * from notes", user="reader")
+        with pytest.raises(TimedOut) as unseen:
+            perform(server, "select * from notes", user="app")
+
+    assert f"{holder} postgres (nightly-job), idle in transaction" in told.value.what
+    assert f"waits for a lock that {holder} postgres (nightly-job)" in told.value.__notes__[0]
+    assert "tangerine" not in repr(told.value) + told.value.__notes__[0]
+    assert f"{holder} postgres (nightly-job) held the lock" in unseen.value.what
+
+
+def test_a_change_goes_on_once_the_lock_is_let_go(server: PostgresqlServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    import psycopg
+
+    monkeypatch.setattr("cockpit.adapters.postgresql.wire.QUIET_S", 0.05)
+    with psycopg.connect(f"host={server.folder} port={server.port} dbname=shop user=postgres") as other:
+        other.execute("lock table notes")
+        waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+
+        def let_go() -> None:
+            wait_until(lambda: server.ask(waiting) == [(1,)])
+            other.commit()
+
+        letting_go = threading.Thread(target=let_go)
+        letting_go.start()
+        shown = perform(server, "update notes set text = text where id = 1", read_only=False)
+        letting_go.join()
+
+    assert shown.splitlines()[-1] == "UPDATE 1"
 
 
 def test_a_statement_that_takes_too_long_is_ended_by_the_server(

@@ -81,6 +81,15 @@ create aggregate together(text) (sfunc = joined, stype = text);
 create view evil_together as select together(buyer) as said from orders where id < 3;
 create function honest(int) returns int language sql immutable as 'select abs($1) + settled($1)';
 create view honestly as select honest(id) as said from orders;
+create extension tablefunc;
+create extension xml2;
+create extension pg_trgm;
+create extension citext;
+create view evil_crosstab as select * from
+  crosstab('select ''a''::text, ''b''::text, note(''crosstab'')') as made(a text, b text);
+create view evil_xpath as select * from
+  xpath_table('id', 'text', 'notes where note(''xpath'') is not null', '/x', 'true') as made(id int, x text);
+create view alike as select similarity(buyer, 'buyer 1') as said from orders where buyer % 'buyer 1';
 create sequence tickets;
 grant all on all tables in schema public to app;
 grant all on all sequences in schema public to app;

@@ -17,7 +17,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -26,6 +27,7 @@ from msgspec import Struct
 from cockpit.adapters.base import Enforcement
 from cockpit.adapters.checking import Check
 from cockpit.adapters.postgresql.connection import ServerOptions, check_options, connect, how_to_verify, unverified
+from cockpit.adapters.postgresql.lock_watch import telling_who_holds_it
 from cockpit.adapters.postgresql.role import enforcement_of
 from cockpit.adapters.postgresql.seal import sealed
 from cockpit.adapters.postgresql.wire import Answer, Wire
@@ -100,7 +102,7 @@ class PostgresqlAdapter(StepProgram[PostgresqlOptions]):
     def _run_sealed(self, found: Sequence[Statement], task: Task, page: Page) -> None:
         for number, statement in enumerate(found, 1):
             text, values = _with_parameters(statement, task.values)
-            with _place(number, len(found)), self._connected(task) as wire:
+            with _place(number, len(found)), self._connected(task) as wire, self._lock_told(wire, task, page):
                 answer = sealed(wire, text, values, task, most_rows=self.options.most_rows)
             self._show(answer, page)
 
@@ -110,13 +112,16 @@ class PostgresqlAdapter(StepProgram[PostgresqlOptions]):
             task.require_still_permitted()
             for number, statement in enumerate(found, 1):
                 text, values = _with_parameters(statement, task.values)
-                with _place(number, len(found)):
+                with _place(number, len(found)), self._lock_told(wire, task, page):
                     answer = self._one_open(wire, text, values, page)
                 self._show(answer, page)
             if wire.in_transaction:
                 raise Declined(
                     _("the transaction was not committed, and is rolled back"), mend=_("end the step with COMMIT")
                 )
+
+    def _lock_told(self, wire: Wire, task: Task, page: Page) -> AbstractContextManager[None]:
+        return telling_who_holds_it(wire, partial(self._connected, task), page.line)
 
     def _one_open(self, wire: Wire, text: str, values: Sequence[str], page: Page) -> Answer:
         if wire.setting("standard_conforming_strings") == "off":

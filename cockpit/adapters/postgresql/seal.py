@@ -7,7 +7,8 @@ looked at, rolled back, and its connection closed. What a read-only transaction 
 notifications, files, other connections) is done by functions, so every function reached is asked for: those the text
 calls, and those that views, row policies, operators, casts and domains call behind its back. What such a function says
 of itself (STABLE) is its author's word: its body is read as well, and one that can't be read, or has another's rights,
-is refused. An extension's functions are taken at their word: installing it was its administrator's decision.
+is refused. So are an extension's, but for those of `extensions.HARMLESS`; its operators and casts are taken at their
+word, for no statement could be told from one that uses them.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
+from cockpit.adapters.postgresql.extensions import HARMLESS
 from cockpit.adapters.postgresql.role import powers_of
 from cockpit.adapters.postgresql.wire import Answer, Wire
 from cockpit.adapters.step_program.adapter import Task
@@ -41,30 +43,34 @@ select set_config('search_path', $1, true), set_config('statement_timeout', $2, 
     then set_config('client_connection_check_interval', '2s', true) end
 """
 
-# Functions and aggregates by name: volatile, themselves or in what an aggregate calls; or of somebody's own making, and
-# with rights of their owner's or in a language that can do anything.
+# Functions and aggregates by name: volatile, themselves or in what an aggregate calls; or neither the system's nor of
+# an extension in $2, and with rights of their owner's or in a language that can do anything.
 _CHANGING = """
-select distinct p.proname::text, n.nspname::text, e.objid is not null
+select distinct p.proname::text, n.nspname::text,
+  coalesce(x.extname::text = any($2::text[]) or p.provolatile <> 'v', false) and x.oid is not null
 from pg_proc p
 join pg_namespace n on n.oid = p.pronamespace
 left join pg_aggregate a on a.aggfnoid = p.oid
 left join pg_proc t on t.oid in (a.aggtransfn, a.aggfinalfn, a.aggcombinefn)
 left join pg_language l on l.oid = coalesce(t.prolang, p.prolang)
 left join pg_depend e on e.classid = 'pg_proc'::regclass and e.objid = p.oid and e.deptype = 'e'
+left join pg_extension x on x.oid = e.refobjid
 where p.proname = any($1::text[]) and (p.provolatile = 'v' or t.provolatile = 'v'
-  or e.objid is null and coalesce(t.oid, p.oid) >= 16384
+  or coalesce(t.oid, p.oid) >= 16384 and (x.oid is null or x.extname::text <> all($2::text[]))
     and (p.prosecdef or coalesce(t.prosecdef, false) or not l.lanpltrusted))
 """
 
-# Of such functions of somebody's own making: what is in them.
+# Of such functions, also of extensions that are not in $2: what is in them.
 _BODIES = """
 select f.oid::regprocedure::text, coalesce(nullif(f.prosrc, ''), pg_get_functiondef(f.oid))
 from pg_proc f
 join pg_language l on l.oid = f.prolang
 left join pg_depend e on e.classid = 'pg_proc'::regclass and e.objid = f.oid and e.deptype = 'e'
-where f.oid >= 16384 and e.objid is null and l.lanpltrusted and (f.proname = any($1::text[]) or f.oid in (
-  select unnest(array[a.aggtransfn, a.aggfinalfn, a.aggcombinefn])
-  from pg_aggregate a join pg_proc p on p.oid = a.aggfnoid where p.proname = any($1::text[])))
+left join pg_extension x on x.oid = e.refobjid
+where f.oid >= 16384 and (x.oid is null or x.extname::text <> all($2::text[])) and l.lanpltrusted
+  and (f.proname = any($1::text[]) or f.oid in (
+    select unnest(array[a.aggtransfn, a.aggfinalfn, a.aggcombinefn])
+    from pg_aggregate a join pg_proc p on p.oid = a.aggfnoid where p.proname = any($1::text[])))
 """
 
 # Every relation that the words may mean, and those that views among them read, to any depth; with what runs unseen.
@@ -82,7 +88,9 @@ with recursive reached(oid) as (
 select c.oid::regclass::text, pg_get_viewdef(c.oid)
 from reached r join pg_class c on c.oid = r.oid join pg_namespace n on n.oid = c.relnamespace
 left join pg_depend e on e.classid = 'pg_class'::regclass and e.objid = c.oid and e.deptype = 'e'
-where c.relkind = 'v' and n.nspname not in ('pg_catalog', 'information_schema') and e.objid is null
+left join pg_extension x on x.oid = e.refobjid
+where c.relkind = 'v' and n.nspname not in ('pg_catalog', 'information_schema')
+  and (x.oid is null or x.extname::text <> all($2::text[]))
 union all
 select p.polrelid::regclass::text, 'select ' || pg_get_expr(p.polqual, p.polrelid)
 from reached r join pg_policy p on p.polrelid = r.oid where p.polqual is not null
@@ -182,12 +190,12 @@ def _require_harmless(wire: Wire, statement: Statement) -> None:
     """Refuse what calls something that may change things, seen or unseen."""
     words = {statement.name(at) for at, (kind, _t) in enumerate(statement.tokens) if kind in ("word", "quoted")}
     parts = [("", statement)]
-    for place, definition in wire.ask(_BEHIND, [_array(words)], most_rows=_MOST_VIEWS).rows:
+    for place, definition in wire.ask(_BEHIND, [_array(words), _array(HARMLESS)], most_rows=_MOST_VIEWS).rows:
         parts += _parts(place, definition)
     unnamed = wire.ask(_CALLED_UNNAMED, most_rows=_MOST_VIEWS).rows
     used = [row for row in unnamed if any(_may_use(part, row) for _place, part in parts)]
     named = _with_bodies(wire, parts, {function or "" for *_what, function, _volatile in used})
-    changing = wire.ask(_CHANGING, [_array(named)], most_rows=_MOST_VIEWS).rows
+    changing = wire.ask(_CHANGING, [_array(named), _array(HARMLESS)], most_rows=_MOST_VIEWS).rows
     for place, part in parts:
         _require_settled_calls(part.called(), changing, place)
         _require_settled_operators(part, unnamed, changing, place)
@@ -206,7 +214,7 @@ def _with_bodies(wire: Wire, parts: list[tuple[str, Statement]], named: set[str]
     known: set[str] = set()
     while new := named - known:
         known |= new
-        for place, body in wire.ask(_BODIES, [_array(new)], most_rows=_MOST_VIEWS).rows:
+        for place, body in wire.ask(_BODIES, [_array(new), _array(HARMLESS)], most_rows=_MOST_VIEWS).rows:
             inside = _parts(place, body)
             if any("execute" in part.words for _place, part in inside):
                 raise _refused(_("{place} runs a text that it makes itself").format(place=place))
@@ -219,20 +227,21 @@ def _require_settled_calls(called: frozenset[str], changing: Rows, place: str) -
     """Every function of these names, in whatever schema, must leave things alone.
 
     Args:
-        changing: those that may not: name, schema, whether it came with an extension.
+        changing: those that may not: name, schema, whether it came with an extension, and that one is known or the
+            function at least says of itself that it changes nothing.
         place: the view, policy or domain that calls them; "" for the statement, whose every name is known to read.
     """
     caller = place or _("the statement")
     refused = sorted(called & (WRITES | LOSSES)) if place else []
-    for name, schema, of_extension in changing:
-        known = name in READS and (schema == "pg_catalog" or of_extension == "t")
+    for name, schema, extended in changing:
+        known = name in READS and (schema == "pg_catalog" or extended == "t")
         refused += [f"{schema}.{name}"] if name in called and not known else []
     if refused:
         raise _refused(_("{place} calls {function}()").format(place=caller, function=refused[0]))
 
 
 def _require_settled_operators(statement: Statement, unnamed: Rows, changing: Rows, place: str) -> None:
-    refused = {name for name, _schema, _of_extension in changing}
+    refused = {name for name, _schema, _extended in changing}
     for row in unnamed:
         operator, source, onto, function, volatile = row
         if (volatile == "t" or function in refused) and _may_use(statement, row):

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
 _CANCEL_S = 3.0
+QUIET_S = 1.0
+"""After so long without a word, `meanwhile`."""
 _NUMBERS = frozenset({20, 21, 23, 26, 700, 701, 790, 1700})
 """The types (by oid) whose columns are aligned to the right."""
 
@@ -52,7 +54,8 @@ class Wire:
     """A connection, and what goes wrong on it in our words.
 
     `until_m`, once set, is the monotonic time at which a server that says nothing is given up, and the connection
-    with it: a frozen one keeps its end of the connection open for ever.
+    with it: a frozen one keeps its end of the connection open for ever. `meanwhile`, once set, is called again and
+    again while nothing comes.
     """
 
     def __init__(self, connection: Connection[Any], where: str) -> None:
@@ -60,6 +63,7 @@ class Wire:
         self._pg = connection.pgconn
         self._where = where
         self.until_m: float | None = None
+        self.meanwhile: Callable[[], None] | None = None
 
     def ask(
         self,
@@ -100,6 +104,11 @@ class Wire:
         from psycopg.pq import TransactionStatus
 
         return self._pg.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR)
+
+    @property
+    def pid(self) -> int:
+        """The server's process for this connection."""
+        return int(self._pg.backend_pid)
 
     @property
     def usable(self) -> bool:
@@ -146,15 +155,24 @@ class Wire:
         return self._pg.get_result()
 
     def _wait(self, events: int = select.POLLIN) -> None:
-        left_s = None if self.until_m is None else max(0.0, self.until_m - time.monotonic())
-        if not self._ready(left_s, events):
-            self._pg.finish()
-            raise TimedOut(
-                _("it takes the connection, and does not answer"),
-                where=self._where,
-                mend=_("look at the server's load, and whether its process hangs"),
-            )
+        while not self._ready(self._patience_s(), events):
+            if self.until_m is not None and time.monotonic() >= self.until_m:
+                self._pg.finish()
+                raise TimedOut(
+                    _("it takes the connection, and does not answer"),
+                    where=self._where,
+                    mend=_("look at the server's load, and whether its process hangs"),
+                )
+            if self.meanwhile is not None:
+                self.meanwhile()
         self._pg.consume_input()
+
+    def _patience_s(self) -> float | None:
+        """How long to wait for the server before looking at anything else."""
+        left_s = None if self.until_m is None else max(0.0, self.until_m - time.monotonic())
+        if self.meanwhile is None:
+            return left_s
+        return QUIET_S if left_s is None else min(QUIET_S, left_s)
 
     def _ready(self, within_s: float | None, events: int = select.POLLIN) -> bool:
         poll = select.poll()  # select() knows no file descriptor above 1023

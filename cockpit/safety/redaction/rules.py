@@ -86,6 +86,10 @@ _WHOSE = "admin auth basic db ftp ldap mail mysql pg proxy redis root smtp user"
 _SCHEME = r"(?:(?:bearer|basic|token|digest|apikey|negotiate)[ \t]{1,8})?"
 _OPTION = "token|secret|credentials?|(?:api|access|private|secret|auth|[_-])[_-]?key"
 _GIVEN = r"(?:=|[ \t]{1,8}|[\"'],[ \t]?(?=[\"']))(?![-/~.@])"
+_LITERAL = (
+    r"[ \t]{1,8}(?:(?:e|u&)?'(?P<literal>(?:[^'\\\r\n]|''|\\[^\r\n]){4,4096})|\$\w{0,32}\$(?P<dollar>[^$\r\n]{4,4096}))"
+)
+_WORD = r"""[ \t]{1,8}(?:"(?P<double>[^"\r\n]{4,4096})|'(?P<single>[^'\r\n]{4,4096})|(?P<bare>[^\s"']{4,}))"""
 _LINE_HAS = r"(?:^|[\s\"'/;|(])(?:{})\b[^\r\n]*"
 _LINE_BYTES = 1024
 
@@ -114,6 +118,11 @@ LOWERED: tuple[SecretRule, ...] = (
         "url-userinfo",
         r"""://(?:[^\s/:@"'<>\\]{0,256}:(?P<password>[^\s/"'<>\\]{1,1024})|(?P<token>[\w-]{20,256}))@""",
     ),
+    # SQL gives a password in a literal, and Redis as a word.
+    SecretRule("secret", rf"password{_LITERAL}"),
+    SecretRule("secret", rf"identified by{_LITERAL}"),
+    *(SecretRule("secret", rf"{name}{_WORD}") for name in ("requirepass", "masterauth")),
+    SecretRule("secret", r"setuser[ \t][^\r\n>]{0,256}>(?P<v>[^\s\"']{4,})"),
     *(
         SecretRule("query", rf"""{name}=(?<=[?&;]{name}=)(?P<v>[^\s&"'#<>\\]{{6,}})""")
         for name in ("sig", "key", "code")
