@@ -86,9 +86,9 @@ create extension xml2;
 create extension pg_trgm;
 create extension citext;
 create view evil_crosstab as select * from
-  crosstab('select ''a''::text, ''b''::text, note(''crosstab'')') as made(a text, b text);
+  crosstab('select ''a''::text, ''b''::text, note(''crosstab'')') as told(a text, b text);
 create view evil_xpath as select * from
-  xpath_table('id', 'text', 'notes where note(''xpath'') is not null', '/x', 'true') as made(id int, x text);
+  xpath_table('id', 'text', 'notes', '/x', 'note(''xpath'') is not null') as told(id int, x text);
 create view alike as select similarity(buyer, 'buyer 1') as said from orders where buyer % 'buyer 1';
 create sequence tickets;
 grant all on all tables in schema public to app;
