@@ -13,6 +13,7 @@ tls = true                        # ca_file; verify = "ca" for any host; cert_fi
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import ClassVar
@@ -39,6 +40,8 @@ from cockpit.errors import (
 from cockpit.safety.redis.words import redis_commands
 from cockpit.words import _
 
+LISTEN_S, LISTEN_MESSAGES = 60.0, 10_000
+"""So long and so much a step listens to what has no end; with a time-out of its own it may end before."""
 _INPUT = re.compile(rb"\$(?:(\w+)|\{(\w+)\})")
 _ENDLESS = frozenset({b"monitor", b"subscribe", b"psubscribe", b"ssubscribe"})
 
@@ -96,9 +99,8 @@ class RedisAdapter(StepProgram[ServerOptions]):
             reply = server.ask(*command)
             for line in shown(reply):
                 page.line(line)
-            while command[0].lower() in _ENDLESS:
-                for line in shown(server.hear()):
-                    page.line(line)
+            if command[0].lower() in _ENDLESS:
+                _listen(server, page)
         except TargetUnreachable as error:
             if task.read_only:
                 raise
@@ -124,6 +126,19 @@ class RedisAdapter(StepProgram[ServerOptions]):
             yield server
         finally:
             server.close()
+
+
+def _listen(server: Server, page: Page) -> None:
+    """Show what it says, for a while: MONITOR costs a busy server half of its speed."""
+    until_m = time.monotonic() + LISTEN_S
+    for _number in range(LISTEN_MESSAGES):
+        told = server.hear(max(0.0, until_m - time.monotonic()))
+        if told is None:
+            page.line(_("(listened for {seconds:g} s)").format(seconds=LISTEN_S))
+            return
+        for line in shown(told):
+            page.line(line)
+    page.line(_("(listened to {count} messages)").format(count=LISTEN_MESSAGES))
 
 
 def _with_values(command: list[bytes], values: Mapping[str, str]) -> list[bytes]:

@@ -9,20 +9,35 @@ from typing import Any
 from cockpit.words import _
 
 _MOST_LINES = 100_000
+_MOST_BYTES = 32 << 20
+_MOST_OF_A_VALUE = 1 << 20
+"""Of a value in a list."""
 _CONTROL = re.compile(rb'[\x00-\x1f\x7f\\"]')
 _ESCAPES = {b"\\": b"\\\\", b'"': b'\\"', b"\n": b"\\n", b"\r": b"\\r", b"\t": b"\\t"}
 
 
 def shown(reply: Any) -> Iterator[str]:
-    """The lines of a reply; too long a list is cut, and says so."""
+    """The lines of a reply; one that is too long is cut, and says so."""
     if isinstance(reply, bytes) and reply:
-        yield reply.decode("utf-8", "backslashreplace").replace("\r\n", "\n").removesuffix("\n")
+        kept = reply[:_MOST_BYTES]
+        yield kept.decode("utf-8", "backslashreplace").replace("\r\n", "\n").removesuffix("\n")
+        if len(reply) > len(kept):
+            yield _cut(len(kept), len(reply))
         return
+    size = 0
     for number, line in enumerate(_lines(reply)):
+        size += len(line)
         if number == _MOST_LINES:
             yield _("… more than {count} lines; the rest is not shown").format(count=_MOST_LINES)
             return
+        if size > _MOST_BYTES:
+            yield _("… more than {size} MiB; the rest is not shown").format(size=_MOST_BYTES >> 20)
+            return
         yield line
+
+
+def _cut(kept: int, size: int) -> str:
+    return _("… the first {kept} of {size} bytes; the rest is not shown").format(kept=kept, size=size)
 
 
 def _lines(reply: Any) -> Iterator[str]:
@@ -45,7 +60,9 @@ def _scalar(reply: Any) -> str:
         return f"(integer) {reply}"
     if isinstance(reply, Exception):
         return f"(error) {reply}"
-    return '"' + _CONTROL.sub(_escaped, bytes(reply)).decode("utf-8", "backslashreplace") + '"'
+    kept = bytes(reply[:_MOST_OF_A_VALUE])
+    text = '"' + _CONTROL.sub(_escaped, kept).decode("utf-8", "backslashreplace") + '"'
+    return f"{text} {_cut(len(kept), len(reply))}" if len(reply) > len(kept) else text
 
 
 def _escaped(match: re.Match[bytes]) -> bytes:

@@ -135,11 +135,13 @@ class Server:
         except (RedisError, OSError) as error:
             raise self._failure(error) from error
 
-    def hear(self) -> Any:
-        """The next thing that it says by itself. Raises as `ask`."""
+    def hear(self, within_s: float) -> Any:
+        """The next thing that it says by itself; None when it says nothing in that time. Raises as `ask`."""
         from redis.exceptions import RedisError
 
         try:
+            if not self._connection.can_read(timeout=within_s):
+                return None
             return self._connection.read_response(disable_decoding=True)
         except (RedisError, OSError) as error:
             raise self._failure(error) from error
