@@ -124,7 +124,7 @@ def test_nothing_of_it_reaches_the_terminal_that_a_terminal_would_act_upon(
             f'[target.db]\nkind = "postgresql"\nhost = "{server.folder}"\nport = {server.port}\ndatabase = "shop"\n'
             f'user = "app"\n[target.cache]\nkind = "redis"\nhost = "127.0.0.1"\nport = {cache.port}\n'
         )
-        environment = os.environ | {
+        places = {
             "COCKPIT_STATE_DIR": str(tmp_path / "s"),
             "COCKPIT_CONFIG": str(tmp_path / "cockpit.toml"),
         }

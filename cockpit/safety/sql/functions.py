@@ -71,7 +71,8 @@ READS = names(
     date_sub date_add curdate curtime group_concat connection_id database hex char strftime julianday datetime
     total typeof json_object jsonb_object json_to_record jsonb_to_record json_populate_recordset
     jsonb_populate_recordset
-    jsonb_path_query_tz jsonb_path_exists_tz jsonb_insert array_fill isempty lower_inc upper_inc aclexplode
+    jsonb_path_query_tz jsonb_path_exists_tz jsonb_insert array_fill isempty lower_inc upper_inc
+    lower_inf upper_inf int4range int8range numrange tsrange tstzrange daterange range_merge aclexplode
     to_regprocedure
     to_regoper to_regcollation pg_client_encoding pg_collation_for pg_column_compression pg_describe_object
     pg_identify_object
