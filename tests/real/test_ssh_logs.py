@@ -34,6 +34,14 @@ class Followed:
     async def poll(self) -> Sample:
         return await sample_of(self.probe)
 
+    async def begins(self) -> None:
+        """The first look, which a machine under load may take some tries for."""
+
+        async def looked() -> bool:
+            return (await self.poll()).outcome is Outcome.DATA
+
+        await until(looked)
+
     async def brought(self, last: str) -> list[str]:
         """The lines once this one is there."""
 
@@ -73,7 +81,7 @@ def numbered(first: int, last: int) -> list[str]:
 
 async def test_a_log_over_there_is_followed_and_what_stood_before_is_shown(followed: Followed) -> None:
     write(followed.log, *numbered(1, 50))
-    await followed.poll()
+    await followed.begins()
     write(followed.log, "ERROR one", "password=hunter2hunter2 \x1b]52;c;aGk=\x07")
     lines = await followed.brought("ERROR one")
     sample = await followed.poll()
@@ -90,7 +98,7 @@ async def test_a_log_that_is_rotated_while_the_link_is_down_loses_and_doubles_no
     server: SshServer, followed: Followed
 ) -> None:
     write(followed.log, *numbered(1, 100))
-    await followed.poll()
+    await followed.begins()
     server.stop()
     server.cut_all()
     write(followed.log, *numbered(101, 200))
@@ -111,7 +119,7 @@ async def test_a_log_whose_old_file_is_gone_says_that_lines_may_be_missing(
     server: SshServer, followed: Followed
 ) -> None:
     write(followed.log, *numbered(1, 10))
-    await followed.poll()
+    await followed.begins()
     server.cut()
     write(followed.log, "never seen")
     followed.log.rename(followed.log.with_name("app.log.1"))
@@ -124,11 +132,113 @@ async def test_a_log_whose_old_file_is_gone_says_that_lines_may_be_missing(
     assert re.search("is lost|lines may be missing", " ".join(followed.marks()))
 
 
+# -- the host after this one -----------------------------------------------------------------------------------------
+
+
+async def anew(followed: Followed, machines: Machines) -> Followed:
+    """The tail of the next host of the same session; the one before is never heard of again."""
+    await followed.probe.close()
+    return Followed(machines, followed.log, followed.kept.parent)
+
+
+async def test_the_next_host_goes_on_at_the_next_unread_line(followed: Followed, machines: Machines) -> None:
+    write(followed.log, *numbered(1, 3))
+    await followed.begins()
+    write(followed.log, *numbered(4, 6))
+    with followed.log.open("a") as file:
+        file.write("half of")
+    await followed.brought("line 6")
+    write(followed.log, " line 7", "line 8")
+    second = await anew(followed, machines)
+    lines = await second.brought("line 8")
+    write(followed.log, "line 9")
+    third = await anew(second, machines)
+    lines = await third.brought("line 9")
+    await third.probe.close()
+
+    assert lines == [*numbered(1, 6), "half of line 7", "line 8", "line 9"]
+    assert sum("goes on where it was left" in mark for mark in third.marks()) == 2
+
+
+async def test_rotations_between_two_hosts_lose_no_line(followed: Followed, machines: Machines) -> None:
+    write(followed.log, *numbered(1, 3))
+    await followed.begins()
+    write(followed.log, "line 4")
+    await followed.brought("line 4")
+    write(followed.log, "line 5")
+    for number in (2, 1):
+        shutil.move(followed.log, followed.log.with_name(f"app.log.{number}"))
+        write(followed.log, f"after rotation {number}")
+    second = await anew(followed, machines)
+    lines = await second.brought("after rotation 1")
+    await second.probe.close()
+
+    assert lines == [*numbered(1, 5), "after rotation 2", "after rotation 1"]
+
+
+@pytest.mark.parametrize("kept", [True, False])
+async def test_a_host_killed_before_or_after_it_kept_what_it_read_costs_no_line_and_doubles_none(
+    followed: Followed, machines: Machines, kept: bool
+) -> None:
+    write(followed.log, *numbered(1, 3))
+    await followed.begins()
+    before = followed.kept.read_bytes()
+    write(followed.log, *numbered(4, 6))
+    await followed.brought("line 6")
+    if not kept:
+        followed.kept.write_bytes(before)
+    write(followed.log, "line 7")
+    second = await anew(followed, machines)
+    lines = await second.brought("line 7")
+    await second.probe.close()
+
+    assert lines == numbered(1, 7)
+
+
+async def test_a_file_that_is_gone_or_was_written_anew_between_two_hosts_is_told(
+    followed: Followed, machines: Machines
+) -> None:
+    write(followed.log, *(f"{line} of the first file" for line in numbered(1, 9)))
+    await followed.begins()
+    write(followed.log, "seen")
+    await followed.brought("seen")
+    followed.log.write_text("")
+    write(followed.log, "in its place")
+    second = await anew(followed, machines)
+    await second.brought("in its place")
+    followed.log.rename(followed.log.with_name("elsewhere"))
+    write(followed.log, "another")
+    followed.log.with_name("elsewhere").unlink()
+    third = await anew(second, machines)
+    await third.brought("another")
+    await third.probe.close()
+
+    assert re.search("truncated|written anew", " ".join(third.marks()))
+    assert "is lost" in " ".join(third.marks())
+
+
+async def test_a_private_key_that_is_half_read_when_the_host_ends_is_masked_whole(
+    followed: Followed, machines: Machines
+) -> None:
+    write(followed.log, "begin")
+    await followed.begins()
+    halves = [f"{number:02d}SecretBytesOfTheKey{'x' * 30}" for number in range(8)]
+    write(followed.log, "-----BEGIN OPENSSH PRIVATE KEY-----", *halves[:4])
+    await followed.begins()  # what was read last is no line that can be waited for
+    write(followed.log, *halves[4:], "-----END OPENSSH PRIVATE KEY-----", "end")
+    second = await anew(followed, machines)
+    await second.brought("end")
+    await second.probe.close()
+
+    assert "SecretBytesOfTheKey" not in second.kept.read_text()
+    assert "SecretBytes" not in second.kept.with_suffix(".place").read_text()
+
+
 async def test_copytruncate_and_a_switched_link_are_noticed_over_there(followed: Followed) -> None:
     first, second = followed.log.with_name("one"), followed.log.with_name("two")
     write(first, *numbered(1, 10))
     followed.log.symlink_to(first)
-    await followed.poll()
+    await followed.begins()
     with first.open("r+") as file:
         file.truncate(0)
     write(first, "after the truncation")
@@ -145,7 +255,7 @@ async def test_copytruncate_and_a_switched_link_are_noticed_over_there(followed:
 
 async def test_a_flood_is_brought_whole_through_cuts(server: SshServer, followed: Followed) -> None:
     write(followed.log, "begin")
-    await followed.poll()
+    await followed.begins()
     stop = threading.Event()
 
     def flood() -> None:
@@ -189,7 +299,7 @@ async def test_the_words_for_logs_are_understood_by_every_shell_and_tool_box(tmp
         machines = Machines({"far": Here(shell)})
         here = Followed(machines, tmp_path / f"{number} log", tmp_path / f"here{number}")
         write(here.log, *numbered(1, 9))
-        await here.poll()
+        await here.begins()
         here.log.rename(tmp_path / f"{number} log.1")
         write(here.log, "new")
         assert await here.brought("new") == [*numbered(1, 9), "new"], shell

@@ -15,7 +15,9 @@ from shlex import quote
 
 from cockpit.adapters.far import Far
 from cockpit.errors import CockpitError, Malformed, TimedOut
+from cockpit.monitor.logs.left import Left, sha256
 from cockpit.monitor.logs.opened import FINGERPRINT_BYTES, REMEMBERED_BYTES, FileKey, Memory, NotAFile
+from cockpit.monitor.logs.place import OpenLog
 from cockpit.words import _
 
 CONTEXT_BYTES = 64 * 1024
@@ -133,6 +135,18 @@ class FarLog:
         self._head = self.pread(min(FINGERPRINT_BYTES, offset), 0) if offset else b""
         self._tail = self.pread(min(REMEMBERED_BYTES, offset), self.remembered_from) if offset else b""
 
+    def go_on(self, left: Left, before: bytes) -> None:
+        """Go to where it was left, given what stands before that place now."""
+        tail = before[len(before) - left.tail_bytes :] if left.tail_bytes <= len(before) else b""
+        self.offset = left.offset
+        # Other bytes than those that were read there are noticed as a file that was written anew is.
+        self._tail = tail if left.follows(tail) else b"\xff" * REMEMBERED_BYTES
+
+    def tail_before(self, offset: int) -> bytes:
+        """What is remembered of the bytes before that place, which is where reading stopped or shortly before."""
+        surplus = self.offset - offset
+        return self._tail[: len(self._tail) - surplus] if surplus < len(self._tail) else b""
+
     def is_same(self) -> bool:
         """Whether what was read still stands where it was, as far as the last poll tells."""
         if self.gone or not self.offset:
@@ -165,10 +179,12 @@ class FarPlace:
     Args:
         path: begins with "/" or "~/".
         deadline_s: of one question.
+        left: where an earlier tail of it stopped.
     """
 
-    def __init__(self, far: Far, path: str, deadline_s: float) -> None:
+    def __init__(self, far: Far, path: str, deadline_s: float, left: Left | None = None) -> None:
         self._far = far
+        self._left = left
         self._path = f'"$HOME"/{quote(path[2:])}' if path.startswith("~/") else quote(path)
         self._deadline_s = deadline_s
         self._open: list[FarLog] = []
@@ -177,6 +193,27 @@ class FarPlace:
         self._slice_bytes = _FIRST_BYTES
         self.context = b""
         """The lines before the place where reading began."""
+
+    def left_off(self) -> tuple[FarLog, bytes] | None:
+        """The file that was being read when the tail before this one stopped, at its place. See `LogPlace`."""
+        left = self._left
+        if left is None:
+            return None
+        log = FarLog(self, left.folder, left.name, left.inode, left.offset)
+        found = self.slice_of(log, max(0, left.offset - CONTEXT_BYTES), min(left.offset, CONTEXT_BYTES))
+        self._left, self._real = None, left.real
+        before = found.data[max(0, left.offset - CONTEXT_BYTES) - found.start :] if found else b""
+        before = before[: min(left.offset, CONTEXT_BYTES)]
+        log.go_on(left, before)
+        self._open.append(log)
+        return log, before
+
+    def standing_at(self, log: OpenLog | None, offset: int) -> Left | None:
+        """That place in the file being read, for the record; None where there is none to note."""
+        if not isinstance(log, FarLog) or log.gone:
+            return None
+        tail = log.tail_before(offset)
+        return Left(log.folder, log.name, log.inode, offset, len(tail), sha256(tail), self._real)
 
     def look(self) -> FileKey:
         """How the path stands, and whatever was added to the files that are open. See `LogPlace`."""

@@ -72,6 +72,13 @@ class LogPlace(Protocol):
     def real_path(self) -> str:
         """The path without links."""
 
+    def left_off(self) -> tuple[OpenLog, bytes] | None:
+        """The file that an earlier tail was reading, at its place, and what stands before it; None to begin at the end.
+
+        Raises:
+            CockpitError: the machine can't be looked at; ask again.
+        """
+
 
 class LocalPlace:
     """A path on this machine.
@@ -104,6 +111,9 @@ class LocalPlace:
     def real_path(self) -> str:
         """The path without links."""
         return os.path.realpath(self._path)
+
+    def left_off(self) -> None:
+        """Viewers read the file itself: there is nothing to go on with."""
 
     def _may_follow(self) -> bool:
         """A file that turns into a symlink where others can write is a trap, unless a symlink was asked for."""

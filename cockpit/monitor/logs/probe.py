@@ -18,6 +18,7 @@ from cockpit.config import TailConfig
 from cockpit.errors import AccessDenied, CockpitError, TimedOut, ToolMissing
 from cockpit.monitor.logs.far import FarPlace
 from cockpit.monitor.logs.fetched import Fetched
+from cockpit.monitor.logs.left import PLACE, LeftOff
 from cockpit.monitor.logs.severity import Counts, Severity, severity_of
 from cockpit.monitor.logs.tail import FileTail, Happening, TailBatch, TailEvent
 from cockpit.monitor.probe import Grader, clean, failed, now
@@ -92,10 +93,14 @@ class LogProbe:
         self.interval_s = config.interval_s
         self.deadline_s = _DEADLINE_S
         self._path = config.path
-        self._place = FarPlace(far, config.path, _SHARE_OF_DEADLINE * _DEADLINE_S) if far else None
+        kept = evidence.with_suffix(FETCHED)
+        self.fetched = Fetched(kept) if far else None
+        self._left = LeftOff(evidence.with_suffix(PLACE), kept, f"{config.target}:{config.path}")
+        self._place = None
+        if far:
+            self._place = FarPlace(far, config.path, _SHARE_OF_DEADLINE * _DEADLINE_S, self._left.found())
         most_lines = _MOST_FAR_LINES if far else _MOST_LINES
         self._tail = FileTail(Path(config.path), most_lines=most_lines, place=self._place)
-        self.fetched = Fetched(evidence.with_suffix(FETCHED)) if far else None
         self._evidence = Evidence(evidence)
         self._redact = redact
         self._known = known
@@ -159,6 +164,7 @@ class LogProbe:
         if self.fetched and self._place:
             context, self._place.context = self._place.context, b""
             self.fetched.begin(self._tail.cleaned(context))
+            self._left.note(self._place.standing_at(*self._tail.at))
             self.fetched.keep(batch)
 
     def _without_data(self, error: CockpitError) -> Sample:

@@ -84,10 +84,11 @@ class Chunk:
 
 @dataclass(slots=True)
 class RawBatch:
-    """What one poll brought, in order. `more`: there is more to read right now."""
+    """What one poll brought, in order. `more`: there is more to read right now. `before`: what stands before it all."""
 
     pieces: list[Chunk | TailEvent] = field(default_factory=list)
     more: bool = False
+    before: bytes = b""
 
     def tell(self, happening: Happening, text: str) -> None:
         """Add an event here."""
@@ -134,6 +135,7 @@ class RawTail:
         self._trouble = _Trouble(clock)
         self._read_failed = False
         self._resolved = ""
+        self._begun = False
 
     @property
     def current(self) -> OpenLog | None:
@@ -147,6 +149,8 @@ class RawTail:
             CockpitError: another machine can't be looked at now. Nothing was taken: the next poll goes on from here.
         """
         batch = RawBatch()
+        if not self._begun:
+            self._begin(batch)
         exists = self._look(batch)
         if self._files:
             self._read(self._files[0], batch)
@@ -155,6 +159,11 @@ class RawTail:
         if self._late:
             self._read_late(self._late, batch)
         return batch
+
+    @property
+    def settled(self) -> int:
+        """Up to which byte of the current file its lines were given."""
+        return self.current.offset - self._framing.held_bytes if self.current else 0
 
     def provisional(self) -> bytes:
         """A line that has had no newline for a while; it comes again, whole, once it has one."""
@@ -170,6 +179,17 @@ class RawTail:
         if self._late:
             self._late.close()
             self._late = None
+
+    def _begin(self, batch: RawBatch) -> None:
+        left = self._place.left_off()
+        self._begun = True
+        if left is None:
+            return
+        log, batch.before = left
+        self._files.append(log)
+        self.began_at, self.generation = log.offset, 1
+        self._resolved = self._place.real_path()
+        batch.tell(Happening.BACK, _("the watch goes on where it was left"))
 
     def _look(self, batch: RawBatch) -> bool:
         """See what the path is now, and open what is new there. False when it can't be read."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cockpit.monitor.logs.cleaning import Cleaning
-from cockpit.monitor.logs.place import LogPlace
+from cockpit.monitor.logs.place import LogPlace, OpenLog
 from cockpit.monitor.logs.raw_tail import Chunk, Happening, RawTail, Start, TailEvent
 from cockpit.monitor.logs.severity import Counts, count
 from cockpit.safety.redaction.redactor import Known
@@ -69,6 +69,8 @@ class FileTail:
         """
         raw = self._raw.poll()
         batch = TailBatch(more=raw.more)
+        if raw.before:
+            self._cleaning.without_blocks(raw.before)  # the place may lie within a private key
         chunks = [piece for piece in raw.pieces if isinstance(piece, Chunk)]
         for chunk in chunks:
             batch.counts.add(count(chunk.data))
@@ -82,6 +84,11 @@ class FileTail:
         if provisional := self._raw.provisional():
             batch.provisional = self._cleaning.partial(provisional)
         return batch
+
+    @property
+    def at(self) -> tuple[OpenLog | None, int]:
+        """The file being read, and up to which byte its lines were given."""
+        return self._raw.current, self._raw.settled
 
     def cleaned(self, lines: bytes) -> list[str]:
         """Lines from elsewhere in the file, cleaned as its own are."""
