@@ -48,6 +48,7 @@ class AwsStandIn:
     port: int = 0
     emulator: int = 0
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
     signed: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     held: set[str] = field(default_factory=set)
     over: threading.Event = field(default_factory=threading.Event)
@@ -117,6 +118,7 @@ def aws_stand_in(emulator: int = 0) -> Iterator[AwsStandIn]:
             operation = operation_of(self.command, path, self.headers.get("X-Amz-Target", ""), body)
             given = _json(body)
             held.asked.append((operation, given))
+            held.bodies.append(body)
             held.signed.append((operation, {"authorization": self.headers.get("Authorization", "")}))
             if operation in held.held or "*" in held.held:
                 held.over.wait()

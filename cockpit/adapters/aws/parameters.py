@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from secrets import token_hex
 from typing import Any
 
 from cockpit.errors import UsageError
@@ -39,6 +40,17 @@ def parameters_of(
             not negated if not texts and members[name].type_name == "boolean" else _value(members[name], texts, option)
         )
     return found
+
+
+def taken_apart(
+    service: str, operation: str, options: Mapping[str, tuple[ActionWord, ...]], values: Mapping[str, str]
+) -> tuple[Mapping[str, tuple[ActionWord, ...]], dict[str, Any]]:
+    """The options without such as only the command line has, and the parameters that those stand for."""
+    if (service, operation) != ("cloudfront", "CreateInvalidation") or "paths" not in options:
+        return options, {}
+    paths = [word.filled(values) for word in options["paths"]]
+    batch = {"Paths": {"Quantity": len(paths), "Items": paths}, "CallerReference": f"cockpit-{token_hex(8)}"}
+    return {name: words for name, words in options.items() if name != "paths"}, {"InvalidationBatch": batch}
 
 
 def _value(shape: Any, texts: Sequence[str], option: str) -> Any:

@@ -56,6 +56,10 @@ class Account:
         with as_our_errors():
             self._session = boto3.Session(profile_name=options.profile or None, region_name=options.region or None)
 
+    def sealed_twin(self) -> Account:
+        """The same account with clients that can send nothing but reads, and send those again where that helps."""
+        return Account(self._options, sealed=True)
+
     @property
     def region(self) -> str:
         """Where it is asked; "" where nothing says so."""
