@@ -35,10 +35,14 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """Log lines that are new since the last look, oldest first, as they came; `gap`: some before them are missing."""
+    """Log lines that are new since the last look, oldest first, as they came; `gap`: some before them are missing.
+
+    `told` is what happened between them: before which line, counted from 0, and what.
+    """
 
     lines: tuple[str, ...] = ()
     gap: bool = False
+    told: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ KINDS: Mapping[str, str] = {
     "helm": "cockpit.adapters.helm.probe:HelmProbe",
     "http": "cockpit.adapters.http.probe:HttpProbe",
     "kubernetes": "cockpit.adapters.kubernetes.probe:KubernetesProbe",
+    "kubernetes-logs": "cockpit.monitor.logs.kubernetes:KubernetesLogsProbe",
     "lambda": "cockpit.adapters.aws.lambda_probe:LambdaProbe",
     "loki": "cockpit.monitor.logs.loki:LokiProbe",
     "machine": "cockpit.adapters.machine.probe:MachineProbe",

@@ -31,7 +31,7 @@ from cockpit.runbook.model import Runbook, Step
 from cockpit.safety.redaction.redactor import Known
 from cockpit.words import _
 
-_LOGS = frozenset({"cloud-logging", "cloudwatch-logs", "loki"})
+_LOGS = frozenset({"cloud-logging", "cloudwatch-logs", "kubernetes-logs", "loki"})
 """Kinds of probes whose looks bring lines."""
 
 

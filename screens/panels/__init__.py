@@ -36,6 +36,7 @@ PANELS: Mapping[str, Detail] = {
     "github": workflow_runs.detail,
     "helm": releases.detail,
     "kubernetes": workloads.detail,
+    "kubernetes-logs": log_lines.detail,
     "lambda": functions.detail,
     "loki": log_lines.detail,
     "machine": machine.detail,

@@ -9,7 +9,7 @@ import os
 import shutil
 import ssl
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -39,6 +39,13 @@ kind: ClusterExec
 metadata: {{name: exec}}
 spec: {{execs: [{{local: {{}}}}]}}
 """
+_OWN_LOG = """\
+---
+apiVersion: kwok.x-k8s.io/v1alpha1
+kind: Logs
+metadata: {{name: {pod}, namespace: shop}}
+spec: {{logs: [{{containers: [app], logsFile: {log}, previousLogsFile: {log}.before, follow: true}}]}}
+"""
 
 
 @dataclass
@@ -52,9 +59,9 @@ class KubernetesServer:
     process: subprocess.Popen[bytes] | None = None
 
     def stop(self) -> None:
-        """End the API server; what it held stays in its store."""
+        """End the API server at once; what it held stays in its store."""
         assert self.process is not None
-        self.process.terminate()
+        self.process.kill()
         self.process.wait(PATIENCE_S)
 
     def start_again(self) -> None:
@@ -90,6 +97,10 @@ class KubernetesServer:
         shows = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         shows.load_cert_chain(self.folder / "certs" / "apiserver.crt", self.folder / "certs" / "apiserver.key")
         return shows, self._trust()
+
+    def log_of(self, pod: str) -> Path:
+        """The log of a pod that has one of its own; what its container before wrote is beside it, `.before`."""
+        return self.folder / f"{pod}.log"
 
     def _trust(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=str(self.folder / "certs" / "apiserver.crt"))
@@ -157,8 +168,12 @@ def deployment(name: str, image: str = "shop:1", replicas: int = 2, **spec: Any)
 
 
 @contextmanager
-def kubernetes_server(*, alive: bool = False) -> Iterator[KubernetesServer]:
-    """An API server; `alive`: with controllers, and nodes and pods that go through their states."""
+def kubernetes_server(*, alive: bool = False, logs: Sequence[str] = ()) -> Iterator[KubernetesServer]:
+    """An API server; `alive`: with controllers, and nodes and pods that go through their states.
+
+    Args:
+        logs: names of pods that have a log of their own.
+    """
     found = {name: shutil.which(name, path=_path()) for name in ("etcd", *_BUILT)}
     missing = [name for name, place in found.items() if place is None]
     if missing:
@@ -167,7 +182,7 @@ def kubernetes_server(*, alive: bool = False) -> Iterator[KubernetesServer]:
         server = _api_server(stack, folder, {name: str(place) for name, place in found.items()})
         _settle(server)
         if alive:
-            _controllers(stack, server, {name: str(place) for name, place in found.items()})
+            _controllers(stack, server, {name: str(place) for name, place in found.items()}, logs)
         yield server
 
 
@@ -238,13 +253,14 @@ def _settle(server: KubernetesServer) -> None:
     )
 
 
-def _controllers(stack: ExitStack, server: KubernetesServer, programs: dict[str, str]) -> None:
+def _controllers(stack: ExitStack, server: KubernetesServer, programs: dict[str, str], logs: Sequence[str]) -> None:
     config = server.kubeconfig(ADMIN, name="controllers")
     for name in ("manager", "kwok"):
         (server.folder / name).mkdir(mode=0o700)
     port = free_port()
     server.log.write_text("")
-    (server.folder / "kwok.yaml").write_text(_POD_DOORS.format(log=server.log))
+    own = [_OWN_LOG.format(pod=pod, log=server.log_of(pod)) for pod in logs]
+    (server.folder / "kwok.yaml").write_text("".join([_POD_DOORS.format(log=server.log), *own]))
     manager = [programs["kube-controller-manager"], f"--kubeconfig={config}", "--leader-elect=false"]
     manager += [
         "--controllers=deployment,replicaset,statefulset,daemonset,garbagecollector",

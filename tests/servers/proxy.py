@@ -17,6 +17,7 @@ class Proxy:
         self._onward = onward
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open: list[socket.socket] = []
+        self._barred = False
         self._left: int | None = None
         self.port = int(self._listener.getsockname()[1])
         threading.Thread(target=self._accept, daemon=True).start()
@@ -39,6 +40,15 @@ class Proxy:
         """`reset` once so many more bytes have gone to the server, and not one more."""
         self._left = passed_bytes
 
+    def bar(self) -> None:
+        """Cut, and break every new connection too."""
+        self._barred = True
+        self.cut()
+
+    def open_again(self) -> None:
+        """Take new ones again."""
+        self._barred = False
+
     def close(self) -> None:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
@@ -49,6 +59,9 @@ class Proxy:
         with contextlib.suppress(OSError):
             while True:
                 near, _peer = self._listener.accept()
+                if self._barred:
+                    near.close()
+                    continue
                 far = socket.create_connection(("127.0.0.1", self._onward))
                 self._open += [near, far]
                 threading.Thread(target=_pass_on, args=(near, far, self._allowed), daemon=True).start()

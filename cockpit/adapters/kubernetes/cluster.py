@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
+from weakref import WeakSet
 
 from cockpit.adapters.kubernetes.sign_in import KubernetesOptions, plugin_errors, sign_in
 from cockpit.adapters.step_program.sent import NotConnected, Sent
@@ -48,6 +49,7 @@ class Cluster:
         self.context = account.context
         self.namespace = options.namespace or account.namespace or "default"
         self.api = client.ApiClient(configuration)
+        self._links = _links_of(self.api.rest_client.pool_manager)
         self.begin_anew()
         if sealed:
             seal(self.api)
@@ -88,12 +90,14 @@ class Cluster:
         query: Mapping[str, Any],
         *,
         silence_s: float | None = None,
+        complete: bool = False,
         opened: Callable[[], None] = lambda: None,
     ) -> Iterator[bytes]:
         """The lines of a stream (a watch, a log) as they come, without their ends.
 
         Args:
             silence_s: how long nothing may come before the link counts as broken; None for ever.
+            complete: leave out what stands behind the last line end.
             opened: called once the server has begun to answer.
         """
         response = self._open("GET", path, query, accept="*/*", timeout_s=(_CONNECT_S, silence_s)).response
@@ -105,7 +109,7 @@ class Cluster:
                 while not self._interrupted and (block := response.read1(_BLOCK)):
                     *whole, held = (held + block).split(b"\n")
                     yield from whole
-            if held:
+            if held and not complete:
                 yield held
         finally:
             self._stream = None  # it would keep the whole pool from being let go of
@@ -120,7 +124,14 @@ class Cluster:
                 stream.shutdown()
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Let go of connections, those too on which another thread waits."""
+        for link in list(self._links):
+            with contextlib.suppress(OSError, AttributeError):  # it is closed already
+                link.sock.shutdown(socket.SHUT_RDWR)
+        self.forget()
+
+    def forget(self) -> None:
+        """Let go of connections that nobody uses."""
         self.api.rest_client.close()
 
     def _json(self, method: str, path: str, query: Mapping[str, Any] | None, **rest: Any) -> Any:
@@ -175,17 +186,28 @@ class Door:
                 self._cluster = Cluster(self._options, sealed=True)
             return self._cluster.another()
 
+    def knock(self, within_s: float) -> None:
+        """See whether the server answers: a stream on which nothing happens looks like one whose server hangs.
+
+        Raises:
+            CockpitError: it does not.
+        """
+        self.cluster().get_raw("/version", {}, within_s=within_s)
+
     def forget(self) -> None:
         """Sign in again next time: what was signed in with is refused."""
         with self._lock:
             cluster, self._cluster = self._cluster, None
         if cluster is not None:
-            cluster.close()
+            cluster.forget()
 
     def close(self) -> None:
-        """Let nobody in any more."""
-        self._closed = True
-        self.forget()
+        """Let nobody in any more, and end what is under way."""
+        with self._lock:
+            self._closed = True
+            cluster, self._cluster = self._cluster, None
+        if cluster is not None:
+            cluster.close()
 
 
 def path_of(*segments: str) -> str:
@@ -194,6 +216,23 @@ def path_of(*segments: str) -> str:
 
 
 # -- the seal ----------------------------------------------------------------------------------------------------------
+
+
+def _links_of(manager: Any) -> WeakSet[Any]:
+    """Every connection that a pool manager makes from now on; it tells of none that is in use."""
+    links: WeakSet[Any] = WeakSet()
+
+    def noting(pool: Any) -> Any:
+        class Noted(pool.ConnectionCls):  # type: ignore[misc]  # known only here
+            def connect(self) -> None:
+                super().connect()
+                links.add(self)
+
+        return type(pool.__name__, (pool,), {"ConnectionCls": Noted})
+
+    kinds = manager.pool_classes_by_scheme
+    manager.pool_classes_by_scheme = {scheme: noting(pool) for scheme, pool in kinds.items()}
+    return links
 
 
 class SealedPool:
@@ -308,6 +347,10 @@ def _as_our_errors(host: str) -> Iterator[None]:
         raise TargetUnreachable(said.format(error=cause), where=host, mend=mend) from error
 
 
+class NotAccepted(AccessDenied):
+    """The API server knows nobody of these credentials: they have expired, or are wrong."""
+
+
 class Refused(Declined):
     """The API server answered with this `status`, and why."""
 
@@ -323,7 +366,7 @@ def _refused(status: int, body: bytes, path: str) -> AccessDenied | Refused:
     except (ValueError, AttributeError):
         said = ""
     if status == 401:
-        return AccessDenied(_("the API server does not accept these credentials"), mend=_("sign in again"))
+        return NotAccepted(_("the API server does not accept these credentials"), mend=_("sign in again"))
     if status == 403:
         return AccessDenied(said or _("these credentials may not do that"), where=path)
     if status == 429:

@@ -17,8 +17,8 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from msgspec import Struct
 
-from cockpit.adapters.kubernetes.cluster import Cluster, Door, Refused
-from cockpit.errors import AccessDenied, CockpitError, Malformed, TargetUnreachable
+from cockpit.adapters.kubernetes.cluster import Cluster, Door, NotAccepted, Refused
+from cockpit.errors import CockpitError, Malformed, TargetUnreachable
 from cockpit.words import _
 
 _PAGE = 500
@@ -75,7 +75,7 @@ class Mirror(Generic[Item, Kept]):
         path: the list's address, for the cluster that it is read from.
         shape: what of an object is decoded.
         keep: what of it is kept, from the object and what was kept of it before; called once a change.
-        query: what else the list is asked with (a selector).
+        query: what else the list is asked with (a selector), for the cluster that it is read from.
         newest: of more objects than twice so many, only those whose `rank` is highest are kept; 0 for all.
     """
 
@@ -86,12 +86,12 @@ class Mirror(Generic[Item, Kept]):
         shape: type[Item],
         keep: Callable[[Item, Kept | None], Kept],
         *,
-        query: dict[str, str] | None = None,
+        query: Callable[[Cluster], dict[str, str]] = lambda _cluster: {},
         newest: int = 0,
         rank: Callable[[Kept], Any] = lambda _kept: 0,
     ) -> None:
         self._door, self._path, self._keep = door, path, keep
-        self._query = dict(query or {})
+        self._query = query
         self._newest, self._rank = newest, rank
         self._event = msgspec.json.Decoder(_Event)
         self._item = msgspec.json.Decoder(shape)
@@ -153,7 +153,7 @@ class Mirror(Generic[Item, Kept]):
     def _list(self, cluster: Cluster) -> str:
         """Read the whole list, in pages; returns the version it is of."""
         found: dict[tuple[str, str], Kept] = {}
-        query = self._query | {"limit": str(_PAGE)}
+        query = self._query(cluster) | {"limit": str(_PAGE)}
         while True:
             page: Any = self._page.decode(cluster.get_raw(self._path(cluster), query))
             for it in page.items:
@@ -171,8 +171,8 @@ class Mirror(Generic[Item, Kept]):
 
     def _watch(self, cluster: Cluster) -> None:
         """Follow the list until the server ends it."""
-        query = self._query | {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(_WATCH_S)}
-        query["resourceVersion"] = self._version
+        query = {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(_WATCH_S)}
+        query |= self._query(cluster) | {"resourceVersion": self._version}
         for line in cluster.lines(self._path(cluster), query, silence_s=_SILENCE_S, opened=self._well):
             event = self._event.decode(line)
             if event.type == "ERROR":
@@ -206,7 +206,7 @@ class Mirror(Generic[Item, Kept]):
         """A link that stood and broke is made again before anybody is told."""
         if isinstance(error, Refused) and error.status == 410:
             self._version = ""
-        if isinstance(error, AccessDenied):
+        if isinstance(error, NotAccepted):
             self._door.forget()
         if isinstance(error, msgspec.MsgspecError):
             error = Malformed(_("the API server's answer can't be understood"), where=str(error))

@@ -77,7 +77,7 @@ class KubernetesProbe:
             listed("/api/v1", "events"),
             Event,
             events.seen,
-            query={"fieldSelector": "type=Warning"},
+            query=lambda _cluster: {"fieldSelector": "type=Warning"},
             newest=events.MOST_KEPT,
             rank=lambda kept: kept.at,
         )
@@ -126,14 +126,12 @@ class KubernetesProbe:
         with needing("kubernetes", "kubernetes"):
             found = self._deployments.items(self._patience_s)
             seen = self._pods.items(self._patience_s)
-            cluster = self._door.cluster()
-            # A watch on which nothing happens looks like one whose server hangs.
-            cluster.get_raw("/version", {}, within_s=self._patience_s / 3)
+            self._door.knock(self._patience_s / 3)
         absent: list[str] = []
         nodes = self._optional(self._nodes, _("nodes"), absent)
         autoscalers = self._optional(self._autoscalers, _("autoscalers"), absent)
         warned = self._optional(self._warnings, _("warnings"), absent)
-        self._usage.refresh("" if self._everywhere else cluster.namespace)
+        self._usage.refresh("" if self._everywhere else self._door.cluster().namespace)
         if self._usage.absent:
             absent.append(_("CPU and memory"))
         picture = Picture(self._everywhere, time.time(), self._usage)

@@ -35,8 +35,17 @@ class KeptLines:
 
     def keep(self, brought: Brought) -> None:
         """The lines of one look, and whether some before them were not brought."""
-        gap = [TailEvent(Happening.LOST, _("there are more lines than are fetched; some are missing here"))]
-        self._fetched.keep(TailBatch(lines=self._cleaned(brought.lines), events=gap if brought.gap else []))
+        if brought.gap:
+            self._happened(_("there are more lines than are fetched; some are missing here"))
+        done = 0
+        for before, text in brought.told:
+            self._fetched.keep(TailBatch(lines=self._cleaned(brought.lines[done:before])))
+            self._happened(self._redact(text))
+            done = before
+        self._fetched.keep(TailBatch(lines=self._cleaned(brought.lines[done:])))
+
+    def _happened(self, text: str) -> None:
+        self._fetched.keep(TailBatch(events=[TailEvent(Happening.LOST, text)]))
 
     def away(self, why: str) -> None:
         """The server can't be asked; said once, until it can be again."""

@@ -1,0 +1,137 @@
+"""The logs of all pods that are meant, as pods come and go: a bounded number of streams, one place for their lines."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct
+
+from cockpit.adapters.kubernetes.call import selector_text
+from cockpit.adapters.kubernetes.cluster import Cluster, Door
+from cockpit.adapters.kubernetes.gathered import Gathered, Gathering
+from cockpit.adapters.kubernetes.kinds import checked
+from cockpit.adapters.kubernetes.log_tail import LogTail
+from cockpit.adapters.kubernetes.mirror import Mirror, Mirrored
+from cockpit.adapters.kubernetes.sign_in import KubernetesOptions
+
+
+class _Named(Struct):
+    name: str = ""
+
+
+class _PodSpec(Struct):
+    containers: list[_Named] = []
+
+
+class _Pod(Mirrored):
+    spec: _PodSpec = msgspec.field(default_factory=_PodSpec)
+
+
+class Meant(Struct, frozen=True):
+    """Whose logs: those of a deployment, of what a selector names, of one pod, or (all empty) of every pod.
+
+    `container` "" is every container of each.
+    """
+
+    deployment: str = ""
+    selector: str = ""
+    pod: str = ""
+    container: str = ""
+
+
+class LogTails:
+    """Starts with the first `take`.
+
+    Args:
+        most: streams at once; further containers are counted and not followed.
+    """
+
+    def __init__(self, options: KubernetesOptions, meant: Meant, most: int) -> None:
+        self._meant, self._most = meant, most
+        self._door = Door(options)
+        self._gathering = Gathering()
+        self._pods: Mirror[_Pod, _Pod] = Mirror(self._door, _address, _Pod, self._seen, query=self._query)
+        self._tails: dict[tuple[str, str, str], LogTail] = {}
+        self._lock = threading.Lock()
+        self._begun = self._closed = False
+
+    def take(self, within_s: float) -> list[Gathered]:
+        """What has come since the last time.
+
+        Raises:
+            CockpitError: the pods can't be listed, or the server does not answer.
+        """
+        pods = self._pods.items(within_s)
+        self._door.knock(within_s / 3)
+        with self._lock:
+            self._tails = {place: tail for place, tail in self._tails.items() if not tail.over}
+        for pod in pods:
+            self._follow(pod)
+        self._begun = True
+        return self._gathering.take()
+
+    @property
+    def followed(self) -> int:
+        """Logs that are followed."""
+        return len(self._tails)
+
+    def pods(self) -> list[_Pod]:
+        """The pods there are, as last heard."""
+        return self._pods.items(0)
+
+    def left_out(self) -> int:
+        """Logs that are not followed, being too many."""
+        places = {place for pod in self.pods() for place in self._places(pod)}
+        return len(places - self._tails.keys())
+
+    def troubles(self) -> Sequence[str]:
+        """Why logs can't be read now, one text each."""
+        with self._lock:
+            return [tail.trouble for tail in self._tails.values() if tail.trouble]
+
+    def close(self) -> None:
+        """End all streams."""
+        self._closed = True
+        self._gathering.close()
+        with self._lock:
+            for tail in self._tails.values():
+                tail.close()
+        self._door.close()
+        self._pods.close()
+
+    def _seen(self, pod: _Pod, _before: _Pod | None) -> _Pod:
+        """Called as soon as anything happens to a pod: one that lives shortly is read too."""
+        if self._begun:
+            self._follow(pod)
+        with self._lock:
+            for place in self._places(pod):
+                if place in self._tails:
+                    self._tails[place].wake()
+        return pod
+
+    def _follow(self, pod: _Pod) -> None:
+        places = self._places(pod)
+        with self._lock:
+            for place in places:
+                if place not in self._tails and len(self._tails) < self._most and not self._closed:
+                    source = place[1] if len(places) == 1 else f"{place[1]}/{place[2]}"
+                    self._tails[place] = LogTail(self._door, place, source, self._gathering, whole=self._begun)
+
+    def _places(self, pod: _Pod) -> list[tuple[str, str, str]]:
+        names = [one.name for one in pod.spec.containers if self._meant.container in ("", one.name)]
+        return [(pod.metadata.namespace, pod.metadata.name, name) for name in names]
+
+    def _query(self, cluster: Cluster) -> dict[str, str]:
+        if self._meant.pod:
+            return {"fieldSelector": f"metadata.name={self._meant.pod}"}
+        if self._meant.deployment:
+            name = checked(self._meant.deployment)
+            found = cluster.get(f"/apis/apps/v1/namespaces/{cluster.namespace}/deployments/{name}")
+            return {"labelSelector": selector_text(found["spec"]["selector"])}
+        return {"labelSelector": self._meant.selector} if self._meant.selector else {}
+
+
+def _address(cluster: Cluster) -> str:
+    return f"/api/v1/namespaces/{cluster.namespace}/pods"
