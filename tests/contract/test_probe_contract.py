@@ -139,6 +139,44 @@ async def helm_bench(folder: Path) -> AsyncIterator[Bench]:
         yield Bench({"kubeconfig_file": good}, {"kubeconfig_file": kubeconfig(folder, 1)})
 
 
+def serving_logs() -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
+    """An API server with one pod, whose log has one line."""
+    running = {"containerStatuses": [{"name": "app", "state": {"running": {}}}]}
+    pod = {"metadata": {"name": "api-0", "namespace": "shop", "uid": "1"}, "status": running}
+    pod["spec"] = {"containers": [{"name": "app"}]}
+    listed = {"metadata": {"resourceVersion": "7"}, "items": [pod]}
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                path = (await reader.readuntil(b"\r\n\r\n")).split(b" ")[1]
+                if b"watch=true" in path or b"/log?" in path:
+                    line = f"2026-11-21T00:00:00Z {HOSTILE}\n".encode() if b"/log?" in path else b""
+                    writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+                    writer.write(b"%x\r\n%s\r\n" % (len(line), line) if line else b"")
+                    await reader.read()
+                    break
+                body = json.dumps(pod if path.endswith(b"/api-0") else listed).encode()
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+                await writer.drain()
+        writer.close()
+
+    return serve
+
+
+@contextlib.asynccontextmanager
+async def kubernetes_logs_bench(folder: Path) -> AsyncIterator[Bench]:
+    serving: list[asyncio.Task[None]] = []
+
+    def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.append(asyncio.ensure_future(serving_logs()(reader, writer)))
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        good = kubeconfig(folder, server.sockets[0].getsockname()[1])
+        yield Bench({"kubeconfig_file": good}, {"kubeconfig_file": kubeconfig(folder, 1)})
+    await within(asyncio.gather(*serving))
+
+
 def prometheus_bench(_folder: Path) -> contextlib.AbstractAsyncContextManager[Bench]:
     data = {"resultType": "vector", "result": [{"metric": {"job": HOSTILE}, "value": [1, "0.5"]}]}
     answers = {"/api/v1/query": {"status": "success", "data": data, "warnings": [HOSTILE]}}
@@ -209,6 +247,7 @@ BENCHES: dict[str, Callable[[Path], contextlib.AbstractAsyncContextManager[Bench
     "machine": machine_bench,
     "command": command_bench,
     "kubernetes": kubernetes_bench,
+    "kubernetes-logs": kubernetes_logs_bench,
     "prometheus": prometheus_bench,
     "alertmanager": alertmanager_bench,
     "loki": loki_bench,

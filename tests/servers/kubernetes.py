@@ -78,7 +78,7 @@ class KubernetesServer:
         self, method: str, path: str, body: Any = None, *, token: str = ADMIN, content_type: str = "application/json"
     ) -> tuple[int, Any]:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": content_type}
-        with closing(http.client.HTTPSConnection("127.0.0.1", self.port, timeout=20, context=self._trust())) as link:
+        with closing(http.client.HTTPSConnection("127.0.0.1", self.port, timeout=20, context=self.trust())) as link:
             link.request(method, path, None if body is None else json.dumps(body), headers)
             response = link.getresponse()
             read = response.read()
@@ -96,13 +96,14 @@ class KubernetesServer:
         """For a wire in between: what shows its certificate, and what knows it."""
         shows = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         shows.load_cert_chain(self.folder / "certs" / "apiserver.crt", self.folder / "certs" / "apiserver.key")
-        return shows, self._trust()
+        return shows, self.trust()
 
     def log_of(self, pod: str) -> Path:
         """The log of a pod that has one of its own; what its container before wrote is beside it, `.before`."""
         return self.folder / f"{pod}.log"
 
-    def _trust(self) -> ssl.SSLContext:
+    def trust(self) -> ssl.SSLContext:
+        """What a client needs to know to trust it."""
         return ssl.create_default_context(cafile=str(self.folder / "certs" / "apiserver.crt"))
 
     def kubeconfig(self, token: str, *, port: int | None = None, namespace: str = "shop", name: str = "") -> Path:

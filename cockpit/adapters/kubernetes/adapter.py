@@ -23,7 +23,7 @@ from cockpit.errors import UsageError
 from cockpit.safety.kubernetes.action import KubernetesAction, kubernetes_actions
 from cockpit.safety.kubernetes.judgement import judge_action
 from cockpit.safety.verdict import Verdict
-from cockpit.words import _
+from cockpit.words import _, shortened
 
 _PERFORMERS: Mapping[str, Callable[[Call], None]] = MappingProxyType(
     {
@@ -102,10 +102,11 @@ class KubernetesAdapter(StepProgram[KubernetesOptions]):
                     for namespace in (cluster.namespace, "")
                 )
             ]
+            where = ", ".join([*filter(None, [cluster.context]), f"Kubernetes {_version(cluster)}"])
         if may:
             shown = ", ".join(may[:3]) + (", …" if len(may) > 3 else "")
-            return Enforcement("tool", _("these credentials may {what}").format(what=shown))
-        return Enforcement("server", _("the server lets these credentials only read"))
+            return Enforcement("tool", f"{where}; " + _("these credentials may {what}").format(what=shown))
+        return Enforcement("server", f"{where}; " + _("the server lets these credentials only read"))
 
     def other_secrets(self) -> Sequence[str]:
         """Tokens, passwords and keys of the kubeconfig."""
@@ -124,6 +125,10 @@ def _check(action: KubernetesAction, task: Task) -> None:
 def _connected(options: KubernetesOptions, *, sealed: bool) -> Cluster:
     with needing("kubernetes", "kubernetes"):
         return Cluster(options, sealed=sealed)
+
+
+def _version(cluster: Cluster) -> str:
+    return shortened(str(cluster.get("/version").get("gitVersion") or "?"), 60)
 
 
 def _headline(action: KubernetesAction) -> str:

@@ -37,6 +37,12 @@ class Gathering:
             if not self._closed:
                 self._held.append(one)
                 self._bytes += len(one.text)
+                self._changed.notify_all()
+
+    def wait(self, within_s: float) -> None:
+        """Until there is something."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._held or self._closed, within_s)
 
     def take(self) -> list[Gathered]:
         """Everything that has come, in the order it came."""

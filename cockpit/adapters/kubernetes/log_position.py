@@ -45,7 +45,7 @@ class Position:
 
     def __init__(self) -> None:
         self._recent: deque[LogLine] = deque(maxlen=_MOST)
-        self._newest_ns = 0
+        self._newest_ns = self._floor_ns = 0
         self._awaited: Counter[LogLine] = Counter()
 
     @property
@@ -53,7 +53,7 @@ class Position:
         """Since when to ask again, RFC 3339 in whole seconds; "" when nothing was read."""
         if not self._recent:
             return ""
-        return datetime.fromtimestamp(self._recent[0].at_ns // _NS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return datetime.fromtimestamp(self._oldest_ns() // _NS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     @property
     def missing(self) -> bool:
@@ -63,6 +63,7 @@ class Position:
     def resume(self) -> None:
         """A stream begins that was asked for since `since`: the last lines are awaited once more."""
         self._awaited = Counter(self._recent)
+        self._floor_ns = self._oldest_ns()
 
     def take(self, line: LogLine) -> tuple[bool, bool]:
         """Whether a line is new, and whether lines before it may be missing."""
@@ -71,13 +72,16 @@ class Position:
             return False, False
         if not line.at_ns:
             return True, False
-        if self._recent and line.at_ns < self._recent[0].at_ns:
-            return False, False  # older than all that are remembered, of the same second
+        if line.at_ns < self._floor_ns:
+            return False, False  # of the same second as the last lines, and before all that are remembered
         gap = line.at_ns > self._newest_ns and self.missing
         if line.at_ns > self._newest_ns:
             self._awaited.clear()
-            self._newest_ns = line.at_ns
+            self._newest_ns, self._floor_ns = line.at_ns, 0
         self._recent.append(line)
         while self._recent[0].at_ns < self._newest_ns - _SPAN_NS:
             self._recent.popleft()
         return True, gap
+
+    def _oldest_ns(self) -> int:
+        return min((line.at_ns for line in self._recent), default=0)

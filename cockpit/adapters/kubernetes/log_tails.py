@@ -16,6 +16,9 @@ from cockpit.adapters.kubernetes.log_tail import LogTail
 from cockpit.adapters.kubernetes.mirror import Mirror, Mirrored
 from cockpit.adapters.kubernetes.sign_in import KubernetesOptions
 
+_FIRST_LINES_S = 2.0
+"""The first look waits so long for lines, so that it shows some."""
+
 
 class _Named(Struct):
     name: str = ""
@@ -69,6 +72,8 @@ class LogTails:
             self._tails = {place: tail for place, tail in self._tails.items() if not tail.over}
         for pod in pods:
             self._follow(pod)
+        if not self._begun and self._tails:
+            self._gathering.wait(min(_FIRST_LINES_S, within_s / 3))
         self._begun = True
         return self._gathering.take()
 
