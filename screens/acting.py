@@ -39,6 +39,9 @@ class Acting(Moves):
 
     def action_enter(self) -> None:
         """Do what the step under the cursor is for."""
+        if self._at_targets():
+            self.action_output()
+            return
         if self.view.full:
             self.action_back()
             return
@@ -77,7 +80,7 @@ class Acting(Moves):
 
     def _enter_command(self, row: Row) -> None:
         run = row.last_run(self.view.state)
-        if run is None or run.status is not Status.RUNNING:
+        if run is None or row.status(self.view.state) is not Status.RUNNING:
             self.flow(self.work.run(row))
         elif (row.part or row.step).interactive:
             self.work.enter_terminal(run.run)

@@ -9,9 +9,10 @@ THREE_COLUMNS = 160
 TALL = 30
 SHORT = 18
 TINY = 9
+ROOMY = 40
 
-PANES = ("guide", "steps", "output", "panels", "timeline", "contacts")
-_CENTRE = ("guide", "output")
+PANES = ("guide", "steps", "targets", "output", "panels", "timeline", "contacts")
+_CENTRE = ("guide", "targets", "output")
 _RIGHT = ("timeline", "contacts")
 
 
@@ -31,18 +32,25 @@ class Layout:
         return "panels" not in self.shown and self.shown != {"card"}
 
 
-def layout_of(width: int, height: int, active: str, *, full: str = "", has_output: bool = False) -> Layout:
+def layout_of(
+    width: int, height: int, active: str, *, full: str = "", has_output: bool = False, has_targets: bool = False
+) -> Layout:
     """The layout for a size.
 
     Args:
         active: the pane that has the keys; in one column it is the one that shows.
         full: a pane that has the whole screen; "" for none.
         has_output: whether there is any output to show.
+        has_targets: whether it is that of one target of a group, whose lines then stand there.
     """
     card_rows = 9 if height >= TALL else 4 if height >= SHORT else 3
     if full:
         return Layout(1, frozenset({full}), 0, 0, card_rows)
     output = ("output",) if has_output else ()
+    if has_targets and height >= ROOMY:
+        output = ("targets", *output)
+    elif has_targets and active != "output":
+        output = ("targets",)
     if width >= THREE_COLUMNS:
         return Layout(3, frozenset(("panels", "steps", "guide", "card", *_RIGHT, *output)), 56, 44, card_rows)
     if width >= TWO_COLUMNS:

@@ -21,6 +21,7 @@ from screens.panes.guide import Guide
 from screens.panes.header import TopBar
 from screens.panes.pane import Pane
 from screens.panes.steps import StepList
+from screens.panes.targets import Targets
 from screens.view import View
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 _LIVELY_S = 60.0
 # What follows the cursor.
-_FOLLOWING = ("top", "steps", "guide", "card", "keys")
+_FOLLOWING = ("top", "steps", "guide", "card", "targets", "keys")
 
 
 class MainScreen(Looking):
@@ -70,6 +71,7 @@ class MainScreen(Looking):
             with Vertical(id="centre"):
                 yield Guide(view, "guide")
                 yield Card(view, "card")
+                yield Targets(view, "targets")
             with Vertical(id="right"):
                 yield Timeline(view, "timeline")
                 yield Contacts(view, "contacts")
@@ -98,8 +100,9 @@ class MainScreen(Looking):
         size = self.app.size
         self.logs.show_output(self.view)
         layout = layout_of(
-            size.width, size.height, self.view.active, full=self.view.full, has_output=self.logs.has_output
-        )
+            size.width, size.height, self.view.active, full=self.view.full, has_output=self.logs.has_output,
+            has_targets=self.view.fan_out() is not None,
+        )  # fmt: skip
         # Setting a style makes Textual lay out and paint everything anew, even when it is the same style.
         changed = layout != self._layout
         if changed:
@@ -126,13 +129,13 @@ class MainScreen(Looking):
         cells = {"left": layout.left_cells, "centre": 0, "right": layout.right_cells}
         for column, held in (
             ("left", ("panels", "steps")),
-            ("centre", ("guide", "card", "output", "logs")),
+            ("centre", ("guide", "card", "targets", "output", "logs")),
             ("right", ("timeline", "contacts")),
         ):
             widget: Widget = self.query_one(f"#{column}")
             widget.display = any(name in layout.shown for name in held)
             widget.styles.width = cells[column] if cells[column] else "1fr"
-            only_card = stacked and column == "centre" and not {"guide", "output", "logs"} & layout.shown
+            only_card = stacked and column == "centre" and not {"guide", "targets", "output", "logs"} & layout.shown
             widget.styles.height = "auto" if only_card else "1fr"
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
@@ -171,7 +174,7 @@ class MainScreen(Looking):
         ends = [event.data for event in events if event.kind == "step.finished" and event.data["status"] in passed]
         if row is not None and any((end.get("part") or end["step"]) == row.id for end in ends):
             self.advance()
-        over = ("step.exited", "step.repeated", "step.finished")
+        over = ("step.exited", "step.repeated", "step.finished", "target.finished")
         self.outlive([event.data.get("run") for event in events if event.kind in over])
         self.lay_out(everything=True)
         self._painted_now = True
@@ -196,7 +199,7 @@ class MainScreen(Looking):
             self._painted_now = False
             return
         holding = any(gate["phase"] == "holding" for gate in view.state.gates.values())
-        self.sync(("top", "steps", "card", "guide") if view.state.running or holding else ("top", "steps"))
+        self.sync(("top", "steps", "card", "guide", "targets") if view.state.running or holding else ("top", "steps"))
 
     def takes(self, press: events.Key) -> bool:
         """A key came: somebody is here. Whether it counts, a dialog may judge by how quickly keys follow each other."""

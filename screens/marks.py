@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from cockpit.monitor.sample import Level, Outcome, PanelState
 from cockpit.safety.verdict import Verdict
 from cockpit.session.record.event import Status
+from cockpit.session.record.fanout import TargetLine
 from cockpit.session.record.state import RunRecord
 from cockpit.words import _
 
@@ -45,8 +46,15 @@ def status_word(status: Status) -> str:
     }[status]
 
 
-def standing_word(status: Status, run: RunRecord | None) -> str:
-    """The status, and of a step that is run several times how far it is: "running 3/5", "running, run 7"."""
+def standing_word(status: Status, run: RunRecord | None, lines: Sequence[TargetLine] = ()) -> str:
+    """The status, and of a step that is run several times how far it is: "running 3/5", "running, run 7".
+
+    Args:
+        lines: of a step on a group how each of its targets stands; it is as far as so many have ended.
+    """
+    if status is Status.RUNNING and lines:
+        over = sum(each.status.over or each.status is Status.AWAITING for each in lines)
+        return _("{status} {number}/{of}").format(status=status_word(status), number=over, of=len(lines))
     if status is not Status.RUNNING or run is None or run.repetition is None:
         return status_word(status)
     number, of = run.repetition

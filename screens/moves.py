@@ -140,7 +140,9 @@ class Moves(Desk):
         self._turn(-1)
 
     def _turn(self, by: int) -> None:
-        order = [name for name in PANES if name != "output" or self.logs.has_output]
+        absent = {"output"} if not self.logs.has_output else set()
+        absent |= {"targets"} if self.view.fan_out() is None else set()
+        order = [name for name in PANES if name not in absent]
         here = order.index(self.view.active) if self.view.active in order else 0
         self.activate(order[(here + by) % len(order)])
 
@@ -164,7 +166,12 @@ class Moves(Desk):
         if self.logs.output is None:
             self.tell(_("nothing has run yet"))
             return
-        self._full_screen("output")
+        there = self.view.fan_out() is not None
+        self._full_screen("targets" if there and not self._at_targets() else "output")
+
+    def _at_targets(self) -> bool:
+        """Whether the mark among a group's targets has the keys."""
+        return self.view.active == "targets"
 
     async def action_logs(self) -> None:
         """The followed logs on the whole screen, and back."""
@@ -183,6 +190,9 @@ class Moves(Desk):
         """Out of whatever is open. Confirms nothing."""
         self.view.opened_panel = ""
         self.tell("")
+        if self.view.full == "output" and self.view.fan_out() is not None:
+            self._full_screen("targets")
+            return
         self.activate("guide")
 
     def action_advice(self) -> None:

@@ -145,7 +145,7 @@ class Replay:
             return
         if event.kind in ("step.intent", "step.started"):
             self._begun[run] = (at, event.m)
-        elif event.kind in ("step.exited", "step.finished"):
+        elif event.kind in ("step.exited", "step.finished", "target.finished"):
             self._over.add(run)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cockpit.runbook.model import Expectation, Part, Runbook, Section, Step, StepKind
 from cockpit.session.record.event import Status
+from cockpit.session.record.fanout import FanOut, newest
 from cockpit.session.record.state import RunRecord, SessionState
 
 
@@ -59,11 +60,17 @@ class Row:
         step = state.step(self.step.id)
         if self.part is None:
             return step.status
-        run = self.last_run(state)
-        if run and run.status in (Status.RUNNING, Status.AWAITING):
+        run, fan_out = self.last_run(state), self.fan_out(state)
+        if fan_out and not fan_out.status.over:
+            return fan_out.status
+        if run and not fan_out and run.status in (Status.RUNNING, Status.AWAITING):
             return run.status
         left_out = Status.SKIPPED if step.status is Status.SKIPPED else Status.TODO
         return step.parts.get(self.part.id, run.status if run else left_out)
+
+    def fan_out(self, state: SessionState) -> FanOut | None:
+        """Its newest attempt where that went to a group; else None."""
+        return newest(state, self.step.id, self.part.id if self.part else None)
 
     def reason(self, state: SessionState) -> str:
         """Why it stands so, in somebody's words."""

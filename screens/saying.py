@@ -11,6 +11,7 @@ from cockpit.runbook.model import StepKind
 from cockpit.safety.permit import Mode
 from cockpit.safety.text import sanitise
 from cockpit.session.record.event import Status
+from cockpit.session.record.fanout import questions_of
 from cockpit.words import _
 from screens.gates import proposal_of
 from screens.masked import shown_code
@@ -91,9 +92,7 @@ class Saying:
     async def _answer_questions(self, row: Row) -> None:
         from screens.dialogs.sheet import Read
 
-        run = row.last_run(self._main.view.state)
-        questions = [q["text"] for q in run.result.get("expectations", ()) if q.get("held") is None] if run else []
-        for question in questions:
+        for question in questions_of(self._main.view.state, row.step.id):
             taken = await self._main.ask(
                 Read(
                     self._main.view,
@@ -230,6 +229,8 @@ class Saying:
         """Whether it is the one of now, and in read-only mode who enforces that there."""
         state = self._main.view.state
         told = [_("now")] if name == state.target else []
+        if group := self._main.feed.hello.get("groups", {}).get(name):
+            told += [", ".join(group["targets"]), group["manner"]]
         found = state.enforcement.get(name)
         if found and self._main.view.mode == "read-only":
             told.append(_("enforced by the server") if found["by"] == "server" else _("enforced by this tool only"))

@@ -11,6 +11,7 @@ from cockpit.monitor.sample import PanelState
 from cockpit.runbook.model import Input, Runbook, Section
 from cockpit.session.record.clock import moment
 from cockpit.session.record.event import Event, Status
+from cockpit.session.record.fanout import FanOut, TargetLine
 from cockpit.session.record.state import SessionState
 from screens.clock import Clock
 from screens.rows import Row, rows_of
@@ -61,6 +62,7 @@ class View:
     asking: bool = False
     active: str = "guide"
     full: str = ""
+    _chosen: tuple[int, str] = (0, "")
     opened_panel: str = ""
     search: str = ""
     clock_fine: bool = True
@@ -141,7 +143,14 @@ class View:
         return section
 
     def shown_run(self) -> int | None:
-        """The run whose output goes with the cursor: the row's newest, else one that is running, else the last."""
+        """The run whose output goes with the cursor: the row's newest, else one that is running, else the last.
+
+        Of a step on a group it is that of the chosen target, and the newest while that has not begun.
+        """
+        chosen = self.chosen_target()
+        return chosen.record.run if chosen and chosen.record else self._newest_shown()
+
+    def _newest_shown(self) -> int | None:
         run = self.row.last_run(self.state) if self.row else None
         if run and run.waits:
             before = self.state.step(run.step).runs
@@ -151,10 +160,33 @@ class View:
         return max((each.run for each in self.state.running), default=max(self.state.runs, default=None))
 
     def run_title(self, number: int) -> str:
-        """What a run is called: its step's label."""
+        """What a run is called: its step's label, and which target of a group it is on."""
         run = self.state.runs[number]
         wanted = run.intent.get("part") or run.step
-        return next((row.label for row in self.rows if row.id == wanted), run.step)
+        label = next((row.label for row in self.rows if row.id == wanted), run.step)
+        return f"{run.intent.get('target')}: {label}" if run.group_first else label
+
+    def fan_out(self) -> FanOut | None:
+        """What the shown run is one of, where it went to a group."""
+        run = self._newest_shown()
+        return self.state.fan_outs.get(self.state.runs[run].group_first) if run is not None else None
+
+    def chosen_target(self) -> TargetLine | None:
+        """The target whose output is shown: the one that was chosen; else the first that failed, runs, or is there."""
+        fan_out = self.fan_out()
+        if fan_out is None:
+            return None
+        lines = fan_out.lines(self.state.runs)
+        if self._chosen[0] == fan_out.first:
+            return next(each for each in lines if each.target == self._chosen[1])
+        grave = (each for each in lines if each.status.over and each.status not in (Status.PASSED, Status.SKIPPED))
+        return next(grave, None) or next((each for each in lines if each.status is Status.RUNNING), lines[0])
+
+    def choose_target(self, target: str) -> None:
+        """Show the output of this target of the group."""
+        fan_out = self.fan_out()
+        if fan_out is not None:
+            self._chosen = (fan_out.first, target)
 
     @property
     def refused(self) -> bool:

@@ -10,6 +10,7 @@ from cockpit.errors import CockpitError, FolderGone, UsageError
 from cockpit.runbook.model import StepKind
 from cockpit.safety.permit import Rung
 from cockpit.session.record.event import Status
+from cockpit.session.record.fanout import not_passed, some_of
 from cockpit.words import _
 from screens.marks import mode_word
 from screens.paint import wrapped
@@ -54,6 +55,12 @@ class Work:
         if proposal.refusal:
             main.tell(f"{proposal.refusal}  {proposal.mend}".strip(), "bad")
             return
+        rest = await self._only_the_rest(row, proposal)
+        if rest is None:
+            main.tell(_("not run"))
+            return
+        if rest:
+            proposal = await self._propose(row, code, part, target, rest=True)
         rung, typed, reason = Rung.NONE, "", ""
         if proposal.rung is not Rung.NONE:
             confirmed = await self._confirm(proposal, row.step.warning or "")
@@ -65,10 +72,26 @@ class Work:
             await self._start(proposal, rung, typed, reason)
         except UsageError:
             # Something was filled in, or another step ended: what was shown may still be what would run.
-            again = await self._same_again(proposal, attempts, row, code, target)
+            again = await self._same_again(proposal, attempts, row, code, target, rest=rest)
             await self._start(again, rung, typed, reason)
         except FolderGone as error:
             await self._offer_fresh_shell(proposal.target, str(error))
+
+    async def _only_the_rest(self, row: Row, proposal: Proposal) -> bool | None:
+        """Whether what passed on some targets of the group before goes only to the others; None to leave it."""
+        from screens.dialogs.pick import Option, Pick
+
+        state = self._main.view.state
+        rest = not_passed(state, row.step.id, proposal.part, proposal.group)
+        if not rest or len(rest) == len(proposal.group):
+            return False
+        told = _("Only where it has not passed ({count} of {total})").format(count=len(rest), total=len(proposal.group))
+        options = [
+            Option("rest", told, some_of(rest)),
+            Option("all", _("On all {total} again").format(total=len(proposal.group))),
+        ]
+        taken = await self._main.ask(Pick(self._main.view, _("It has passed on some of them before"), options))
+        return None if taken is None else taken == "rest"
 
     async def _offer_fresh_shell(self, target: str, error: str) -> None:
         """The folder that earlier steps led to is gone, and no step can start there any more."""
@@ -96,27 +119,37 @@ class Work:
         return self._main.view.state.step(row.step.id).runs
 
     async def _same_again(
-        self, shown: Proposal, attempts: tuple[int, ...], row: Row, code: str | None, target: str | None
+        self,
+        shown: Proposal,
+        attempts: tuple[int, ...],
+        row: Row,
+        code: str | None,
+        target: str | None,
+        *,
+        rest: bool,
     ) -> Proposal:
         """The same command proposed anew.
 
         Args:
             attempts: runs of the step that there were when it was shown.
+            rest: only where it had not passed.
 
         Raises:
             UsageError: anything about it is no longer as it was shown.
         """
         if self._attempts(row) != attempts:
             raise UsageError(_("not run: somebody else just ran this step"), mend=_("see what came of it first"))
-        again = await self._propose(row, code, shown.part, target)
+        again = await self._propose(row, code, shown.part, target, rest=rest)
         if replace(again, proposal=shown.proposal) != shown:
             raise UsageError(_("not run: the command changed after it was shown"), mend=_("look at it again"))
         return again
 
-    async def _propose(self, row: Row, code: str | None, part: str | None, target: str | None) -> Proposal:
+    async def _propose(
+        self, row: Row, code: str | None, part: str | None, target: str | None, *, rest: bool = False
+    ) -> Proposal:
         main = self._main
         with main.feed.busy():
-            proposal = await main.feed.client.propose(row.step.id, part=part, code=code, target=target)
+            proposal = await main.feed.client.propose(row.step.id, part=part, code=code, target=target, rest=rest)
         if code is None:
             main.view.proposal, main.view.proposal_row = proposal, row.id
             main.sync(("card", "keys"))

@@ -81,6 +81,18 @@ class Running(Protocol):
 
 
 @runtime_checkable
+class LosesTouch(Running, Protocol):
+    """A run over a link that may break: whether it goes on is then open until the link is back."""
+
+    @property
+    def out_of_touch_s(self) -> float:
+        """For how long nothing is known of it; 0 while it is followed."""
+
+    def give_up(self) -> None:
+        """Follow it no further: `wait` then tells that its end is lost. What runs over there is left alone."""
+
+
+@runtime_checkable
 class Adapter(Protocol):
     """What every adapter says of itself."""
 

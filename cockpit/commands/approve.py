@@ -64,6 +64,8 @@ def _print(whose: str, shown: dict[str, Any]) -> None:
     for label in _LABELS:
         if shown.get(label):
             print(f"   {label:<12} {_one_line(shown[label])}")
+    if shown.get("targets"):
+        print(f"   {'targets':<12} {_one_line(', '.join(map(str, shown['targets'])))}")
     for number, each in enumerate(visible(str(shown["command"]).rstrip("\n")).split("\n")):
         print(f"{' $' if number == 0 else ' >'} {each}")
     if odd := odd_characters(str(shown["command"])):

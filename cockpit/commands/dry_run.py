@@ -9,17 +9,19 @@ from typing import Any
 
 from cockpit.adapters.base import RunsSteps
 from cockpit.commands.telling import beside, command_lines
+from cockpit.config import GroupConfig
 from cockpit.errors import PolicyRefusal, UsageError
 from cockpit.runbook.model import Runbook, Step, StepKind
 from cockpit.safety.environment import child_environment
 from cockpit.safety.permit import Mode
 from cockpit.safety.text import one_line, sanitise
 from cockpit.session.headless import without_inputs
+from cockpit.session.record.fanout import manner_of
 from cockpit.session.record.inputs import InputBook
 from cockpit.session.record.secrets import SecretBook, redacted
 from cockpit.session.record.state import SessionState
 from cockpit.session.steps.drafting import draft, filled_text, require_whole
-from cockpit.session.steps.targets import adapter_for, target_for
+from cockpit.session.steps.targets import NO_GROUPS, adapter_for, target_for
 from cockpit.words import _
 
 
@@ -32,6 +34,7 @@ def dry_run(
     target: str,
     read_only: bool,
     as_json: bool,
+    groups: Mapping[str, GroupConfig] = NO_GROUPS,
 ) -> int:
     """Print each step: the exact command, its verdict, its rung, and what it still needs.
 
@@ -49,9 +52,13 @@ def dry_run(
         row["text"] = step.code or step.text or ""
         if step.kind is StepKind.COMMAND:
             named, text = step.attributes.get("target"), filled_text(runbook, step.id, None, None, values)
-            where = target_for(step.language or "bash", adapters, named, (target,), text) or target
+            where = target_for(step.language or "bash", adapters, named, (target,), text, groups) or target
             row |= _command(runbook, step, where, mode, values, environment)
-            row["refused"] = row["refused"] or _nowhere(step, where, adapters, text)
+            names = groups[where].targets if where in groups else (where,)
+            refusals = (_nowhere(step, name, adapters, text) for name in names)
+            row["refused"] = row["refused"] or next(filter(None, refusals), "")
+            if group := groups.get(where):
+                row |= {"targets": list(names), "manner": manner_of(group.width, group.stops, len(names))}
         incomplete = incomplete or bool(row.get("refused"))
         row = redacted(row, secrets.redact)
         print(json.dumps(row, ensure_ascii=False) if as_json else _told(row))
@@ -102,6 +109,8 @@ def _told(row: Mapping[str, Any]) -> str:
     text = str(row["text"])
     told = command_lines(text) if "verdict" in row else beside(sanitise(text).split("\n"))
     lines = [one_line(f"== {row['step']} ({row['kind']}){needs}"), *told]
+    if row.get("targets"):
+        lines.append(one_line(f"   {row['target']}: {', '.join(row['targets'])}; {row['manner']}"))
     if row.get("refused"):
         lines.append(_("   ! can't run: {why}").format(why=one_line(str(row["refused"]))))
     return "\n".join(lines) + "\n"

@@ -109,7 +109,8 @@ def _targets(options: argparse.Namespace, runbook: Runbook) -> list[str]:
     """The targets there will be, by name."""
     from cockpit.config import load
 
-    return ["local", *(target.name for target in load(_named(options), runbook).targets)]
+    config = load(_named(options), runbook)
+    return ["local", *(target.name for target in config.targets), *(group.name for group in config.groups)]
 
 
 def _named(options: argparse.Namespace) -> Path | None:

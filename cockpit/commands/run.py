@@ -17,6 +17,7 @@ from cockpit.commands.given import given_values, tell_of_secrets
 from cockpit.commands.open import chosen_config, inputs_of, require_target
 from cockpit.commands.person import at_terminal
 from cockpit.commands.telling import Telling
+from cockpit.config.names import LOCAL
 from cockpit.errors import CockpitError
 from cockpit.runbook.document.opened import document_at
 from cockpit.runbook.model import Runbook, Step
@@ -27,7 +28,7 @@ from cockpit.session.host.host import Host
 from cockpit.session.record.folder import SessionFolder
 from cockpit.session.record.opening import current_folder, open_session
 from cockpit.session.record.settings import SessionSettings
-from cockpit.session.steps.targets import LOCAL, targets_of
+from cockpit.session.steps.targets import targets_of
 from cockpit.words import _
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def run(options: argparse.Namespace) -> int:
         return dry_run(
             chosen.runbook, chosen.steps, chosen.inputs, chosen.adapters, target=options.target or LOCAL,
             read_only=options.read_only or chosen.config.safety.read_only, as_json=options.json,
+            groups={group.name: group for group in chosen.config.groups},
         )  # fmt: skip
     settings = SessionSettings(
         runbook_path=str(path),
@@ -87,7 +89,7 @@ def _choice(path: Path, document: bytes, options: argparse.Namespace) -> _Choice
     for problem in problems:
         print(f"cockpit: {one_line(problem)}", file=sys.stderr)
     steps = chosen_steps(runbook, options.section, options.step)
-    require_target(options.target or LOCAL, adapters)
+    require_target(options.target or LOCAL, [*adapters, *(group.name for group in config.groups)])
     inputs = inputs_of(runbook, given_values(options))
     tell_of_secrets(runbook, options.set)
     return _Choice(runbook, config, adapters, steps, inputs)

@@ -15,7 +15,9 @@ from cockpit.commands.streams import silence
 from cockpit.runs.kept import open_kept
 from cockpit.safety.text import Lines, one_line, sanitise
 from cockpit.session.record.event import Event
+from cockpit.session.record.fanout import manner_of
 from cockpit.session.record.folder import SessionFolder
+from cockpit.session.record.state import begins_attempt
 from cockpit.words import _
 
 _LOOK_S = 0.1
@@ -36,6 +38,7 @@ class Telling:
         self._heard = True
         self._shown: set[int] = set()
         self._outputs: dict[int, OutputReader] = {}
+        self._targets: dict[int, str] = {}
 
     def __call__(self, event: Event) -> None:
         """Print one event."""
@@ -56,8 +59,8 @@ class Telling:
         """Print what running steps write, as they write it, until cancelled."""
         while not self._as_json:
             await asyncio.sleep(_LOOK_S)
-            for reader in list(self._outputs.values()):
-                self._print(beside(reader.lines()))
+            for run, reader in list(self._outputs.items()):
+                self._print(self._beside(run, reader.lines()))
 
     def _lines(self, event: Event) -> list[str]:
         data = event.data
@@ -66,6 +69,8 @@ class Telling:
             print(one_line(where), file=sys.stderr)
             return []
         if event.kind == "step.intent":
+            if data.get("group"):
+                self._targets[data["run"]] = f"{data['target']}: "
             return _intent(data)
         if event.kind == "step.started":
             self._outputs[data["run"]] = OutputReader(self._folder.run(data["run"]) / "output")
@@ -75,21 +80,29 @@ class Telling:
         if event.kind == "step.repeated":
             return self._outcome(data)
         if event.kind == "step.exited":
-            self._shown.add(data["run"])
+            self._shown.add(data.get("run", 0))
             return self._outcome(data)
+        if event.kind == "target.finished":
+            return [*self._outcome(data), _end_of_target(data)]
         if event.kind == "step.finished":
             return [*(self._outcome(data) if data.get("run") not in self._shown else []), _end(data)]
         return []
 
     def _outcome(self, data: Mapping[str, Any]) -> list[str]:
         """The output and what the expectations say of it."""
-        reader = self._outputs.pop(data.get("run", 0), None)
-        lines = beside([*reader.lines(), *reader.rest()]) if reader else []
+        run = data.get("run") or 0
+        reader = self._outputs.pop(run, None)
+        lines = self._beside(run, [*reader.lines(), *reader.rest()]) if reader else []
         for finding in data.get("expectations", []):
             held = {True: "ok", False: "x", None: "?"}[finding["held"]]
             seen = f": {one_line(str(finding['seen']))}" if finding["seen"] else ""
             lines.append(f"   {held:>2} {one_line(str(finding['text']))}{seen}")
         return lines
+
+    def _beside(self, run: int, lines: Iterable[str]) -> list[str]:
+        """Words that are not ours; where several targets speak at once, behind the name of who says them."""
+        whose = self._targets.get(run, "")
+        return beside(f"{whose}{each}" for each in lines)
 
 
 class OutputReader:
@@ -132,6 +145,14 @@ def _intent(data: Mapping[str, Any]) -> list[str]:
     told = data.get("repetition") or {}
     number, of = told.get("number", 1), told.get("of", 0)
     which = _("run {number} of {of}").format(number=number, of=of) if of else _("run {number}").format(number=number)
+    group = data.get("group") or {}
+    if group and not begins_attempt(data):
+        return []
+    if group:
+        targets, stops = group["targets"], bool(group["stop_at_first_failure"])
+        title = f"== {data['step']}  [{data['verdict']}]  {group['name']}: {', '.join(targets)}"
+        manner = manner_of(int(group["at_once"]), stops, len(targets))
+        return ["", one_line(title), *command_lines(str(data["command"])), one_line(f"-- {data['step']}: {manner}")]
     if number > 1:
         return [f"-- {data['step']}: {which}"]
     title = f"== {data['step']}  [{data['verdict']}]  {data['target']}"
@@ -144,14 +165,23 @@ def _as_json(event: Event) -> str:
     return json.dumps(record, ensure_ascii=False)
 
 
+def _end_of_target(data: Mapping[str, Any]) -> str:
+    """One target's line: how it ended, how long it took, and why it failed."""
+    spent = f", {data['duration_s']:.1f} s" if data.get("duration_s") is not None else ""
+    why = data.get("reason") or data.get("told")
+    told = f" ({why})" if why else ""
+    return one_line(f"-- {data['step']}: {data['target']}: {data['status']}{_how(data)}{spent}{told}")
+
+
 def _end(data: Mapping[str, Any]) -> str:
-    how = ""
-    if data.get("exit_code") is not None:
-        how = f" exit {data['exit_code']}"
-    elif data.get("signal") is not None:
-        how = f" {_signal_name(data['signal'])}"
     reason = f" ({data['reason']})" if data.get("reason") else ""
-    return one_line(f"-- {data['step']}: {data['status']}{how}{reason}")
+    return one_line(f"-- {data['step']}: {data['status']}{_how(data)}{reason}")
+
+
+def _how(data: Mapping[str, Any]) -> str:
+    if data.get("exit_code") is not None:
+        return f" exit {data['exit_code']}"
+    return f" {_signal_name(data['signal'])}" if data.get("signal") is not None else ""
 
 
 def _signal_name(number: int) -> str:

@@ -41,20 +41,25 @@ Found by `--config`, `$COCKPIT_CONFIG`, `./cockpit.toml`, then `$XDG_CONFIG_HOME
     kind = "ssh"
     host = "web1"                     # what one would give ssh
 
+    [group.web]
+    targets = ["web1", "web2"]        # one step goes to all of them
+    rolling = 1                       # so many at a time; the first that does not pass stops the rest. Or: at_once = 10
+
 An address or a path may begin with an input of the runbook: `url = "$SERVICE_URL/actuator/health"`.
 
 `/etc/cockpit/cockpit.toml`, root's alone, may hold [cockpit] and [safety] for everybody. read_only set in any of the
 sources counts when a session begins. With `locked = true` beside it nothing that changes anything runs on this machine,
 whatever a flag, another file, a document or a request over the socket says: it is looked at again before every step, so
 it also holds for sessions that were live before. A runbook's front matter may hold the
-keys `probes`, `tails`, `rules`, `targets`, `severity` and `mode: read-only`, or a `cockpit:` table of the above. Probes
-and tails come from the first of these that has any: the file, the front matter, what is found on this machine.
+keys `probes`, `tails`, `rules`, `targets`, `groups`, `severity` and `mode: read-only`, or a `cockpit:` table of the
+above. Probes and tails come from the first of these that has any: the file, the front matter, what is found on this
+machine.
 """
 
 from cockpit.config.administrator import Administrator
 from cockpit.config.bound import Bound
 from cockpit.config.condition import Condition
-from cockpit.config.model import Config, General, ProbeConfig, Rule, Safety, TailConfig, TargetConfig
+from cockpit.config.model import Config, General, GroupConfig, ProbeConfig, Rule, Safety, TailConfig, TargetConfig
 from cockpit.config.source import find_config, load, stricter
 
 __all__ = [
@@ -63,6 +68,7 @@ __all__ = [
     "Condition",
     "Config",
     "General",
+    "GroupConfig",
     "ProbeConfig",
     "Rule",
     "Safety",

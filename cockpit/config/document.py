@@ -21,7 +21,7 @@ from cockpit.errors import ConfigError
 
 WHERE = "front matter"
 _READ_ONLY = ("read-only", "read_only", "readonly")
-_KEYS = {"probes": "probe", "tails": "tail", "rules": "rule", "targets": "target"}
+_KEYS = {"probes": "probe", "tails": "tail", "rules": "rule", "targets": "target", "groups": "group"}
 
 
 def read_front_matter(front_matter: Mapping[str, Any]) -> Config:

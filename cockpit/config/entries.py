@@ -1,4 +1,4 @@
-"""The entries of a configuration (probes, tails, rules, targets) from their tables as written."""
+"""The entries of a configuration (probes, tails, rules, targets, groups) from their tables as written."""
 
 from __future__ import annotations
 
@@ -12,13 +12,21 @@ from msgspec import Struct
 
 from cockpit.config.bound import Bound, Operator, Statistic, parse_bound
 from cockpit.config.condition import Condition, Standing, check_condition, parse_condition
-from cockpit.config.model import ProbeConfig, Rule, TailConfig, TargetConfig
+from cockpit.config.model import (
+    MOST_AT_ONCE,
+    MOST_TARGETS,
+    GroupConfig,
+    ProbeConfig,
+    Rule,
+    TailConfig,
+    TargetConfig,
+)
 from cockpit.config.table import check_keys, fields_of, mapping, typed
 from cockpit.errors import ConfigError
 from cockpit.places import expanded
 from cockpit.words import _, shortened
 
-Entry = TypeVar("Entry", ProbeConfig, TailConfig, Rule, TargetConfig)
+Entry = TypeVar("Entry", ProbeConfig, TailConfig, Rule, TargetConfig, GroupConfig)
 
 # A name becomes a file name under logs/ and a word in conditions.
 _NAME = re.compile(r"[^\W_][\w.-]{0,63}")
@@ -94,6 +102,31 @@ def target(table: dict[str, Any], where: str, trusted: bool) -> TargetConfig:
     values = {key: value for key, value in table.items() if key in common}
     values["options"] = {key: value for key, value in table.items() if key not in common}
     return msgspec.structs.replace(typed(values, TargetConfig, where), trusted=trusted)
+
+
+def group(table: dict[str, Any], where: str) -> GroupConfig:
+    """A group of targets; whether there are such targets is looked at once all are known."""
+    built = typed(table, GroupConfig, where)
+    twice = next((name for name in built.targets if built.targets.count(name) > 1), None)
+    if twice:
+        raise ConfigError(_("{name} is named twice").format(name=twice), where=f"{where}.targets")
+    if not built.targets:
+        raise ConfigError(_("a group needs a target"), where=f"{where}.targets", mend=_("name one"))
+    if len(built.targets) > MOST_TARGETS:
+        raise ConfigError(
+            _("{count} targets are too many for one group").format(count=len(built.targets)),
+            where=f"{where}.targets",
+            mend=_("at most {most}; for more use what runs over there: SSM Run Command, Kubernetes, Ansible").format(
+                most=MOST_TARGETS
+            ),
+        )
+    if built.rolling is not None and built.at_once is not None:
+        raise ConfigError(_("rolling and at_once say the same thing"), where=where, mend=_("give one of them"))
+    for key, value in (("rolling", built.rolling), ("at_once", built.at_once)):
+        if value is not None and not 1 <= value <= MOST_AT_ONCE:
+            mend = _("use 1 to {most}").format(most=MOST_AT_ONCE)
+            raise ConfigError(_("{value} is out of range").format(value=value), where=f"{where}.{key}", mend=mend)
+    return built
 
 
 def _check_target(table: dict[str, Any], where: str, trusted: bool) -> None:

@@ -13,6 +13,12 @@ from cockpit.config.condition import Condition
 
 SecondPerson = Literal["", "destructive", "mutating"]
 
+AT_ONCE = 10
+"""Targets of a group that run at a time where the group does not say."""
+MOST_AT_ONCE = 50
+MOST_TARGETS = 100
+"""Of a group: each has a connection and a thread of its own here. For more there is what runs on the other side."""
+
 
 class General(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[cockpit]: what the screen is headed with."""
@@ -95,6 +101,31 @@ class TargetConfig(Struct, frozen=True, kw_only=True):
     trusted: bool = True
 
 
+class GroupConfig(Struct, frozen=True, kw_only=True):
+    """[group.NAME]: targets that one step can go to together, in this order.
+
+    `at_once` how many run at a time; `rolling` the same, with the first that does not pass keeping the rest from
+    beginning. `stop_at_first_failure` says that for itself, one target after the other unless `at_once` says more.
+    """
+
+    name: str
+    targets: tuple[str, ...]
+    rolling: int | None = None
+    at_once: int | None = None
+    stop_at_first_failure: bool | None = None
+
+    @property
+    def width(self) -> int:
+        """How many targets run at a time, at most."""
+        return self.rolling or self.at_once or (1 if self.stops else AT_ONCE)
+
+    @property
+    def stops(self) -> bool:
+        """Whether the first target that does not pass keeps further ones from beginning."""
+        stated = self.stop_at_first_failure
+        return self.rolling is not None if stated is None else stated
+
+
 class Config(Struct, frozen=True, kw_only=True):
     """Everything a session watches and may do.
 
@@ -107,6 +138,7 @@ class Config(Struct, frozen=True, kw_only=True):
     tails: tuple[TailConfig, ...] = ()
     rules: tuple[Rule, ...] = ()
     targets: tuple[TargetConfig, ...] = ()
+    groups: tuple[GroupConfig, ...] = ()
     severity: str | None = None
     origin: str = ""
     problems: tuple[str, ...] = ()

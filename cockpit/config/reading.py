@@ -20,7 +20,7 @@ from cockpit.config.table import check_keys, typed
 from cockpit.errors import ConfigError
 from cockpit.words import _
 
-TABLES = ("cockpit", "safety", "probe", "tail", "rule", "target")
+TABLES = ("cockpit", "safety", "probe", "tail", "rule", "target", "group")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _LARGEST_BYTES = 1 << 20
 _CREDENTIALS = ("_env", "_file")
@@ -86,6 +86,7 @@ def read_source(source: Source) -> Config:
         tails=entries.entries(tables.get("tail", []), f"{where}tail", tail),
         rules=entries.entries(tables.get("rule", []), f"{where}rule", entries.rule),
         targets=entries.entries(tables.get("target", {}), f"{where}target", target),
+        groups=entries.entries(tables.get("group", {}), f"{where}group", entries.group),
         origin=source.where,
     )
 

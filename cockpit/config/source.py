@@ -12,7 +12,7 @@ import msgspec
 from cockpit.config.administrator import Administrator
 from cockpit.config.document import read_front_matter
 from cockpit.config.model import Config, General, Safety, SecondPerson
-from cockpit.config.names import check_names
+from cockpit.config.names import check_groups, check_names, without_broken_groups
 from cockpit.config.reading import read_file, read_source
 from cockpit.errors import ConfigError
 from cockpit.places import ADMINISTRATORS_FILE, home_folder
@@ -81,6 +81,7 @@ def load(
     found = find_config(path, here)
     config = read_source(read_file(found)) if found else Config()
     check_names(config)
+    check_groups(config)
     if document is not None:
         config = _joined(config, read_front_matter(document.front_matter))
     if machine is not None and not config.probes and not config.tails:
@@ -94,7 +95,7 @@ def load(
 def _joined(config: Config, document: Config) -> Config:
     """A file's settings, with what only the document says. A document may ask for more care, never for less."""
     watches = config if config.probes or config.tails else document
-    return msgspec.structs.replace(
+    joined = msgspec.structs.replace(
         config,
         cockpit=config.cockpit if config.cockpit != General() else document.cockpit,
         safety=msgspec.structs.replace(
@@ -108,9 +109,11 @@ def _joined(config: Config, document: Config) -> Config:
         origin=watches.origin,
         rules=config.rules or (document.rules if watches is document else ()),
         targets=config.targets or document.targets,
+        groups=config.groups or document.groups,
         severity=document.severity,
         problems=document.problems,
     )
+    return joined if config.groups else without_broken_groups(joined)
 
 
 def stricter(one: SecondPerson, other: SecondPerson) -> SecondPerson:

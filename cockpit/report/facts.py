@@ -6,12 +6,13 @@ Durations come from the monotonic clock where two events share a boot; only acro
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from cockpit.report.attempts import Attempt, attempts_of
 from cockpit.session.record.event import Event, Status
-from cockpit.session.record.state import RunRecord, SessionState, StepState
+from cockpit.session.record.state import SessionState, begins_attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,74 +23,6 @@ class StepTitle:
     kind: str
     section: str
     parts: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """An expectation and how it came out: `held` None is not known. `by` is the person who said so, if one did."""
-
-    text: str
-    held: bool | None
-    seen: str = ""
-    by: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Repeat:
-    """One of several runs of an attempt: its own end and evidence. `seen` is what decided whether it held."""
-
-    run: int
-    number: int
-    status: str
-    started_t: str
-    duration_s: float | None
-    exit_code: int | None
-    seen: str
-    output: str
-    output_bytes: int
-    output_sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One attempt at a command: exactly what, where, by whom, when, and how it ended.
-
-    Of an attempt of several runs it tells the last, and all of them in `repeats`. `undo` is the way back that the
-    runbook named. `original` is the runbook's text when it was edited. `duration_s` None while it is not over.
-    `output` is the path inside the session folder.
-    """
-
-    run: int
-    number: int
-    part: str | None
-    by: str
-    command: str
-    original: str | None
-    difference: str
-    language: str
-    target: str
-    cwd: str | None
-    verdict: str
-    reasons: tuple[str, ...]
-    confirmed: str
-    reason: str
-    inputs: Mapping[str, str]
-    status: str
-    started_t: str
-    finished_t: str | None
-    duration_s: float | None
-    exit_code: int | None
-    signal: int | None
-    pipe_status: tuple[int, ...]
-    survivors: tuple[int, ...]
-    output: str
-    output_bytes: int
-    output_sha256: str
-    dropped_bytes: int
-    findings: tuple[Finding, ...]
-    remark: str
-    undo: str = ""
-    repeats: tuple[Repeat, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +195,7 @@ def _steps(events: Sequence[Event], state: SessionState, titles: Mapping[str, St
             at=step.at,
             by_hand=by_hand.get(step_id, False),
             in_runbook=step_id in titles,
-            attempts=tuple(_attempts(step, state, actors)),
+            attempts=tuple(attempts_of(step, state, actors)),
             answers=dict(step.answers),
             said=tuple(PartSaid(part, step.parts[part].value, *word) for part, word in step.said.items()),
         )
@@ -270,90 +203,4 @@ def _steps(events: Sequence[Event], state: SessionState, titles: Mapping[str, St
 
 def _is_one_more_run(moment: Moment) -> bool:
     """The later runs of one attempt are told with it, not as moments of their own."""
-    return moment.kind == "step.intent" and (moment.data.get("repetition") or {}).get("number", 1) > 1
-
-
-def _attempts(step: StepState, state: SessionState, actors: Mapping[int, str]) -> Iterable[Attempt]:
-    attempts: list[list[RunRecord]] = []
-    for run in step.runs:
-        record = state.runs[run]
-        if record.repetition and record.repetition[0] > 1 and attempts:
-            attempts[-1].append(record)
-        else:
-            attempts.append([record])
-    for number, records in enumerate(attempts, start=1):
-        attempt = _attempt(number, records[-1], actors.get(records[0].run, ""))
-        if records[0].repetition:
-            together = records[-1].result.get("repetitions") or {}
-            attempt = replace(
-                attempt,
-                started_t=records[0].started_t or records[0].intent_t,
-                duration_s=together.get("duration_s", attempt.duration_s),
-                repeats=tuple(map(_repeat, records)),
-            )
-        yield attempt
-
-
-def _repeat(record: RunRecord) -> Repeat:
-    result = record.result
-    findings = list(_findings(result))
-    decided = next((found for found in findings if found.held is False), findings[-1] if findings else None)
-    return Repeat(
-        run=record.run,
-        number=record.repetition[0] if record.repetition else 1,
-        status=record.status.value,
-        started_t=record.started_t or record.intent_t,
-        duration_s=result.get("duration_s"),
-        exit_code=result.get("exit_code"),
-        seen=decided.seen if decided else "",
-        output=record.output,
-        output_bytes=int(result.get("output_bytes") or 0),
-        output_sha256=str(result.get("output_sha256") or ""),
-    )
-
-
-def _attempt(number: int, run: RunRecord, by: str) -> Attempt:
-    intent, result = run.intent, run.result
-    return Attempt(
-        run=run.run,
-        number=number,
-        part=intent.get("part"),
-        by=by,
-        command=str(intent.get("command", "")),
-        original=intent.get("original"),
-        difference=str(intent.get("difference", "")),
-        language=str(intent.get("language", "")),
-        target=str(intent.get("target", "")),
-        cwd=intent.get("cwd"),
-        verdict=str(intent.get("verdict", "")),
-        reasons=tuple(intent.get("reasons", ())),
-        confirmed=str(intent.get("confirmed", "")),
-        reason=str(intent.get("reason", "")),
-        inputs=dict(intent.get("inputs", {})),
-        status=run.status.value,
-        started_t=run.started_t or run.intent_t,
-        finished_t=run.finished_t,
-        duration_s=result.get("duration_s"),
-        exit_code=result.get("exit_code"),
-        signal=result.get("signal"),
-        pipe_status=tuple(result.get("pipe_status") or ()),
-        survivors=tuple(result.get("survivors") or ()),
-        output=str(result.get("output") or run.output),
-        output_bytes=int(result.get("output_bytes") or 0),
-        output_sha256=str(result.get("output_sha256") or ""),
-        dropped_bytes=int(result.get("dropped_bytes") or 0),
-        findings=tuple(_findings(result)),
-        remark=str(result.get("reason") or ""),
-        undo=str(intent.get("undo") or ""),
-    )
-
-
-def _findings(result: Mapping[str, Any]) -> Iterable[Finding]:
-    for finding in result.get("expectations") or ():
-        seen = finding.get("seen")
-        yield Finding(
-            text=str(finding.get("text", "")),
-            held=finding.get("held"),
-            seen="" if seen is None else str(seen),
-            by=str(finding.get("by", "")),
-        )
+    return moment.kind == "step.intent" and not begins_attempt(moment.data)

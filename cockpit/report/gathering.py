@@ -50,8 +50,10 @@ def gather(folder: SessionFolder) -> Gathered:
     # An exported bundle holds the document with its secrets masked, where it had any.
     runbook = folder.runbook.name if os.path.lexists(folder.runbook) else "runbook.redacted.md"
     facts = facts_of(events, reader.state, _titles(folder.path, runbook), head)
-    runs = [attempt for step in facts.steps for attempt in step.attempts]
-    return Gathered(facts, verification, {run.run: _tail(folder.path, run.output) for run in runs})
+    attempts = [attempt for step in facts.steps for attempt in step.attempts]
+    outputs = {attempt.run: attempt.output for attempt in attempts}
+    outputs |= {each.run: each.output for attempt in attempts for each in attempt.targets if each.run}
+    return Gathered(facts, verification, {run: _tail(folder.path, output) for run, output in outputs.items()})
 
 
 def _titles(folder: Path, runbook: str) -> dict[str, StepTitle]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cockpit.report.facts import Moment, ReportFacts
+from cockpit.session.record.fanout import manner_of
 from cockpit.words import _
 
 Data = Mapping[str, Any]
@@ -104,6 +105,15 @@ class _Names:
 
 
 def _intent(data: Data, names: _Names) -> str:
+    group = data.get("group") or {}
+    if group.get("targets"):
+        targets = group["targets"]
+        manner = manner_of(int(group["at_once"]), bool(group["stop_at_first_failure"]), len(targets))
+        told = _("“{step}” is run on {group} ({verdict}): {targets}; {manner}")
+        return told.format(
+            step=names.of(data), group=group.get("name"), verdict=term(str(data.get("verdict", ""))),
+            targets=", ".join(map(str, targets)), manner=manner,
+        )  # fmt: skip
     return _("“{step}” is run on {target} ({verdict})").format(
         step=names.of(data), target=data.get("target", ""), verdict=term(str(data.get("verdict", "")))
     )
@@ -120,6 +130,14 @@ def _finished(data: Data, names: _Names) -> str:
     if took:
         told = _("{what}, after {duration}").format(what=told, duration=took)
     return _with_reason(told, data)
+
+
+def _target_finished(data: Data, names: _Names) -> str:
+    ended = result(str(data["status"]), data.get("exit_code"), data.get("signal"))
+    told = _("“{step}” on {target}: {result}").format(step=names.of(data), target=data.get("target"), result=ended)
+    if took := duration(data.get("duration_s")):
+        told = _("{what}, after {duration}").format(what=told, duration=took)
+    return _with_reason(told, {"reason": data.get("reason") or data.get("told")})
 
 
 def _with_reason(told: str, data: Data) -> str:
@@ -170,6 +188,7 @@ _SENTENCES: Mapping[str, Callable[[Data, _Names], str]] = {
         step=n.of(d), duration=duration(d.get("silence_s"))
     ),
     "step.finished": _finished,
+    "target.finished": _target_finished,
     "step.answered": _answered,
     "step.reopened": lambda d, n: _with_reason(_("“{step}” is opened again").format(step=n.of(d)), d),
     "note.added": lambda d, _n: _("note: {text}").format(text=d.get("text")),

@@ -6,7 +6,7 @@ the moment of acting: what was judged and confirmed is what runs, and only if th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -55,6 +55,24 @@ class Action(Struct, frozen=True):
         return action_sha256(self.language, self.target, self.body, self.values)
 
 
+class Spread(Struct, frozen=True):
+    """One command for several targets, called `target` together: exactly what each is asked to do, in their order.
+
+    `manner` says how they follow each other; who confirms a command confirms that too. No adapter takes it: each of its
+    actions has a permit of its own.
+    """
+
+    target: str
+    manner: str
+    actions: tuple[Action, ...]
+
+    @property
+    def sha256(self) -> str:
+        """The identity of all of it."""
+        of_each = "\n".join(action.sha256 for action in self.actions)
+        return action_sha256("spread", self.target, of_each, {"manner": self.manner})
+
+
 class Confirmation(Struct, frozen=True):
     """What a person (or `--yes`) answered: the hash they saw, what they typed, and why.
 
@@ -76,6 +94,8 @@ class Approval(Struct, frozen=True):
 
 
 _LADDER = tuple(Rung)
+GRAVITY = (Verdict.READ_ONLY, Verdict.UNKNOWN, Verdict.MUTATING, Verdict.DESTRUCTIVE)
+"""From the lightest up."""
 _SEAL = object()
 
 
@@ -124,6 +144,32 @@ def became_read_only() -> PolicyRefusal:
     return PolicyRefusal(_("the session became read-only before this could run"))
 
 
+def grant_each(
+    spread: Spread,
+    judgements: Sequence[Judgement],
+    mode: Mode,
+    mode_now: Callable[[], Mode] | None = None,
+    *,
+    least: Rung,
+    by: str,
+    confirmation: Confirmation | None = None,
+    second_person: str = "",
+    approval: Approval | None = None,
+) -> tuple[Permit, ...]:
+    """A permit for every action of a spread, or for none; see `grant`.
+
+    Args:
+        judgements: of each action, in their order; the gravest of them decides what is asked for.
+        least: the rung that was shown.
+    """
+    gravest = max(judgements, key=lambda each: GRAVITY.index(each.verdict))
+    _climb(spread, gravest, mode, least, confirmation, second_person, approval)
+    return tuple(
+        Permit(action, judgement, mode, by, _SEAL, action.sha256, mode_now)
+        for action, judgement in zip(spread.actions, judgements, strict=True)
+    )
+
+
 def required_rung(judgement: Judgement, mode: Mode) -> Rung:
     """The rung of the ladder an action of this judgement needs in this mode (DESIGN: Safety)."""
     if judgement.verdict is Verdict.READ_ONLY:
@@ -168,7 +214,20 @@ def grant(
             rung, or (destructive) a typed word that is not the target's name, or no reason.
         SecondPersonMissing: nothing else is missing.
     """
-    rung = max(required_rung(judgement, mode), least, key=_LADDER.index)
+    _climb(action, judgement, mode, least, confirmation, second_person, approval)
+    return Permit(action, judgement, mode, by, _SEAL, action.sha256, mode_now)
+
+
+def _climb(
+    action: Action | Spread,
+    judgement: Judgement,
+    mode: Mode,
+    least: Rung,
+    confirmation: Confirmation | None,
+    second_person: str,
+    approval: Approval | None,
+) -> None:
+    rung = highest(required_rung(judgement, mode), least)
     if rung is Rung.REFUSED:
         raise PolicyRefusal(
             _("not provably read-only: {why}").format(why="; ".join(judgement.reasons) or judgement.verdict),
@@ -178,10 +237,14 @@ def grant(
         _check_confirmation(action, rung, confirmation)
     if needs_second_person(judgement, mode, second_person) and (approval is None or approval.sha256 != action.sha256):
         raise SecondPersonMissing(_("a second person has to approve this"))
-    return Permit(action, judgement, mode, by, _SEAL, action.sha256, mode_now)
 
 
-def _check_confirmation(action: Action, rung: Rung, confirmation: Confirmation | None) -> None:
+def highest(*rungs: Rung) -> Rung:
+    """The highest of these rungs."""
+    return max(rungs, key=_LADDER.index)
+
+
+def _check_confirmation(action: Action | Spread, rung: Rung, confirmation: Confirmation | None) -> None:
     if confirmation is None:
         raise PolicyRefusal(_("this needs a confirmation"), mend=_("confirm the exact command"))
     if confirmation.sha256 != action.sha256:

@@ -13,6 +13,7 @@ from cockpit.runbook.model import Phase, Runbook, Section, Step, StepKind
 from cockpit.safety.permit import Confirmation, Rung
 from cockpit.session.host.host import Host
 from cockpit.session.record.event import Event, Status
+from cockpit.session.record.fanout import newest, questions_of
 from cockpit.session.steps.approvals import ASKED_S
 from cockpit.session.steps.messages import LANGUAGE
 from cockpit.session.steps.proposal import Proposal
@@ -209,12 +210,15 @@ class Headless:
         state = engine.state.step(step.id)
         if state.status is not Status.AWAITING:
             return
-        record = engine.state.runs[state.runs[-1]]
-        questions = [str(question) for question in record.result.get("questions", [])]
+        questions = questions_of(engine.state, step.id)
         if self._leave.yes:
             for question in questions:
                 engine.answer(step.id, question, True, ACTOR)
             return
+        if (fan_out := newest(engine.state, step.id)) is not None:
+            engine.end_fan_out(fan_out.first, ask=False)
+            return
+        record = engine.state.runs[state.runs[-1]]
         result = {k: v for k, v in record.result.items() if k not in ("step", "part", "questions")}
         reason = _("a person must judge: {questions}").format(questions="; ".join(questions))
         engine.finish(step.id, Status.UNKNOWN, **{**result, "reason": reason})

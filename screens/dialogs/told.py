@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cockpit.safety.text import odd_characters, visible
 from cockpit.session.steps.proposal import Proposal
-from cockpit.words import _
+from cockpit.words import _, plural
 from screens.alerts import with_alert_word
 from screens.marks import environment_style, verdict_word
 from screens.paint import BLANK, Line, Span, pad, plain_rows, wrapped
@@ -20,6 +20,7 @@ def proposal_rows(proposal: Proposal, warning: str, width: int) -> list[Line]:
         warning: what the runbook's author warns of at this step.
     """
     rows = _labelled(_("where"), [*_where(proposal)], width)
+    rows += _targets(proposal, width)
     rows += _labelled(_("effect"), [verdict_word(proposal.verdict)], width)
     rows += _labelled(_("folder"), [(visible(proposal.cwd or ""), "")], width)
     rows += [BLANK, *_command(proposal.command, width)]
@@ -41,6 +42,16 @@ def _where(proposal: Proposal) -> list[Span]:
     environment = visible(proposal.environment)
     target: Span = (visible(proposal.target), "strong")
     return [(f" {environment} ", environment_style(environment)), ("  ", ""), target] if environment else [target]
+
+
+def _targets(proposal: Proposal, width: int) -> list[Line]:
+    """Every target of a group by its name, how many they are, and how they follow each other."""
+    if not proposal.group:
+        return []
+    count = plural("{count} target", "{count} targets", len(proposal.group)).format(count=len(proposal.group))
+    names = ", ".join(map(visible, proposal.group))
+    rows = _labelled(_("targets"), [(f"{count}: ", "strong"), (names, "")], width)
+    return [*rows, *_labelled(_("manner"), [(proposal.manner, "")], width)]
 
 
 def _labelled(label: str, spans: list[Span], width: int) -> list[Line]:

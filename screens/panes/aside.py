@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from cockpit.session.record.event import Event, Status
+from cockpit.session.record.state import begins_attempt
 from cockpit.words import _
 from screens.clock import clock_text, local_time
 from screens.gates import phase_word
@@ -113,8 +114,8 @@ def event_line(event: Event, names: Mapping[str, str] = MappingProxyType({})) ->
 
 
 def _is_one_more_run(event: Event) -> bool:
-    """Of several runs of one step the first is told, and the step's end."""
-    return event.kind == "step.intent" and (event.data.get("repetition") or {}).get("number", 1) > 1
+    """Of several runs of one step, in a row or on several targets, the first is told, and the step's end."""
+    return event.kind == "step.intent" and not begins_attempt(event.data)
 
 
 class _Told(NamedTuple):
@@ -140,6 +141,20 @@ def _finished(told: _Told) -> tuple[str, str]:
     return f"{told.name('part', 'step')} {ended}{spent}{reason}", _STYLES.get(told.data["status"], "")
 
 
+def _on_target(told: _Told) -> tuple[str, str]:
+    ended = status_word(Status(told.data["status"]))
+    spent = f" {clock_text(told.data['duration_s'])}" if told.data.get("duration_s") else ""
+    why = told.text("reason") or told.text("told")
+    reason = f": {why}" if why else ""
+    return f"  {told.text('target')} {ended}{spent}{reason}", _STYLES.get(told.data["status"], "")
+
+
+def _begun(told: _Told) -> tuple[str, str]:
+    group = told.data.get("group") or {}
+    where = f"{group.get('name')} ({group.get('of')}) " if group else ""
+    return f"{where}$ {fit(first_command(told.text('command')), 200)}", "code"
+
+
 def _answered(told: _Told) -> tuple[str, str]:
     return f"{_('yes') if told.data['held'] else _('no')}: {told.data['question']}", ""
 
@@ -161,9 +176,10 @@ _TELLERS: Mapping[str, Callable[[_Told], tuple[str, str]]] = {
     "session.started": lambda told: (_("session {name} began").format(name=told.text("session")), "strong"),
     "session.ended": lambda told: (_("session ended {reason}").format(reason=told.text("reason")), "strong"),
     "host.recovered": lambda told: (_("the host came back"), "warn"),
-    "step.intent": lambda told: (f"$ {fit(first_command(told.text('command')), 200)}", "code"),
+    "step.intent": _begun,
     "state.reset": lambda told: (_("the shell on {target} is begun afresh").format(target=told.text("target")), ""),
     "step.finished": _finished,
+    "target.finished": _on_target,
     "step.answered": _answered,
     "step.reopened": lambda told: (_("{step} taken back").format(step=told.name("step")), ""),
     "note.added": lambda told: (_("note: {text}").format(text=told.text("text")), "em"),

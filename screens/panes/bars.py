@@ -96,6 +96,8 @@ class KeyBar(Bar):
         if self.view.asking:
             keys = [(shown(action), self._word(action)) for action in ("next_pane", "enter", "back")]
             return [*keys[:1], ("<- ->", _("choose")), *keys[1:]]
+        if self.view.active == "targets":
+            return _keys_of_targets(stops=bool(self.view.state.running) and not self.view.clock.recorded)
         there = {key.action for key in offered(self.view)}
         keys = [(shown(action), self._word(action)) for action in self._actions() if action in there]
         return [*replay_keys(), *keys] if self.view.clock.recorded else keys
@@ -134,3 +136,10 @@ class KeyBar(Bar):
             by_hand = ("answer",) if self.view.refused else ()
             return ("enter", *by_hand, "edit", *(("inputs",) if row.inputs else ()), *tail)
         return ("enter", "answer", *tail)
+
+
+def _keys_of_targets(*, stops: bool) -> list[tuple[str, str]]:
+    """The keys that matter among the targets of a group."""
+    stop = [(shown("stop"), short("stop"))] if stops else []
+    told = [("j k", _("choose")), (shown("output"), _("its output")), (shown("back"), short("back"))]
+    return [*stop, *told, *((shown(action), short(action)) for action in ("next_pane", "help", "leave"))]

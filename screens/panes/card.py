@@ -9,8 +9,9 @@ from typing import NamedTuple
 from cockpit.runbook.model import Expectation, ExpectationKind, StepKind
 from cockpit.session.record.clock import moment
 from cockpit.session.record.event import Status
+from cockpit.session.record.fanout import not_passed, some_of
 from cockpit.session.steps.proposal import Proposal
-from cockpit.words import _
+from cockpit.words import _, plural
 from screens.alerts import with_alert_word
 from screens.clock import clock_text
 from screens.gates import gate_rows
@@ -19,6 +20,7 @@ from screens.masked import shown_code
 from screens.paint import BLANK, Line, cropped, fit_path, line, plain_rows, spread, wrapped
 from screens.panes.header import meter
 from screens.panes.pane import Pane
+from screens.panes.targets import failing_rows
 from screens.rows import Row, bare
 
 # How soon a row is needed; where rows are few, the greater numbers fold first, and the command gives way to the first.
@@ -86,12 +88,15 @@ class Card(Pane):
         if status is Status.TODO:
             return BLANK
         mark, style = STATUS_MARKS[status]
-        run = row.last_run(self.view.state)
+        run, fan_out = row.last_run(self.view.state), row.fan_out(self.view.state)
         spent = ""
-        if run and (started := moment(run.started_t or run.intent_t)):
-            end = moment(run.finished_t) or self.view.clock.now()
-            spent = clock_text((end - started).total_seconds(), fine=self.view.clock_fine or bool(run.finished_t))
-        word = f"{standing_word(status, run)} " if self.size.width >= _WORDY_CELLS else ""
+        began_t = fan_out.began_t if fan_out else (run.started_t or run.intent_t) if run else None
+        ended_t = fan_out.ended_t if fan_out else run.finished_t if run else None
+        if started := moment(began_t):
+            end = moment(ended_t) or self.view.clock.now()
+            spent = clock_text((end - started).total_seconds(), fine=self.view.clock_fine or bool(ended_t))
+        lines = fan_out.lines(self.view.state.runs) if fan_out else ()
+        word = f"{standing_word(status, run, lines)} " if self.size.width >= _WORDY_CELLS else ""
         return line((f"{mark} ", style), (word, style), f"{spent} ")
 
     def _proposal(self, row: Row) -> Proposal | None:
@@ -114,7 +119,8 @@ class Card(Pane):
             yield Told(_JUDGED, line((f" {told}", "dim")))
         if proposal := self._proposal(row):
             yield from _judged(proposal, width)
-            if (manner := _manner(proposal)) and row.status(self.view.state) is not Status.RUNNING:
+            manner = self._again(row, proposal) or _manner(proposal)
+            if manner and row.status(self.view.state) is not Status.RUNNING:
                 yield Told(_URGENT, cropped(line((manner, "info")), width))
         if gate:
             rows = islice(gate_rows(gate, self.view.clock.since_s(gate.get("since_t"))), _MOST_CRITERIA)
@@ -124,6 +130,14 @@ class Card(Pane):
         came = list(self._came_back(row, width))
         yield from came or (() if gate else _expected(row, width))
         yield from _warning(row, width)
+
+    def _again(self, row: Row, proposal: Proposal) -> str:
+        """What Enter asks of a step that has passed on some targets of the group, and not on all."""
+        rest = not_passed(self.view.state, row.step.id, proposal.part, proposal.group)
+        if proposal.refusal or not 0 < len(rest) < len(proposal.group):
+            return ""
+        told = _(" Enter: only where it has not passed ({count} of {total}), or on all again")
+        return told.format(count=len(rest), total=len(proposal.group))
 
     def _silence(self, row: Row) -> Iterable[Told]:
         run = row.last_run(self.view.state)
@@ -145,7 +159,13 @@ class Card(Pane):
         yield Told(_URGENT, line((told, "info"), (over, "ok")))
 
     def _came_back(self, row: Row, width: int) -> Iterable[Told]:
-        """What came back, expectation by expectation; nothing before the first run."""
+        """What came back, expectation by expectation; nothing before the first run. Of a group, who did not pass."""
+        fan_out = row.fan_out(self.view.state)
+        if fan_out is not None:
+            yield from (Told(_URGENT, each) for each in failing_rows(fan_out.lines(self.view.state.runs), width))
+            if fan_out.reason:
+                yield Told(_CAME_BACK, cropped(line((f" {fan_out.reason}", "dim")), width))
+            return
         run = row.last_run(self.view.state)
         if run is None or not run.result:
             if reason := row.reason(self.view.state):
@@ -203,7 +223,8 @@ def _judged(proposal: Proposal, width: int) -> Iterable[Told]:
         spans = [(proposal.refusal, "bad"), (f"  {proposal.mend}", "dim")]
         rows = islice(wrapped(spans, width - 1, first=" ", rest=" "), _MOST_WRAPPED)
         yield from (Told(_JUDGED, row) for row in rows)
-    facts = [(f" {word}", style), (_("  on {target}").format(target=proposal.target), "strong")]
+    target = _group_told(proposal) if proposal.group else proposal.target
+    facts = [(f" {word}", style), (_("  on {target}").format(target=target), "strong")]
     if proposal.cwd:
         facts.append((_("  in {folder}").format(folder=fit_path(proposal.cwd, max(16, width // 3))), "dim"))
     if not proposal.missing:
@@ -220,10 +241,17 @@ def _judged(proposal: Proposal, width: int) -> Iterable[Told]:
         yield Told(_URGENT, cropped(line((told, "warn")), width))
 
 
+def _group_told(proposal: Proposal) -> str:
+    told = plural("{group} ({count} target)", "{group} ({count} targets)", len(proposal.group))
+    return told.format(group=proposal.target, count=len(proposal.group))
+
+
 def _manner(proposal: Proposal) -> str:
     """What Enter leads to where that is not a result soon."""
     if proposal.refusal:
         return ""
+    if proposal.group:
+        return _(" Enter: {manner}: {targets}").format(targets=some_of(proposal.group), manner=proposal.manner)
     if proposal.interactive:
         return _(" Enter: it takes the terminal; Ctrl-] leaves it running")
     if proposal.endless and proposal.lasts_s:

@@ -79,8 +79,11 @@ class StepList(Pane):
     def _told(self, row: Row, status: Status) -> str:
         run = row.last_run(self.view.state)
         if status is Status.RUNNING and run and (started := moment(run.intent_t)):
+            fan_out, runs = row.fan_out(self.view.state), self.view.state.runs
+            started = (moment(fan_out.began_t) if fan_out else None) or started
             spent = (self.view.clock.now() - started).total_seconds()
-            return f"{standing_word(status, run)} {clock_text(spent, fine=self.view.clock_fine)}"
+            lines = fan_out.lines(runs) if fan_out else ()
+            return f"{standing_word(status, run, lines)} {clock_text(spent, fine=self.view.clock_fine)}"
         return status_word(status)
 
 

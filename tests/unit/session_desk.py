@@ -80,6 +80,7 @@ class FakeAdapter:
         self.at_once = True
         self.broken: Exception | None = None
         self.told_at_adoption: tuple[str, ...] = ()
+        self.adopted: list[FakeRun] = []
 
     async def start(self, permit: Permit, request: RunRequest) -> FakeRun:
         self.journal.order.append("RAN")
@@ -96,7 +97,8 @@ class FakeAdapter:
         if self.broken:
             raise self.broken
         self.told_at_adoption = tuple(secrets)
-        return FakeRun(self.next_outcome)
+        self.adopted.append(FakeRun(self.next_outcome))
+        return self.adopted[-1]
 
 
 def step(step_id: str, code: str | None = None, **changes: Any) -> Step:

@@ -196,7 +196,7 @@ async def test_a_defect_of_ours_leaves_no_step_running_for_ever(desk: Desk, monk
     def broken(*_given: object, **_named: object) -> None:
         raise ZeroDivisionError("never mind")
 
-    monkeypatch.setattr("cockpit.session.steps.execution.findings_of", broken)
+    monkeypatch.setattr("cockpit.session.steps.following.findings_of", broken)
     assert await desk.run("look") is Status.UNKNOWN
     assert "never mind" in desk.engine.state.step("look").reason
     assert not desk.engine.state.running

@@ -175,7 +175,7 @@ def test_what_a_backend_found_to_change_things_needs_a_confirmation_from_then_on
 
     assert (second.verdict, second.rung) == (Verdict.UNKNOWN, Rung.CONFIRM)
     assert "backend" in second.reasons[0]
-    _made, permit = engine.permitted(second.proposal, Confirmation(second.sha256, Rung.CONFIRM, "kim"), "kim")
+    _made, (permit,) = engine.permitted(second.proposal, Confirmation(second.sha256, Rung.CONFIRM, "kim"), "kim")
     assert permit.judgement.verdict is Verdict.UNKNOWN
 
 

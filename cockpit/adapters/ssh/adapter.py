@@ -89,8 +89,11 @@ class SshAdapter:
         if action.language not in self.languages:
             raise ToolMissing(_("{language} is no language of a shell").format(language=action.language))
         environment = _environment(action, request)
-        link = await asyncio.to_thread(self._connection)
-        return await asyncio.to_thread(self._start, link, permit, request, environment, asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        # Not in the common pool: machines that do not answer would keep those that do waiting for a thread of it.
+        return await OwnThread[SshRunning](f"start on {self.options.host}").run(
+            lambda: self._start(self._connection(), permit, request, environment, loop)
+        )
 
     async def adopt(self, folder: Path, secrets: Sequence[str] = ()) -> SshRunning:
         """Collect a run that another host started.
@@ -225,7 +228,17 @@ class SshRunning:
     async def cancel(self) -> None:
         """Ask the whole group over there to end: TERM, then KILL after the grace."""
         if not self._over.done():
-            await asyncio.to_thread(self.step.cancel, "cancelled")
+            await OwnThread[None](f"cancel {self._folder.name}").run(lambda: self.step.cancel("cancelled"))
+
+    @property
+    def out_of_touch_s(self) -> float:
+        """For how long the link has been gone; 0 while it is there. See `LosesTouch`."""
+        return 0.0 if self._over.done() else self.step.out_of_touch_s
+
+    def give_up(self) -> None:
+        """Wait for the link no longer."""
+        if not self._over.done():
+            self.step.give_up()
 
     def heard_of_the_end(self) -> None:
         """Called in the follower's thread."""

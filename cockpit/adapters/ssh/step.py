@@ -90,6 +90,7 @@ class RemoteStep:
         self._out_of_time = False
         self._survivors: list[int] = []
         self._given_up = threading.Event()
+        self._gone_m: float | None = None
         self._shell: Shell | None = None
         self._following: Shell | None = None
         self._aside = False
@@ -144,6 +145,16 @@ class RemoteStep:
         self._seen = True
         self._begun.set()
         self._follow_from(None, b"")
+
+    @property
+    def out_of_touch_s(self) -> float:
+        """For how long the link has been gone; 0 while it is there."""
+        gone_m = self._gone_m
+        return 0.0 if gone_m is None else time.monotonic() - gone_m
+
+    def give_up(self) -> None:
+        """Wait for the link no longer: how it ends is then not known."""
+        self._given_up.set()
 
     def cancel(self, why: str) -> None:
         """Ask it to end. `why` is cancelled or timed-out. Blocks until it was told, or the far side is given up.
@@ -212,6 +223,7 @@ class RemoteStep:
                 except (Broken, TargetUnreachable, OSError) as error:
                     if not self._aside:
                         self._say(_("the link is gone ({error}); the step may go on there; trying again"), error)
+                        self._gone_m = self._gone_m or time.monotonic()
                     self._aside = False
                 except AdapterError as error:
                     # A host key that changed, or credentials that ran out: trying again helps as little as waiting.
@@ -235,6 +247,7 @@ class RemoteStep:
         try:
             shell.channel.settimeout(_SEND_S)
             shell.send(order)
+            self._gone_m = None
             shell.channel.settimeout(_QUIET_S)
             for frame in frames(lambda: self._next(shell.channel), self._nonce):
                 self._take(frame)

@@ -109,6 +109,7 @@ class Host:
             environment=self._environment(),
             modes=Modes(self._kept_read_only),
             approvals=Approvals(self._second_person),
+            groups=self.config.groups,
         )
         self.execution = Execution(self.engine, umask=umask, runners=Runners(ahead=True))
         self.ended = asyncio.Event()
@@ -122,10 +123,9 @@ class Host:
         self._syncing: asyncio.Task[None] | None = None
         self._left_alone_s = left_alone_s
         self._last_needed_m = time.monotonic()
-        for name, adapter in adapters.items():
-            # Another machine has folders of its own, and begins at home.
-            if self.settings.cwd and not isinstance(adapter, RunsElsewhere):
-                self.engine.homes[name] = self.settings.cwd
+        if self.settings.cwd:  # another machine has folders of its own, and begins at home
+            here = [name for name, adapter in adapters.items() if not isinstance(adapter, RunsElsewhere)]
+            self.engine.homes |= dict.fromkeys(here, self.settings.cwd)
 
     def _adapters(self) -> dict[str, RunsSteps]:
         """What runs the steps of each target, once everything they and the configuration know is masked."""

@@ -12,6 +12,7 @@ from cockpit.adapters.base import KnowsSecrets, RunsSteps
 from cockpit.adapters.checking import Check, ChecksItself, failed_check
 from cockpit.adapters.own_thread import OwnThread
 from cockpit.config import Config, ProbeConfig, TailConfig
+from cockpit.config.names import LOCAL
 from cockpit.errors import AdapterError, CockpitError, TimedOut
 from cockpit.monitor.logs.probe import LogProbe
 from cockpit.monitor.machines import Machines
@@ -20,7 +21,7 @@ from cockpit.monitor.registry import build
 from cockpit.monitor.sample import Outcome
 from cockpit.session.host.surroundings import surroundings
 from cockpit.session.record.secrets import SecretBook
-from cockpit.session.steps.targets import LOCAL, targets_of
+from cockpit.session.steps.targets import targets_of
 from cockpit.words import _
 
 DEADLINE_S = 7.0

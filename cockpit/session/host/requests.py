@@ -63,7 +63,11 @@ def _hello(host: Served, connection: Connection, given: dict[str, Any]) -> Answe
         "pid": os.getpid(),
         "mode": host.engine.state.mode,
         "viewer": connection.viewer,
-        "targets": sorted(host.engine.adapters),
+        "targets": [*sorted(host.engine.adapters), *sorted(host.engine.groups)],
+        "groups": {
+            name: {"targets": list(group.targets), "manner": host.engine.manner(name, len(group.targets))}
+            for name, group in host.engine.groups.items()
+        },
         "environment": host.engine.environment,
         "channels": list(able(host.engine.adapters, LANGUAGE)),
     }
@@ -71,7 +75,11 @@ def _hello(host: Served, connection: Connection, given: dict[str, Any]) -> Answe
 
 def _propose(host: Served, _connection: Connection, given: dict[str, Any]) -> Answer:
     return host.engine.propose(
-        given["step"], part=given.get("part"), code=given.get("code"), target=given.get("target")
+        given["step"],
+        part=given.get("part"),
+        code=given.get("code"),
+        target=given.get("target"),
+        rest=bool(given.get("rest")),
     ).as_json()
 
 

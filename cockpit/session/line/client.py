@@ -101,10 +101,21 @@ class HostClient:
         return dict(message.get("ok") or {})
 
     async def propose(
-        self, step: str, *, part: str | None = None, code: str | None = None, target: str | None = None
+        self,
+        step: str,
+        *,
+        part: str | None = None,
+        code: str | None = None,
+        target: str | None = None,
+        rest: bool = False,
     ) -> Proposal:
-        """What running the step (or one part, or an edited text) would do, judged; nothing runs."""
-        return Proposal.from_json(await self.call("propose", step=step, part=part, code=code, target=target))
+        """What running the step (or one part, or an edited text) would do, judged; nothing runs.
+
+        Args:
+            rest: of a group only where it has not passed.
+        """
+        asked = await self.call("propose", step=step, part=part, code=code, target=target, rest=rest)
+        return Proposal.from_json(asked)
 
     async def run(
         self,

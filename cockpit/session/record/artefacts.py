@@ -105,7 +105,11 @@ def _claims(kind: str, data: Mapping[str, Any]) -> Iterator[_Claim]:
             yield _Claim("runbook.md", data["runbook"]["sha256"])
         if data.get("settings_sha256"):
             yield _Claim("settings.json", data["settings_sha256"])
-    if kind in ("step.exited", "step.repeated", "step.finished") and data.get("output") and data.get("output_sha256"):
+    if (
+        kind in ("step.exited", "step.repeated", "step.finished", "target.finished")
+        and data.get("output")
+        and data.get("output_sha256")
+    ):
         yield _Claim(data["output"], data["output_sha256"], data.get("output_bytes"))
         for name, digest in data.get("files", {}).items():
             yield _Claim(f"runs/{int(data['run']):04d}/{name}", digest)

@@ -13,14 +13,18 @@ version, rehearsal, settings_sha256 |
 | mode.changed | mode, reason · target.changed: target · severity.set: severity, reason |
 | step.intent | step, part, run, attempt, language, command, original (when edited), sha256, target, cwd, timeout_s,
 lasts_s, verdict, reasons, tags, inputs, confirmed, typed, reason, undo, repetition {number, of, first, times, every_s,
-within_s} of a run that is one of several |
+within_s} of a run that is one of several, group {name, first, place, of; with the first also targets, at_once,
+stop_at_first_failure, sha256} of a run on one of its targets |
 | step.started | step, run, pid |
 | step.exited | step, part, run, questions: the command is over and a person must answer before the step is |
 | step.silent | step, run, silence_s |
+| target.finished | as step.finished, but for one target of a group: the step goes on until all are over; target, told
+(the last line of what did not pass), questions |
 | step.repeated | as step.finished, but for a run after which another follows: the step goes on |
 | step.finished | step, part, run, status, exit_code, signal, duration_s, output, output_bytes, output_sha256,
 files {name: sha256}, expectations [{kind, text, held, seen}], pipe_status, survivors, reason, repetitions {of, times,
-every_s, within_s, runs, held, tries, duration_s} when it was one of several, branch: the section a decision led to |
+every_s, within_s, runs, held, tries, duration_s} when it was one of several, branch: the section a
+decision led to; group {name, first} and targets {target: status} when it went to a group |
 | step.answered | step, question, held, by: a person answered a manual expectation or a decision item |
 | step.reopened | step, part, step_status, reason: a tick taken back |
 | state.carried | target, cwd, variables [name], lost [name] |

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+from msgspec import structs
 
 from cockpit.errors import UsageError
 from cockpit.runbook.model import Runbook, Step
 from cockpit.safety.environment import child_environment
 from cockpit.safety.permit import Mode
 from cockpit.session.record.event import Event, Status
+from cockpit.session.record.fanout import come_to, questions_of, took_s
 from cockpit.session.record.folder import SessionFolder
 from cockpit.session.record.inputs import InputBook
 from cockpit.session.record.modes import Modes
@@ -103,6 +106,29 @@ class Ledger:
             },
         )
 
+    def end_fan_out(self, first: int, *, actor: str = "host", ask: bool = True, remark: str = "") -> None:
+        """Record what a step came to on its targets, once none of them runs any more.
+
+        Args:
+            ask: where only a person's word is missing, wait for it; else it stands as not judged.
+            remark: why it went no further.
+        """
+        fan_out = self.state.fan_outs[first]
+        lines = fan_out.lines(self.state.runs)
+        about: dict[str, Any] = {"part": fan_out.part, "group": {"name": fan_out.name, "first": first}}
+        judged = all(line.status in (Status.PASSED, Status.AWAITING, Status.SKIPPED, Status.TODO) for line in lines)
+        questions = questions_of(self.state, fan_out.step)
+        if questions and judged and ask:
+            self.record("step.exited", durable=True, step=fan_out.step, questions=questions, **about)
+            return
+        lines = tuple(structs.replace(line, status=_at_the_end(line.status)) for line in lines)
+        status, reason = come_to(lines)
+        unjudged = _judge_it(questions) if questions and not ask else ""
+        reason = "; ".join(filter(None, (remark, reason, unjudged)))
+        ends = {line.target: line.status.value for line in lines}
+        spent_s = took_s(fan_out, lines)
+        self.finish(fan_out.step, status, actor=actor, reason=reason, duration_s=spent_s, targets=ends, **about)
+
     def _with_part(self, step_id: str, part: str, status: Status) -> Status:
         step = self._step(step_id)
         parts = {**self.state.step(step_id).parts, part: status}
@@ -127,3 +153,12 @@ class Ledger:
         if self.state.step(step).status is Status.RUNNING:
             raise UsageError(_("the step is running"), mend=_("cancel it first"))
         return found
+
+
+def _at_the_end(status: Status) -> Status:
+    """How a target stands once nothing more comes."""
+    return {Status.AWAITING: Status.UNKNOWN, Status.TODO: Status.SKIPPED}.get(status, status)
+
+
+def _judge_it(questions: Sequence[str]) -> str:
+    return _("a person must judge: {questions}").format(questions="; ".join(questions))

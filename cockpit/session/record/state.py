@@ -13,6 +13,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from cockpit.session.record.event import Event, Status
+from cockpit.session.record.fanout import FanOut, begun
 
 _EMPTY: Mapping[Any, Any] = MappingProxyType({})
 
@@ -52,10 +53,31 @@ class RunRecord(Struct, frozen=True):
         return (int(told["number"]), int(told["of"])) if told else None
 
     @property
+    def begins_attempt(self) -> bool:
+        """Whether an attempt at its step begins with it."""
+        return begins_attempt(self.intent)
+
+    @property
+    def group_first(self) -> int:
+        """The first run of the fan-out that it belongs to; 0 for one that went to a target alone."""
+        return int((self.intent.get("group") or {}).get("first", 0))
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it ended as one of several runs of which more were to follow."""
+        return self.repetition is not None and bool(self.result) and "repetitions" not in self.result
+
+    @property
     def waits(self) -> bool:
         """Whether it is the next of several runs, on record and not yet due."""
         again = self.repetition is not None and self.repetition[0] > 1
         return again and self.status is Status.RUNNING and self.started_t is None
+
+
+def begins_attempt(intent: Mapping[str, Any]) -> bool:
+    """Whether a run is the first of its attempt: of several in a row, and of several targets."""
+    number = (intent.get("repetition") or {}).get("number", 1)
+    return bool(number == 1 and (intent.get("group") or {}).get("place", 1) == 1)
 
 
 class StepState(Struct, frozen=True):
@@ -97,7 +119,8 @@ class SessionState(Struct, frozen=True):
     """Everything a session has come to, up to event `seq`.
 
     `cwd` and `variables` are what steps of a target carry on; `fresh` the last run of a target before its shell was
-    begun afresh. `gates`: how watched gates stand, by step, as their last `gate.changed` says.
+    begun afresh. `fan_outs`: steps that went to a group, by their first run. `gates`: how watched gates stand, by step,
+    as their last `gate.changed` says.
     """
 
     seq: int = 0
@@ -115,6 +138,7 @@ class SessionState(Struct, frozen=True):
     user: str = ""
     steps: Mapping[str, StepState] = field(default_factory=_nothing)
     runs: Mapping[int, RunRecord] = field(default_factory=_nothing)
+    fan_outs: Mapping[int, FanOut] = field(default_factory=_nothing)
     inputs: Mapping[str, str] = field(default_factory=_nothing)
     secret_inputs: frozenset[str] = frozenset()
     cwd: Mapping[str, str] = field(default_factory=_nothing)
@@ -192,7 +216,17 @@ def _step_intent(state: SessionState, event: Event) -> SessionState:
     run = RunRecord(int(data["run"]), data["step"], Status.RUNNING, event.t, intent=data)
     step = state.step(run.step)
     step = replace(step, status=Status.RUNNING, runs=(*step.runs, run.run), reason="", at=event.t)
-    return replace(state, runs=_with(state.runs, run.run, run), steps=_with(state.steps, run.step, step))
+    state = replace(state, runs=_with(state.runs, run.run, run), steps=_with(state.steps, run.step, step))
+    group = data.get("group")
+    if not group:
+        return state
+    first = int(group["first"])
+    known = state.fan_outs.get(first) or begun(data, event.t)
+    return replace(state, fan_outs=_with(state.fan_outs, first, replace(known, runs=(*known.runs, run.run))))
+
+
+def _target_finished(state: SessionState, event: Event) -> SessionState:
+    return _change_run(state, event, status=Status(event.data["status"]), finished_t=event.t, result=event.data)
 
 
 def _step_started(state: SessionState, event: Event) -> SessionState:
@@ -201,7 +235,10 @@ def _step_started(state: SessionState, event: Event) -> SessionState:
 
 def _step_exited(state: SessionState, event: Event) -> SessionState:
     data = event.data
-    state = _change_run(state, event, status=Status.AWAITING, finished_t=event.t, result=data)
+    if data.get("group"):
+        state = _change_fan_out(state, event, Status.AWAITING)
+    else:
+        state = _change_run(state, event, status=Status.AWAITING, finished_t=event.t, result=data)
     step = replace(state.step(data["step"]), status=Status.AWAITING, at=event.t)
     return replace(state, steps=_with(state.steps, data["step"], step))
 
@@ -222,14 +259,25 @@ def _change_run(state: SessionState, event: Event, **changes: Any) -> SessionSta
     return replace(state, runs=_with(state.runs, run.run, replace(run, **changes)))
 
 
+def _change_fan_out(state: SessionState, event: Event, status: Status) -> SessionState:
+    first = int(event.data["group"]["first"])
+    known = state.fan_outs.get(first)
+    if known is None:
+        return state
+    over = replace(known, status=status, ended_t=event.t, reason=event.data.get("reason") or "")
+    return replace(state, fan_outs=_with(state.fan_outs, first, over))
+
+
 def _step_finished(state: SessionState, event: Event) -> SessionState:
     data = event.data
     status = Status(data["status"])
+    if data.get("group"):
+        state = _change_fan_out(state, event, status)
     if data.get("run") is not None:
         state = _change_run(state, event, status=status, finished_t=event.t, result=data)
     step = state.step(data["step"])
     if data.get("part"):
-        ran = data.get("run") is not None
+        ran = data.get("run") is not None or data.get("group")
         said = _without(step.said, data["part"]) if ran else _with(step.said, data["part"], _word_of(event))
         step = replace(step, parts=_with(step.parts, data["part"], status), said=said)
         status = Status(data.get("step_status", status))
@@ -309,6 +357,7 @@ _HANDLERS: Mapping[str, Callable[[SessionState, Event], SessionState]] = {
     "step.exited": _step_exited,
     "step.silent": _step_silent,
     "step.repeated": _step_repeated,
+    "target.finished": _target_finished,
     "step.finished": _step_finished,
     "step.answered": _step_answered,
     "step.reopened": _step_reopened,

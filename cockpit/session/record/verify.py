@@ -23,7 +23,7 @@ _BLOCK_BYTES = 1 << 20
 _VOUCHING = frozenset(
     {
         *("session.started", "session.ended", "host.recovered", "journal.recovered"),
-        *("step.exited", "step.repeated", "step.finished"),
+        *("step.exited", "step.repeated", "step.finished", "target.finished"),
     }
 )
 

@@ -15,6 +15,7 @@ from cockpit.session.record.event import Status
 from cockpit.session.record.state import RunRecord, SessionState
 from cockpit.session.steps.drafting import Draft
 from cockpit.session.steps.repeating import ONCE, Plan
+from cockpit.session.steps.sweep import Sweep
 from cockpit.words import _
 
 _SHORTEST_S = 1.0
@@ -26,7 +27,8 @@ class Course:
 
     Every run of it starts from the same exported variables and folder: it is judged as it then stood. `made` and
     `permit` are None for what another host started: it can be followed, and not be run again. `outcome` and `files`
-    (hashes by name) are those of the run that ended last.
+    (hashes by name) are those of the run that ended last, `told` why in one line where it failed. `sweep` is the way
+    over a group that it belongs to.
     """
 
     target: str
@@ -44,6 +46,8 @@ class Course:
     tries: list[bool] = field(default_factory=list)
     settled: bool = False
     outcome: Outcome | None = None
+    told: str = ""
+    sweep: Sweep | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     task: asyncio.Task[None] | None = None
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
@@ -81,6 +85,10 @@ class Course:
         if self.plan.once:
             return None
         return {"number": len(self.runs), "first": self.runs[0], **self.plan.as_json()}
+
+    def grouping(self) -> dict[str, Any] | None:
+        """What the intent of its newest run says of the group; None for a single target."""
+        return self.sweep.grouping(self) if self.sweep else None
 
     def as_json(self) -> dict[str, Any]:
         """What its runs came to, for the record."""
@@ -153,7 +161,13 @@ def _told_of(tries: Sequence[bool]) -> str:
 def interrupted(record: RunRecord, state: SessionState) -> str:
     """What to say of a step whose runs a host left in the middle, after the run of this record."""
     first = (record.intent.get("repetition") or {}).get("first", record.run)
-    return _told_of([state.runs[run].status is Status.PASSED for run in state.step(record.step).runs if run >= first])
+    return _told_of([each.status is Status.PASSED for each in _runs_from(first, record, state)])
+
+
+def _runs_from(first: int, record: RunRecord, state: SessionState) -> list[RunRecord]:
+    """The runs of a record's step on its target, from the one of this number on."""
+    runs = [state.runs[run] for run in state.step(record.step).runs if run >= first]
+    return [each for each in runs if each.intent.get("target") == record.intent.get("target")]
 
 
 def as_long_as_stated(record: RunRecord, outcome: Outcome) -> str:
@@ -169,7 +183,7 @@ def course_of_record(record: RunRecord, state: SessionState, expectations: Seque
     """The course of a run that another host started, as far as the record tells of it."""
     told = record.intent.get("repetition") or {}
     plan = Plan(int(told["times"]), float(told["every_s"]), told["within_s"]) if told else ONCE
-    runs = [run for run in state.step(record.step).runs if run >= int(told.get("first", record.run))]
+    runs = [each.run for each in _runs_from(int(told.get("first", record.run)), record, state)]
     return Course(
         target=str(record.intent.get("target")),
         expectations=tuple(expectations),

@@ -10,7 +10,7 @@ from cockpit.errors import UsageError
 from cockpit.runbook.expectations.repetition import lasting_s
 from cockpit.runbook.inputs.omissions import omission_in
 from cockpit.runbook.model import Expectation, Input, Part, Runbook, Step, StepKind
-from cockpit.safety.permit import Action, Mode, Rung, required_rung
+from cockpit.safety.permit import GRAVITY, Action, Mode, Rung, Spread, required_rung
 from cockpit.safety.verdict import Judgement, Verdict
 from cockpit.session.filling.filling import Filled, fill, fill_text, spelling
 from cockpit.words import _
@@ -21,7 +21,8 @@ class Draft:
     """What would run, before anyone said yes.
 
     `original` is the author's text when `code` was edited; `omission` the line where the author, whose text it still
-    is, left something out ("...").
+    is, left something out ("..."). `each` are the drafts for the targets of a group, in their order, where the action's
+    target is one; `manner` is how they follow each other. Its `values` tell of each target where they differ.
     """
 
     step: Step
@@ -34,6 +35,18 @@ class Draft:
     rung: Rung
     omission: str | None = None
     undo: str = ""
+    manner: str = ""
+    each: tuple[Draft, ...] = ()
+
+    @property
+    def spread(self) -> Spread:
+        """What each target of the group is asked to do. Of the draft for a group only."""
+        return Spread(self.action.target, self.manner, tuple(made.action for made in self.each))
+
+    @property
+    def sha256(self) -> str:
+        """The identity of what would run: what a confirmation names."""
+        return self.spread.sha256 if self.each else self.action.sha256
 
     @property
     def expectations(self) -> tuple[Expectation, ...]:
@@ -140,6 +153,43 @@ def doubted(made: Draft, mode: Mode) -> Draft:
     """The draft of what its backend would not run as something that only reads: a person has to decide."""
     judgement = Judgement(Verdict.UNKNOWN, (_("the backend found that it may change things"),), made.judgement.tags)
     return replace(made, judgement=judgement, rung=required_rung(judgement, mode))
+
+
+def drafts_together(group: str, manner: str, each: Sequence[Draft]) -> Draft:
+    """The draft of one command for every target of a group, judged as the gravest of them.
+
+    Raises:
+        UsageError: it is not the same text everywhere.
+    """
+    first, gravest = each[0], max(each, key=lambda made: _gravity(made.judgement.verdict, made.rung))
+    odd = next((made for made in each if made.action.body != first.action.body), None)
+    if odd is not None:
+        raise UsageError(
+            _("it would be another command on {target} than on {first}").format(
+                target=odd.action.target, first=first.action.target
+            ),
+            mend=_("fill in its inputs (i), or choose one of these targets"),
+        )
+    return replace(
+        gravest,
+        action=Action(first.action.language, first.action.body, group, first.action.values),
+        missing=tuple(dict.fromkeys(name for made in each for name in made.missing)),
+        values={name: _told_value(name, each) for name in first.values},
+        undo=first.undo,
+        manner=manner,
+        each=tuple(each),
+    )
+
+
+def _gravity(verdict: Verdict, rung: Rung) -> tuple[int, int]:
+    return tuple(Rung).index(rung), GRAVITY.index(verdict)
+
+
+def _told_value(name: str, each: Sequence[Draft]) -> str:
+    values = {made.values.get(name, "") for made in each}
+    if len(values) == 1:
+        return values.pop()
+    return "; ".join(f"{made.action.target}: {made.values.get(name, '')}" for made in each)
 
 
 def _judge_blank(filled: Filled) -> Judgement | None:

@@ -8,45 +8,52 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from msgspec import structs
 
-from cockpit.adapters.base import RunsElsewhere, RunsSteps
-from cockpit.adapters.followed import folder_gone
+from cockpit.adapters.base import RunsSteps
+from cockpit.config import GroupConfig
 from cockpit.errors import CockpitError, FolderGone, PolicyRefusal, SecondPersonMissing, UsageError
 from cockpit.runbook.model import Runbook, StepKind
 from cockpit.runs.files import RECALLED
-from cockpit.safety.permit import Confirmation, Mode, Rung, grant, required_rung
+from cockpit.safety.permit import Confirmation, Mode, Permit, Rung, grant, grant_each, required_rung
 from cockpit.safety.verdict import Verdict
 from cockpit.session.record.event import Status
+from cockpit.session.record.fanout import not_passed
 from cockpit.session.record.folder import PRIVATE_FILE, SessionFolder
 from cockpit.session.record.ledger import Records
 from cockpit.session.record.modes import Modes
 from cockpit.session.record.secrets import SecretBook, redacted
-from cockpit.session.record.state import SessionState
+from cockpit.session.record.state import SessionState, begins_attempt
 from cockpit.session.steps.approvals import Approvals
-from cockpit.session.steps.drafting import Draft, command_step, doubted, draft, filled_text, require_whole
+from cockpit.session.steps.drafting import (
+    Draft,
+    doubted,
+    draft,
+    drafts_together,
+    require_whole,
+)
 from cockpit.session.steps.intent import intent_of, shown_to_second
-from cockpit.session.steps.messages import LANGUAGE, message_draft, require_no_secret, sent_before
+from cockpit.session.steps.messages import message_draft, require_no_secret, sent_before
+from cockpit.session.steps.placing import Placing
 from cockpit.session.steps.proposal import Proposal
 from cockpit.session.steps.repeating import plan_of
-from cockpit.session.steps.said import Said
-from cockpit.session.steps.targets import able, adapter_called, adapter_for, has_folders, target_for
+from cockpit.session.steps.targets import able
 from cockpit.words import _
 
 # A proposal shown long ago, by this viewer or another, has to be looked at again.
 _DRAFTS_KEPT = 32
 
 
-class Engine(Said):
+class Engine(Placing):
     """The step state machine of one session.
 
     Args:
         adapters: by target name, what runs that target's steps.
+        groups: targets that a step can go to together.
         timeout_s: the deadline of steps that name none; None for no deadline.
         modes: what keeps the session read-only whatever was chosen; None for nothing.
         approvals: what takes a second person; None for nothing.
@@ -65,9 +72,11 @@ class Engine(Said):
         environment: str = "",
         modes: Modes | None = None,
         approvals: Approvals | None = None,
+        groups: Iterable[GroupConfig] = (),
     ) -> None:
         super().__init__(folder, runbook, journal, secrets, state=state, modes=modes or Modes())
         self.adapters = adapters
+        self.groups = {group.name: group for group in groups}
         self.timeout_s = timeout_s
         self.environment = environment
         self.approvals = approvals or Approvals()
@@ -77,17 +86,22 @@ class Engine(Said):
     # -- before a step runs ----------------------------------------------------------------------------------------
 
     def propose(
-        self, step: str, *, part: str | None = None, code: str | None = None, target: str | None = None
+        self,
+        step: str,
+        *,
+        part: str | None = None,
+        code: str | None = None,
+        target: str | None = None,
+        rest: bool = False,
     ) -> Proposal:
         """What running the step would do. Nothing runs; the proposal is kept until it is run or replaced.
 
         Without a `target` it goes to the one the step names, else to the session's, else to the one that ran the last
-        step of its language, else to the only one that can.
+        step of its language, else to the only one that can. `rest`: of a group only to those of its targets where the
+        step has not passed, or to all where it has everywhere.
         """
         chosen = target or self._target_of(step, part, code)
-        made = self._draft(step, part, code, chosen)
-        if made.judgement.verdict is Verdict.READ_ONLY and self._was_refused(made.action.sha256):
-            made = doubted(made, self.mode)
+        made = self._draft(step, part, code, chosen, rest=rest)
         number = f"p{next(self._numbers)}"
         self._drafts[number] = made
         while len(self._drafts) > _DRAFTS_KEPT:
@@ -98,7 +112,7 @@ class Engine(Said):
             proposal=number,
             step=step,
             part=part,
-            sha256=made.action.sha256,
+            sha256=made.sha256,
             language=made.action.language,
             command=self.secrets.redact(made.action.body),
             target=chosen,
@@ -120,14 +134,39 @@ class Engine(Said):
             undo=self.secrets.redact(made.undo),
             environment=self.environment,
             inside=made.inside,
-            targets=able(self.adapters, made.action.language, made.action.body),
+            targets=able(self.adapters, made.action.language, made.action.body, self.groups),
+            group=tuple(one.action.target for one in made.each),
+            manner=self.manner(chosen, len(made.each)),
             times=plan.times,
             every_s=plan.every_s,
             within_s=plan.within_s,
             unrepeated=unrepeated,
         )
 
-    def _draft(self, step_id: str, part: str | None, code: str | None, target: str) -> Draft:
+    def _draft(self, step_id: str, part: str | None, code: str | None, target: str, *, rest: bool = False) -> Draft:
+        group = self.groups.get(target)
+        if group is None:
+            return self._draft_for(step_id, part, code, target)
+        names = not_passed(self.state, step_id, part, group.targets) if rest else ()
+        each: list[Draft] = []
+        known: list[tuple[Any, Draft]] = []
+        for name in names or group.targets:
+            # What is the same for several targets is judged once: a group may have a hundred.
+            about = self.values(name), self._known_environment(name)
+            alike = next((made for seen, made in known if seen == about), None)
+            if alike is None:
+                known.append((about, self._draft_for(step_id, part, code, name)))
+                each.append(known[-1][1])
+            else:
+                each.append(replace(alike, action=structs.replace(alike.action, target=name)))
+        return drafts_together(target, f"{group.width} {group.stops}", each)
+
+    def _draft_for(self, step_id: str, part: str | None, code: str | None, target: str) -> Draft:
+        made = self._judged(step_id, part, code, target)
+        refused = made.judgement.verdict is Verdict.READ_ONLY and self._was_refused(made.action.sha256)
+        return doubted(made, self.mode) if refused else made
+
+    def _judged(self, step_id: str, part: str | None, code: str | None, target: str) -> Draft:
         step, values = self.runbook.step(step_id), self.values(target)
         if step is None or step.kind is not StepKind.MESSAGE:
             environment = self._known_environment(target)
@@ -140,21 +179,6 @@ class Engine(Said):
             return made
         told = _("it was sent before, or may have been: people would get it twice")
         return replace(made, judgement=structs.replace(made.judgement, reasons=(told, *made.judgement.reasons)))
-
-    def _target_of(self, step_id: str, part: str | None, code: str | None) -> str:
-        step = self._step(step_id)
-        if step.kind is not StepKind.MESSAGE:
-            command_step(self.runbook, step_id)
-        language = LANGUAGE if step.kind is StepKind.MESSAGE else step.language or "bash"
-        ran = (run.intent for run in reversed(tuple(self.state.runs.values())))
-        last = next((intent.get("target") for intent in ran if intent.get("language") == language), None)
-        named, wishes = step.attributes.get("target"), (self.state.target, last)
-        text = filled_text(self.runbook, step_id, part, code, self.values()) if language == "http" else ""
-        return target_for(language, self.adapters, named, wishes, text) or self.state.target
-
-    def _known_environment(self, target: str) -> dict[str, str] | None:
-        """The variables that the target's scripts see, None when it is another machine that knows them."""
-        return None if isinstance(self.adapters.get(target), RunsElsewhere) else self._environment(target)
 
     def _was_refused(self, sha256: str) -> bool:
         """Whether the backend itself refused this very action, sealed as something that only reads."""
@@ -175,29 +199,11 @@ class Engine(Said):
             require_no_secret(made, self.secrets.redact)
             if made.missing and made.action.language == "http":
                 return None  # where it goes may be what is missing
-            self._require_folder(made.action.target, self.adapter(made))
+            self._require_able(made)
+            self._require_folders(made)
         except CockpitError as error:
             return error
         return None
-
-    def _folder(self, target: str) -> str | None:
-        """The folder that a step of this target runs in; None where it isn't known, or means nothing."""
-        adapter = self.adapters.get(target)
-        return self.shell(target).cwd if adapter is None or has_folders(adapter) else None
-
-    def _require_folder(self, target: str, adapter: RunsSteps) -> None:
-        """On this machine it can be told beforehand that the folder is gone in which the last step ended."""
-        cwd = self.shell(target).cwd
-        if not isinstance(adapter, RunsElsewhere) and cwd is not None and not os.access(cwd, os.X_OK):
-            raise folder_gone(cwd)
-
-    def adapter(self, made: Draft) -> RunsSteps:
-        """The adapter of the draft's target.
-
-        Raises:
-            UsageError: no such target, or it can't run this language.
-        """
-        return adapter_for(made.action.language, self.adapters, made.action.target, made.action.body)
 
     def forget_drafts(self) -> None:
         """What was shown was judged under conditions that no longer hold: it has to be looked at again."""
@@ -206,8 +212,8 @@ class Engine(Said):
 
     # -- permits ---------------------------------------------------------------------------------------------------
 
-    def permitted(self, proposal: str, confirmation: Confirmation | None, by: str) -> tuple[Draft, Any]:
-        """The draft and its permit, judged again in the mode of this moment.
+    def permitted(self, proposal: str, confirmation: Confirmation | None, by: str) -> tuple[Draft, tuple[Permit, ...]]:
+        """The draft and its permit, judged again in the mode of this moment; for a group one for each of its targets.
 
         Raises:
             UsageError: the proposal is gone, or inputs are missing. PolicyRefusal: a rung is missing; recorded.
@@ -226,18 +232,8 @@ class Engine(Said):
                 )
             require_whole(made)
             require_no_secret(made, self.secrets.redact)
-            modes = self.mode, lambda: self.mode
-            permit = grant(
-                made.action,
-                made.judgement,
-                *modes,
-                least=made.rung,
-                by=by,
-                confirmation=confirmation,
-                second_person=self.approvals.rule(),
-                approval=self.approvals.given(made.action.sha256, self._folder(made.action.target)),
-            )
-            self.adapter(made)
+            permits = self._granted(made, confirmation, by)
+            self._require_able(made)
         except SecondPersonMissing as missing:
             self._ask_second(made, confirmation, by)
             mend = _("somebody else approves it with `cockpit approve {session}`; then run it again")
@@ -252,7 +248,22 @@ class Engine(Said):
                 verdict=made.judgement.verdict.value,
             )
             raise
-        return made, permit
+        return made, permits
+
+    def _granted(self, made: Draft, confirmation: Confirmation | None, by: str) -> tuple[Permit, ...]:
+        modes = self.mode, lambda: self.mode
+        second, approval = self.approvals.rule(), self.approvals.given(made.sha256, self._folder(made.action.target))
+        if not made.each:
+            return (
+                grant(
+                    made.action, made.judgement, *modes, least=made.rung, by=by, confirmation=confirmation,
+                    second_person=second, approval=approval,
+                ),
+            )  # fmt: skip
+        return grant_each(
+            made.spread, [one.judgement for one in made.each], *modes, least=made.rung, by=by,
+            confirmation=confirmation, second_person=second, approval=approval,
+        )  # fmt: skip
 
     def _ask_second(self, made: Draft, confirmation: Confirmation | None, by: str) -> None:
         cwd = self._folder(made.action.target)
@@ -260,10 +271,10 @@ class Engine(Said):
         reason = confirmation.reason if confirmation else ""
         told = shown_to_second(made, values, environment=self.environment, cwd=cwd, by=by, reason=reason)
         shown = redacted(told, self.secrets.redact)
-        asked, new = self.approvals.ask(made.action.sha256, cwd, shown)
+        asked, new = self.approvals.ask(made.sha256, cwd, shown)
         if new:
             step, part = made.step.id, made.part.id if made.part else None
-            number, sha256 = asked.number, made.action.sha256
+            number, sha256 = asked.number, made.sha256
             self.record("approval.asked", actor=by, durable=True, approval=number, step=step, part=part, sha256=sha256)
 
     def second_word(self, number: str, digest: str, *, yes: bool, name: str, uid: int) -> None:
@@ -288,6 +299,7 @@ class Engine(Said):
         by: str,
         *,
         repetition: Mapping[str, Any] | None = None,
+        group: Mapping[str, Any] | None = None,
     ) -> None:
         """The durable record of exactly what is about to run, written before it does.
 
@@ -295,19 +307,21 @@ class Engine(Said):
 
         Args:
             repetition: which of several runs of one attempt this is.
+            group: of which group's targets this is one, and which of them.
         """
         self._drafts = {number: other for number, other in self._drafts.items() if other.step.id != made.step.id}
-        again = repetition is not None and repetition["number"] > 1
-        runs = [record for record in self.state.runs.values() if record.step == made.step.id]
-        attempts = sum(record.repetition is None or record.repetition[0] == 1 for record in runs)
+        attempts = sum(
+            record.begins_attempt for record in self.state.runs.values() if record.step == made.step.id
+        ) + begins_attempt({"repetition": repetition, "group": group})
         shown = {name: self._inputs.shown(name, value) for name, value in made.values.items()}
         cwd = self._folder(made.action.target)
         data = intent_of(made, confirmation, shown, cwd=cwd, timeout_s=self._deadline_s(made))
-        if approved_by := self.approvals.use_up(made.action.sha256):
+        if approved_by := self.approvals.use_up((group or {}).get("sha256") or made.sha256):
             data["approved_by"] = approved_by
         if repetition is not None:
             data["repetition"] = repetition
-        attempts += not again
+        if group is not None:
+            data["group"] = group
         self.record("step.intent", actor=by, durable=True, run=run, attempt=attempts, **data)
 
     def reveal(self, name: str, by: str) -> str:
@@ -350,42 +364,3 @@ class Engine(Said):
             if record.intent.get("verdict") != Verdict.READ_ONLY.value:
                 with contextlib.suppress(OSError):
                     (self.folder.run(record.run) / RECALLED).touch(PRIVATE_FILE)
-
-    def set_target(self, target: str, by: str) -> None:
-        """Change where steps run.
-
-        Raises:
-            UsageError: no such target.
-        """
-        adapter_called(target, self.adapters)
-        self.forget_drafts()
-        self.record("target.changed", actor=by, target=target)
-
-    def fresh_shell(self, target: str, by: str) -> None:
-        """Let the target's next step begin as the first one did: no exported variables, and in its first folder.
-
-        Raises:
-            UsageError: no such target, or a step is running there.
-        """
-        adapter_called(target, self.adapters)
-        self.require_idle(target)
-        self.shells.pop(target, None)
-        shell = self.shell(target)
-        if shell.cwd is not None and not os.access(shell.cwd, os.X_OK):
-            shell.cwd = None  # it was this folder that went: the operator's own home is left
-        self.forget_drafts()
-        self.record("state.reset", actor=by, durable=True, target=target, cwd=shell.cwd)
-
-    def require_idle(self, target: str) -> None:
-        """One step at a time on a target: the next one begins as this one ends.
-
-        Raises:
-            UsageError: a step is running there.
-        """
-        for record in self.state.running:
-            if record.intent.get("target") == target:
-                raise UsageError(
-                    _("a step is still running on {target}").format(target=target),
-                    where=record.step,
-                    mend=_("wait for it, or cancel it"),
-                )

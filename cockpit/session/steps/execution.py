@@ -1,90 +1,75 @@
-"""Runs under way: started with a permit, followed to their end, checked, recorded; adopted from a host that died."""
+"""Runs under way: started with a permit, cancelled, waited for; adopted from a host that died."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
-from collections.abc import Awaitable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from cockpit.adapters.base import Outcome, Running, RunRequest, RunsSteps
-from cockpit.adapters.runners import Runners
+from cockpit.adapters.base import LosesTouch, Running, RunsSteps
 from cockpit.errors import AdapterError, CockpitError, JournalError, UsageError
 from cockpit.runbook.model import Expectation
-from cockpit.safety.permit import Confirmation
-from cockpit.safety.printing import printed_secrets
-from cockpit.safety.redaction.redactor import secrets_of_environment
+from cockpit.safety.permit import Confirmation, Permit
 from cockpit.session.record.event import Status
-from cockpit.session.record.roots import PRIVATE_DIR
+from cockpit.session.record.fanout import TargetLine
 from cockpit.session.record.state import RunRecord
-from cockpit.session.steps.checking import Finding
-from cockpit.session.steps.course import Course, as_long_as_stated, course_of_record, interrupted
+from cockpit.session.steps.course import Course, course_of_record, interrupted
 from cockpit.session.steps.drafting import Draft
-from cockpit.session.steps.engine import Engine
-from cockpit.session.steps.messages import LANGUAGE
-from cockpit.session.steps.repeating import findings_of, held, plan_of, together
-from cockpit.session.steps.result import result_of
+from cockpit.session.steps.following import LOOK_S, Following
+from cockpit.session.steps.repeating import plan_of
+from cockpit.session.steps.sweep import Sweep
 from cockpit.session.steps.targets import adapter_on_record
 from cockpit.words import _
 
-_SILENCE_S = 30.0
-_ENDS = {
-    "cancelled": Status.CANCELLED,
-    "timed-out": Status.TIMED_OUT,
-    "lost": Status.UNKNOWN,
-    "signalled": Status.FAILED,
-    "refused": Status.REFUSED,
-}
 
-
-class Execution:
+class Execution(Following):
     """The runs of one session. One at a time a target, since a step's shell state is the next one's start.
 
-    A course is one command's way to its end: one run, or several where the runbook asks for them.
-
-    Args:
-        silence_s: after so long without output a step is told of.
-        umask: the operator's, which steps get; None for that of this process.
-        runners: the processes that look after runs of this machine; None for a new one a run.
+    A course is one command's way to its end on one target: one run, or several where the runbook asks for them. A sweep
+    is its way over the targets of a group, each with a course of its own.
     """
-
-    def __init__(
-        self,
-        engine: Engine,
-        *,
-        silence_s: float = _SILENCE_S,
-        umask: int | None = None,
-        runners: Runners | None = None,
-    ) -> None:
-        self._engine = engine
-        self._silence_s = silence_s
-        self._umask = umask
-        self._starting: dict[int, asyncio.Event] = {}
-        self._running: dict[int, Running] = {}
-        self._courses: dict[int, Course] = {}
-        self.runners = runners or Runners()
 
     @property
     def busy(self) -> bool:
         """Whether anything is under way."""
-        return bool(self._courses or self._starting)
+        return bool(self._courses or self._starting or self._sweeps)
 
     async def start(
         self, proposal: str, confirmation: Confirmation | None, by: str, terminal: tuple[int, int] | None = None
     ) -> int:
         """Run what was proposed; returns the number of its (first) run once that is under way.
 
+        On a group that is once the first run is on record: what comes of each target, the record tells.
+
         Raises:
             UsageError: the target is busy, or the proposal is out of date. PolicyRefusal: no permit.
             AdapterError: it could not be started; nothing ran, and the record says so.
         """
         engine = self._engine
-        made, permit = engine.permitted(proposal, confirmation, by)
+        made, permits = engine.permitted(proposal, confirmation, by)
         engine.require_idle(made.action.target)
+        courses = [
+            self._course(one, permit, confirmation, by, terminal)
+            for one, permit in zip(made.each or (made,), permits, strict=True)
+        ]
+        if made.each:
+            return self._sweep_over(made, courses)
+        course = courses[0]
+        run = self._intend(course)
+        running = await self._begin(course, run)
+        self._follow(course, run, running)
+        return run
+
+    def _course(
+        self,
+        made: Draft,
+        permit: Permit,
+        confirmation: Confirmation | None,
+        by: str,
+        terminal: tuple[int, int] | None,
+    ) -> Course:
         plan, unrepeated = plan_of(made)
-        shell = engine.shell(made.action.target)
-        course = Course(
+        return Course(
             target=made.action.target,
             expectations=made.expectations,
             plan=plan,
@@ -94,64 +79,93 @@ class Execution:
             confirmation=confirmation,
             by=by,
             terminal=terminal if made.interactive else None,
-            variables=dict(shell.variables),
-            cwd=shell.cwd,
         )
-        run = self._intend(course)
-        running = await self._begin(course, run)
-        self._follow(course, run, running)
+
+    # -- over a group ----------------------------------------------------------------------------------------------
+
+    def _sweep_over(self, made: Draft, courses: Sequence[Course]) -> int:
+        group = self._engine.groups[made.action.target]
+        targets = tuple(course.target for course in courses)
+        sweep = Sweep(group.name, targets, group.width, group.stops, made.sha256)
+        for course in courses:
+            course.sweep = sweep
+        first, *rest = courses
+        run = self._intend(first)
+        sweep.waiting.extend(rest)
+        self._go(sweep)
+        self._begin_target(sweep, first, run)
         return run
 
-    def _intend(self, course: Course) -> int:
-        """Put the course's next run on record, before it may begin."""
-        engine = self._engine
-        made = course.known_draft
-        run = max(engine.state.runs, default=0) + 1
-        while engine.folder.run(run).exists():  # of a run whose record was lost with the journal's end
-            run += 1
-        engine.folder.run(run).mkdir(mode=PRIVATE_DIR, parents=True)
-        course.runs.append(run)
-        try:
-            engine.intent(made, run, course.confirmation, course.by, repetition=course.repetition())
-        except JournalError:
-            engine.folder.run(run).rmdir()
-            raise
-        return run
+    def _go(self, sweep: Sweep) -> None:
+        self._sweeps[sweep.first] = sweep
+        sweep.task = asyncio.create_task(self._to_the_last(sweep), name=f"sweep-{sweep.first}")
 
-    async def _begin(self, course: Course, run: int) -> Running:
-        engine, made = self._engine, course.known_draft
-        request = RunRequest(
-            folder=engine.folder.run(run),
-            timeout_s=course.timeout_s(made.step.timeout_s or engine.timeout_s),
-            terminal=course.terminal,
-            secrets=engine.secrets.values,
-            shell_state=course.variables,
-            cwd=course.cwd,
-            umask=self._umask,
-            printed=printed_secrets(made.action.language, made.action.body, made.judgement),
-            runners=self.runners,
-        )
-        begun = self._starting[run] = asyncio.Event()
+    def _begin_target(self, sweep: Sweep, course: Course, run: int) -> None:
+        self._courses[run] = course
+        course.task = asyncio.create_task(self._on_target(course, run), name=f"run-{run}")
+        sweep.tasks.add(course.task)
+
+    async def _on_target(self, course: Course, run: int) -> None:
+        """One target from its intent to its end; why it could not be started is on record."""
         try:
-            running = await self._begun(engine.adapter(made).start(course.known_permit, request), made, run)
-            engine.record("step.started", step=made.step.id, run=run, pid=running.pid)
-            self._running[run] = running
+            running = await self._begin(course, run)
+            await self._to_the_end(course, run, running)
+        except CockpitError:
+            return
+        except Exception as error:  # noqa: BLE001  # as there: a defect of ours must not leave a step running for ever
+            self._give_up(course, error)
         finally:
-            del self._starting[run]
-            begun.set()
-        return running
+            for number in course.runs:
+                self._courses.pop(number, None)
 
-    async def _begun(self, starting: Awaitable[Running], made: Draft, run: int) -> Running:
+    async def _to_the_last(self, sweep: Sweep) -> None:
+        """Begin on one target after the other as the policy lets it, and record what the step came to."""
         try:
-            return await starting
-        except CockpitError as error:
-            part = made.part.id if made.part else None
-            self._engine.finish(made.step.id, Status.REFUSED, part=part, run=run, reason=str(error))
-            raise
+            while True:
+                with contextlib.suppress(JournalError):
+                    self._begin_more(sweep)
+                if not sweep.tasks:
+                    break
+                over, sweep.tasks = await asyncio.wait(sweep.tasks, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED)
+                for task in over:
+                    task.result()
+            if not any(line.status is Status.RUNNING for line in self._lines(sweep)):
+                with contextlib.suppress(JournalError):  # the next host of the session ends it
+                    self._engine.end_fan_out(sweep.first, remark=sweep.remark)
+        finally:
+            self._sweeps.pop(sweep.first, None)
+
+    def _lines(self, sweep: Sweep) -> tuple[TargetLine, ...]:
+        state = self._engine.state
+        return state.fan_outs[sweep.first].lines(state.runs)
+
+    def _begin_more(self, sweep: Sweep) -> None:
+        """Begin on as many targets as may. While one is out of touch it may have failed: who stops then waits.
+
+        Raises:
+            JournalError: it can't be put on record; then none begins any more.
+        """
+        while sweep.may_begin(self._lines(sweep)) and not (sweep.stops and self._any_out_of_touch(sweep)):
+            course = sweep.waiting.popleft()
+            try:
+                run = self._intend(course)
+            except JournalError as error:
+                sweep.remark = str(error)
+                sweep.stopped.set()
+                raise
+            self._begin_target(sweep, course, run)
+
+    def _any_out_of_touch(self, sweep: Sweep) -> bool:
+        numbers = (line.record.run for line in self._lines(sweep) if line.record)
+        running = (self._running.get(number) for number in numbers)
+        return any(isinstance(each, LosesTouch) and each.out_of_touch_s > 0 for each in running)
+
+    # -- taken over ------------------------------------------------------------------------------------------------
 
     async def adopt(self, adapters: Sequence[RunsSteps]) -> tuple[list[int], list[int]]:
         """After a host died: take over what still runs, and end the record of what is over. Returns (adopted, lost)."""
         adopted, lost = [], []
+        sweeps = {first: Sweep.taken_over(each) for first, each in self._engine.state.fan_outs.items() if each.held}
         for record in self._engine.state.running:
             adapter = adapter_on_record(record.intent, self._engine.adapters, adapters[0])
             try:
@@ -163,16 +177,32 @@ class Execution:
             adopted.append(record.run)
             self._running[record.run] = running
             course = course_of_record(record, self._engine.state, self._expected(record))
+            course.sweep = sweeps.get(record.group_first)
             self._follow(course, record.run, running)
+        for sweep in sweeps.values():
+            self._take_over(sweep)
         self._end_between_runs()
         return adopted, lost
+
+    def _take_over(self, sweep: Sweep) -> None:
+        """What of a sweep still runs is followed to its end. None begins any more: its permits died with its host."""
+        fan_out, state = self._engine.state.fan_outs[sweep.first], self._engine.state
+        for line in fan_out.lines(state.runs):
+            if line.record and line.status is not Status.RUNNING and line.record.goes_on:
+                self._finish(line.record, Status.UNKNOWN, reason=interrupted(line.record, state))
+        if any(line.record is None for line in fan_out.lines(state.runs)):
+            sweep.remark = _("the host ended in the middle")
+        sweep.tasks = {each.task for each in self._courses.values() if each.sweep is sweep and each.task}
+        self._go(sweep)
 
     def _end_between_runs(self) -> None:
         """End the record of steps whose host died after one of several runs and before the next was on record."""
         state = self._engine.state
         for step_id, step in state.steps.items():
             record = state.runs.get(step.runs[-1]) if step.runs else None
-            if step.status is Status.RUNNING and record and record.status is not Status.RUNNING:
+            if step.status is not Status.RUNNING or record is None or record.group_first:
+                continue
+            if record.status is not Status.RUNNING:
                 part = record.intent.get("part")
                 self._engine.finish(step_id, Status.UNKNOWN, part=part, reason=interrupted(record, state))
 
@@ -183,23 +213,34 @@ class Execution:
             return part.expectations
         return step.expectations if step else ()
 
+    # -- stopped, waited for ---------------------------------------------------------------------------------------
+
     async def cancel(self, run: int | None) -> list[int]:
         """Ask runs to end: one, or all that are under way. Their end is recorded when it comes.
 
         A run that is only being started is asked as soon as it can hear: nothing can call it back before. A course of
-        several runs ends with the one that is cancelled, or before the next.
+        several runs ends with the one that is cancelled, or before the next. With one run of a sweep all of it ends.
 
         Raises:
             UsageError: nothing of that number is running.
         """
         under_way = list(dict.fromkeys([*self._starting, *(each.runs[-1] for each in self._courses.values())]))
-        if run is not None:
+        sweep = self._sweep_of(run) if run is not None else None
+        for each in [sweep] if sweep else [] if run is not None else self._sweeps.values():
+            each.stopped.set()
+        if sweep is not None:
+            under_way = [number for number in under_way if self._sweep_of(number) is sweep]
+        elif run is not None:
             course = self._courses.get(run)
             under_way = [number for number in under_way if number == (course.runs[-1] if course else run)]
         if not under_way:
             raise UsageError(_("nothing is running"))
         await asyncio.gather(*map(self._cancel, under_way))
         return under_way
+
+    def _sweep_of(self, run: int) -> Sweep | None:
+        record = self._engine.state.runs.get(run)
+        return self._sweeps.get(record.group_first) if record else None
 
     async def _cancel(self, run: int) -> None:
         if run in self._starting:
@@ -211,171 +252,21 @@ class Execution:
 
     async def wait(self, run: int) -> None:
         """Wait until a run, and those that belong to it, are over and recorded."""
-        course = self._courses.get(run)
-        if course and course.task:
-            await asyncio.wait([course.task])
+        course, sweep = self._courses.get(run), self._sweep_of(run)
+        task = sweep.task if sweep else course.task if course else None
+        if task:
+            await asyncio.wait([task])
 
     async def leave(self) -> None:
         """Stop following; what runs goes on."""
-        tasks = [course.task for course in set(self._courses.values()) if course.task]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
         self.runners.close()
-
-    # -- following -------------------------------------------------------------------------------------------------
+        tasks = [sweep.task for sweep in self._sweeps.values()]
+        tasks += [course.task for course in set(self._courses.values())]
+        under_way = [task for task in tasks if task]
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
 
     def _follow(self, course: Course, run: int, running: Running) -> None:
         self._courses |= dict.fromkeys(course.runs, course)
         course.task = asyncio.create_task(self._to_the_end(course, run, running), name=f"run-{run}")
-
-    async def _to_the_end(self, course: Course, run: int, running: Running) -> None:
-        try:
-            while True:
-                outcome, findings = await self._one(course, run, running)
-                if not self._goes_on(course, run, outcome, findings):
-                    return
-                run = self._intend(course)
-                self._courses[run] = course
-                if not await course.wait_for_its_turn():
-                    self._carry(course)
-                    self._finish(self._engine.state.runs[run], Status.CANCELLED, reason=_("stopped between two runs"))
-                    return
-                running = await self._begin(course, run)
-        except JournalError as error:
-            self._give_up(course, error)
-        except CockpitError:
-            return  # it could not be started again: recorded, with its reason
-        except Exception as error:  # noqa: BLE001  # a defect of ours must not leave a step running for ever
-            self._give_up(course, error)
-        finally:
-            for number in course.runs:
-                self._courses.pop(number, None)
-
-    def _give_up(self, course: Course, error: Exception) -> None:
-        """The step can't be followed to its end: the next of its runs can't be put on record, or we are at fault."""
-        known = [self._engine.state.runs[run] for run in course.runs if run in self._engine.state.runs]
-        defect = _("a defect of the cockpit itself: {error}").format(error=repr(error))
-        reason = str(error) if isinstance(error, CockpitError) else defect
-        with contextlib.suppress(JournalError):
-            run = known[-1].run if known[-1].status is Status.RUNNING else None
-            part = known[-1].intent.get("part")
-            self._engine.finish(known[-1].step, Status.UNKNOWN, part=part, run=run, reason=reason)
-
-    async def _one(self, course: Course, run: int, running: Running) -> tuple[Outcome, tuple[Finding, ...]]:
-        """Follow one run to its end: how it ended, and what the expectations say of it."""
-        record = self._engine.state.runs[run]
-        watch = asyncio.create_task(self._warn_of_silence(record), name=f"silence-{run}")
-        try:
-            await asyncio.to_thread(self.runners.get_ready)
-            outcome = await running.wait()
-            folder = self._engine.folder.run(run)
-            course.files, result = await asyncio.to_thread(result_of, folder, outcome, record)
-            if outcome.ending != "exited":
-                return outcome, ()
-            findings, course.settled = await asyncio.to_thread(
-                findings_of, course.plan, course.expectations, result, first=len(course.runs) == 1,
-                unrepeated=course.unrepeated,
-            )  # fmt: skip
-            return outcome, findings
-        finally:
-            watch.cancel()
-            self._running.pop(run, None)
-
-    async def _warn_of_silence(self, record: RunRecord) -> None:
-        """Tell once per stretch when a step has said nothing for long. Nothing is killed for being quiet."""
-        output = self._engine.folder.run(record.run) / "output"
-        size, since, told = -1, time.monotonic(), False
-        while True:
-            await asyncio.sleep(min(self._silence_s, 5.0))
-            now_size = output.stat().st_size if output.exists() else 0
-            if now_size != size:
-                size, since, told = now_size, time.monotonic(), False
-            elif not told and (silence_s := time.monotonic() - since) >= self._silence_s:
-                told = True
-                self._engine.record("step.silent", step=record.step, run=record.run, silence_s=round(silence_s, 1))
-
-    def _goes_on(self, course: Course, run: int, outcome: Outcome, findings: tuple[Finding, ...]) -> bool:
-        """Record the end of a run; whether another follows. The last one's is the step's."""
-        record = self._engine.state.runs[run]
-        course.outcome = outcome
-        data = {**_result_data(record, outcome), "files": course.files}
-        stands, reason = (
-            _ENDS.get(outcome.ending) or (Status.FAILED if held(findings) is False else None),
-            outcome.detail,
-        )
-        if lasted := as_long_as_stated(record, outcome):
-            # How a command exits that never ends by itself says nothing; what it printed does.
-            stands, reason, findings = None, lasted, tuple(each for each in findings if each.kind != "exit")
-        if course.takes(outcome, held(findings)):
-            status = (stands or Status.PASSED).value
-            expectations = [finding.as_json() for finding in findings]
-            self._engine.record(
-                "step.repeated", durable=True, step=record.step, part=record.intent.get("part"), run=run, status=status,
-                **data, expectations=expectations,
-            )  # fmt: skip
-            return True
-        self._carry(course)
-        if course.several:
-            stands, reason = course.stands(stands, reason)
-            if held(findings) is not None:
-                findings = together(course.expectations, findings, course.tries, held=course.held)
-            data["repetitions"] = course.as_json()
-        self._conclude(record, stands, findings, reason, data)
-        return False
-
-    def _conclude(
-        self, record: RunRecord, status: Status | None, findings: tuple[Finding, ...], reason: str, data: dict[str, Any]
-    ) -> None:
-        data["expectations"] = [finding.as_json() for finding in findings]
-        if record.intent.get("language") == LANGUAGE and status is None:
-            told = {"text": record.intent["command"], "channel": record.intent["target"], "run": record.run}
-            self._engine.record("message.prepared", durable=True, step=record.step, sent=True, **told)
-        questions = [finding.text for finding in findings if finding.held is None]
-        if status is None and any(finding.held is False for finding in findings):
-            status = Status.FAILED
-        if status is None and questions:
-            part = record.intent.get("part")
-            self._engine.record(
-                "step.exited", durable=True, step=record.step, part=part, run=record.run, questions=questions, **data
-            )
-            return
-        self._finish(record, status or Status.PASSED, reason=reason, **data)
-
-    def _finish(self, record: RunRecord, status: Status, **data: Any) -> None:
-        self._engine.finish(record.step, status, part=record.intent.get("part"), run=record.run, **data)
-
-    def _carry(self, course: Course) -> None:
-        """Hand exported variables and the working directory on to the target's next step."""
-        outcome = course.outcome
-        if outcome is None or outcome.ending != "exited" or (not outcome.shell_state and outcome.cwd is None):
-            return
-        shell = self._engine.shell(course.target)
-        if dict(outcome.shell_state) == shell.variables and outcome.cwd == shell.cwd:
-            return
-        self._engine.forget_drafts()
-        shell.variables = dict(outcome.shell_state)
-        self._engine.secrets.learn(secrets_of_environment(shell.variables))
-        shell.cwd = outcome.cwd
-        self._engine.record(
-            "state.carried",
-            target=course.target,
-            cwd=shell.cwd,
-            variables=sorted(shell.variables),
-            lost=sorted(outcome.lost_variables),
-        )
-
-
-def _result_data(record: RunRecord, outcome: Outcome) -> dict[str, Any]:
-    """How a run ended, for the record."""
-    return {
-        "exit_code": outcome.exit_code,
-        "signal": outcome.signal,
-        "duration_s": round(outcome.duration_s, 6),
-        "output": record.output,
-        "output_bytes": outcome.output_bytes,
-        "output_sha256": outcome.output_sha256,
-        "dropped_bytes": outcome.dropped_bytes,
-        "pipe_status": list(outcome.pipe_status),
-        "survivors": list(outcome.survivors),
-    }

@@ -24,6 +24,7 @@ def shown_to_second(
         "language": made.action.language,
         "command": made.action.body,
         "target": made.action.target,
+        "targets": [one.action.target for one in made.each],
         "environment": environment,
         "cwd": cwd or "",
         "verdict": made.judgement.verdict.value,

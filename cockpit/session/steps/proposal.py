@@ -20,8 +20,9 @@ class Proposal(Struct, frozen=True):
     (secrets masked). `refusal` says why the mode or the adapter refuses; empty when it may go on. `folder_gone`: a
     fresh shell would mend that. `undo` is a command the runbook names as the way back; `inside` the session the command
     is meant for, when an earlier one opened it.
-    `targets` are all that can run its language. `times`, `every_s` and `within_s` say how the engine will repeat it by
-    itself (see Plan); `unrepeated` why it will not although the runbook asks for it.
+    `targets` are all that can run its language. Where the target is a group, `group` are the targets it goes to, in
+    their order, and `manner` how they follow each other. `times`, `every_s` and `within_s` say how the engine will
+    repeat it by itself (see Plan); `unrepeated` why it will not although the runbook asks for it.
     """
 
     proposal: str
@@ -54,6 +55,8 @@ class Proposal(Struct, frozen=True):
     every_s: float = 0.0
     within_s: float | None = None
     unrepeated: str = ""
+    group: tuple[str, ...] = ()
+    manner: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON values for the socket."""
@@ -67,6 +70,6 @@ class Proposal(Struct, frozen=True):
                 **data,
                 "verdict": Verdict(data["verdict"]),
                 "rung": Rung(data["rung"]),
-                **{k: tuple(data.get(k, ())) for k in ("reasons", "tags", "missing", "targets")},
+                **{k: tuple(data.get(k, ())) for k in ("reasons", "tags", "missing", "targets", "group")},
             }
         )

@@ -1,17 +1,21 @@
-"""What a run left in its folder, as expectations see it."""
+"""What came of a run: as the record has it, as expectations see it, and in one line where it failed."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from cockpit.adapters.base import Outcome
 from cockpit.adapters.http.status import answer_in
-from cockpit.safety.text import decode, sanitise
+from cockpit.safety.text import decode, one_line, sanitise
 from cockpit.session.record.artefacts import files_of_run
 from cockpit.session.record.state import RunRecord
-from cockpit.session.steps.checking import Result
+from cockpit.session.steps.checking import Finding, Result
+from cockpit.words import shortened
 
+_TOLD_LENGTH = 200
 _CHECKED_BYTES = 4 << 20
 _LAST_COMMAND = re.compile(r"(?:^|[|;&\n])\s*(?:sudo\s+)?([\w./-]+)[^|;&\n]*\s*$")
 
@@ -35,3 +39,27 @@ def result_of(folder: Path, outcome: Outcome, record: RunRecord) -> tuple[dict[s
     answer = answer_in(cleaned) if language == "http" else None
     script = "" if query or answer else command
     return files_of_run(folder), Result(outcome.exit_code, outcome.pipe_status, cleaned, name, query, answer, script)
+
+
+def result_data(record: RunRecord, outcome: Outcome) -> dict[str, Any]:
+    """How a run ended, for the record."""
+    return {
+        "exit_code": outcome.exit_code,
+        "signal": outcome.signal,
+        "duration_s": round(outcome.duration_s, 6),
+        "output": record.output,
+        "output_bytes": outcome.output_bytes,
+        "output_sha256": outcome.output_sha256,
+        "dropped_bytes": outcome.dropped_bytes,
+        "pipe_status": list(outcome.pipe_status),
+        "survivors": list(outcome.survivors),
+    }
+
+
+def line_of_failure(findings: Sequence[Finding], result: Result | None) -> str:
+    """In one line what speaks against a run: an expectation that did not hold, else the last that it printed."""
+    broken = next((found for found in findings if found.held is False and found.kind != "exit"), None)
+    if broken is not None:
+        return shortened(one_line(f"{broken.text}: {broken.seen}" if broken.seen else broken.text), _TOLD_LENGTH)
+    printed = [line for line in (result.output if result else "").split("\n") if line.strip()]
+    return shortened(one_line(printed[-1].strip()), _TOLD_LENGTH) if printed else ""

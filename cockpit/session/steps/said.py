@@ -8,7 +8,9 @@ from cockpit.errors import UsageError
 from cockpit.runbook.model import Step, StepKind
 from cockpit.session.filling.filling import announcement
 from cockpit.session.record.event import Status
+from cockpit.session.record.fanout import newest, waiting_of
 from cockpit.session.record.ledger import Ledger
+from cockpit.session.record.state import RunRecord
 from cockpit.words import _
 
 
@@ -54,14 +56,29 @@ class Said(Ledger):
         """
         self._step(step)
         self.record("step.answered", actor=by, step=step, question=question, held=held)
-        state = self.state.step(step)
-        run = self.state.runs.get(state.runs[-1]) if state.runs else None
-        if run is None or run.status is not Status.AWAITING:
+        waiting = waiting_of(self.state, step)
+        fan_out = newest(self.state, step) if waiting else None
+        if fan_out is not None and fan_out.status is not Status.AWAITING:
             return
-        findings = [dict(finding) for finding in run.result.get("expectations", [])]
-        for finding in findings:
-            if finding["text"] == question and finding["held"] is None:
-                finding |= {"held": held, "by": by}
+        if fan_out is not None:
+            for run in waiting:
+                self._answer_for_target(run, question, held, by)
+            if not waiting_of(self.state, step):
+                self.end_fan_out(fan_out.first, actor=by)
+        elif waiting:
+            self._answer_for_run(waiting[0], question, held, by)
+
+    def _answer_for_target(self, run: RunRecord, question: str, held: bool, by: str) -> None:
+        """Of a step on a group, the answer counts for every target that waits for it."""
+        findings = _answered(run, question, held, by)
+        unanswered = any(finding["held"] is None for finding in findings)
+        ended = Status.PASSED if all(finding["held"] for finding in findings) else Status.FAILED
+        status = Status.AWAITING if unanswered else ended
+        self.record("target.finished", **{**run.result, "status": status.value, "expectations": findings})
+
+    def _answer_for_run(self, run: RunRecord, question: str, held: bool, by: str) -> None:
+        step = run.step
+        findings = _answered(run, question, held, by)
         if any(finding["held"] is None for finding in findings):
             self.record("step.exited", **{**run.result, "expectations": findings})
             return
@@ -95,3 +112,12 @@ class Said(Ledger):
         self.record("message.prepared", actor=by, durable=True, step=step, text=text, sent=sent)
         if sent:
             self.finish(step, Status.PASSED, actor=by, reason=_("sent by hand"))
+
+
+def _answered(run: RunRecord, question: str, held: bool, by: str) -> list[dict[str, Any]]:
+    """A run's findings with a person's word on one of them."""
+    findings = [dict(finding) for finding in run.result.get("expectations", [])]
+    for finding in findings:
+        if finding["text"] == question and finding["held"] is None:
+            finding |= {"held": held, "by": by}
+    return findings

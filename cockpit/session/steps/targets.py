@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from cockpit.adapters import powershell
 from cockpit.adapters.base import Adapter, RunsSteps, ServesAddresses
 from cockpit.adapters.registry import load
-from cockpit.config import TargetConfig
+from cockpit.config import GroupConfig, TargetConfig
 from cockpit.config.document import WHERE
+from cockpit.config.names import LOCAL
 from cockpit.config.table import typed
 from cockpit.errors import CockpitError, ConfigError, UsageError
 from cockpit.safety.http_request import Location, location, requests_of
 from cockpit.words import _
 
-LOCAL = "local"
+NO_GROUPS: Mapping[str, GroupConfig] = MappingProxyType({})
 _SHELLS = frozenset({"bash", "sh", "zsh"})
 _CREDENTIALS = ("_env", "_file")
 
@@ -89,8 +91,10 @@ def has_folders(adapter: RunsSteps) -> bool:
     return not _SHELLS.isdisjoint(adapter.languages)
 
 
-def able(adapters: Mapping[str, RunsSteps], language: str, text: str = "") -> tuple[str, ...]:
-    """The targets that can run a step of this language and text, by name.
+def able(
+    adapters: Mapping[str, RunsSteps], language: str, text: str = "", groups: Mapping[str, GroupConfig] = NO_GROUPS
+) -> tuple[str, ...]:
+    """The targets that can run a step of this language and text, by name; after them the groups all of whose can.
 
     A request whose address names no target's host goes to that host itself, a target of that name.
     """
@@ -99,6 +103,8 @@ def able(adapters: Mapping[str, RunsSteps], language: str, text: str = "") -> tu
         for name, adapter in adapters.items()
         if language in adapter.languages and (not isinstance(adapter, ServesAddresses) or adapter.serves(text))
     )
+    together = () if language == "message" else groups.values()
+    names += tuple(group.name for group in together if set(group.targets) <= set(names))
     host = _host_in(language, text)
     return names if names or host is None else (host.name,)
 
@@ -122,7 +128,12 @@ def _of_a_host(origin: str) -> RunsSteps:
 
 
 def target_for(
-    language: str, adapters: Mapping[str, RunsSteps], named: Any, wishes: Sequence[Any], text: str = ""
+    language: str,
+    adapters: Mapping[str, RunsSteps],
+    named: Any,
+    wishes: Sequence[Any],
+    text: str = "",
+    groups: Mapping[str, GroupConfig] = NO_GROUPS,
 ) -> str | None:
     """Where a step of this language and text goes.
 
@@ -131,15 +142,15 @@ def target_for(
     """
     if isinstance(named, str) and named:
         return named
-    names = able(adapters, language, text)
     for wish in wishes:
-        if wish in names:
+        if wish in able(adapters, language, text, groups):
             return str(wish)
+    names = able(adapters, language, text)
     return names[0] if len(names) == 1 else None
 
 
-def adapter_called(target: str, adapters: Mapping[str, RunsSteps]) -> RunsSteps:
-    """The adapter of that target.
+def adapter_called(target: str, adapters: Mapping[str, RunsSteps], groups: Iterable[str] = ()) -> RunsSteps:
+    """The adapter of that target. `groups` are told as well where there is none.
 
     Raises:
         UsageError: there is no such target.
@@ -148,7 +159,7 @@ def adapter_called(target: str, adapters: Mapping[str, RunsSteps]) -> RunsSteps:
         return adapters[target]
     raise UsageError(
         _("no target is called {target}").format(target=target),
-        mend=_("known ones: {names}").format(names=", ".join(sorted(adapters))),
+        mend=_("known ones: {names}").format(names=", ".join(sorted([*adapters, *groups]))),
     )
 
 
