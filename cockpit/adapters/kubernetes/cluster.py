@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 from weakref import WeakSet
 
 from cockpit.adapters.kubernetes.sign_in import KubernetesOptions, plugin_errors, sign_in
+from cockpit.adapters.library import needing
 from cockpit.adapters.step_program.sent import NotConnected, Sent
 from cockpit.errors import AccessDenied, Declined, Malformed, PolicyRefusal, TargetUnreachable, TimedOut
 from cockpit.safety.kubernetes.request import refusal_of
@@ -39,7 +40,8 @@ class Cluster:
     """
 
     def __init__(self, options: KubernetesOptions, *, sealed: bool) -> None:
-        from kubernetes import client
+        with needing("kubernetes", "kubernetes"):
+            from kubernetes import client
 
         configuration = client.Configuration()
         configuration.retries, configuration.keep_alive = _retries(), True

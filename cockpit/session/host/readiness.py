@@ -27,6 +27,8 @@ from cockpit.words import _
 DEADLINE_S = 7.0
 """Of every check; all go on at once, so it is that of the whole too."""
 
+_END_S = 1.0
+
 Look = Callable[[], Awaitable[Sequence[Check]]]
 
 
@@ -66,6 +68,7 @@ async def _in_time(about: str, look: Look) -> tuple[str, Sequence[Check]]:
     await asyncio.wait((task,), timeout=DEADLINE_S)
     if not task.done():
         task.cancel()
+        await asyncio.wait((task,), timeout=_END_S)  # what it started has to be ended before the loop is
         late = TimedOut(
             _("no answer within {seconds:g} s").format(seconds=DEADLINE_S),
             mend=_("is it up, and is the way there open?"),

@@ -35,6 +35,7 @@ _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
 }
 # A pipeline's earlier part that died of SIGPIPE was only told that `head` had seen enough.
 _SIGPIPE_EXIT = 141
+_NOT_THERE, _NOT_ALLOWED = 127, 126
 _SEEN_CHARACTERS = 200
 # As short as git and alembic take one.
 _ABBREVIATED = 4
@@ -134,7 +135,17 @@ def _default_exit(result: Result) -> Finding:
         return Finding(ExpectationKind.EXIT, _("no command of the pipeline fails"), False, seen)
     if code == 1 and result.last_command in ("grep", "egrep", "fgrep", "zgrep", "rg") and not result.output.strip():
         return Finding(ExpectationKind.EXIT, wanted, not failed, _("{name} found no line").format(name="grep"))
-    return Finding(ExpectationKind.EXIT, wanted, code == 0, str(code))
+    return Finding(ExpectationKind.EXIT, wanted, code == 0, _code(result))
+
+
+def _code(result: Result) -> str:
+    """The exit code, and what a shell means by it that could not start a command."""
+    told = str(result.exit_code)
+    if result.command and result.exit_code == _NOT_THERE:
+        told = _("{code}: a command is not there; install it, look at PATH, or choose another target")
+    elif result.command and result.exit_code == _NOT_ALLOWED:
+        told = _("{code}: a command is there and can't be started; look at its permissions")
+    return told.format(code=result.exit_code)
 
 
 def _check_one(expectation: Expectation, result: Result) -> Finding:
@@ -148,7 +159,7 @@ def _check_one(expectation: Expectation, result: Result) -> Finding:
 
 
 def _exit(expectation: Expectation, result: Result) -> tuple[bool | None, str]:
-    return result.exit_code == expectation.value, str(result.exit_code)
+    return result.exit_code == expectation.value, _code(result)
 
 
 def _contains(expectation: Expectation, result: Result) -> tuple[bool | None, str]:
