@@ -18,6 +18,9 @@ _GRACE_S = 0.05
 
 _STOP_S = 1.0
 
+_AT_ONCE, _APART_S = 20, 0.1
+"""The first looks of hundreds of probes are parted, in the order of the configuration."""
+
 OnSample = Callable[[Sample], None]
 OnChange = Callable[[Mapping[str, Any]], None]
 
@@ -39,9 +42,10 @@ class Monitor:
         self._lanes: tuple[asyncio.Task[None], ...] = ()
 
     def start(self) -> None:
-        """Take the first samples at once, and go on. Call it on the event loop, once."""
+        """Take the first samples as soon as can be, and go on. Call it on the event loop, once."""
         self._lanes = tuple(
-            asyncio.create_task(self._lane(probe), name=f"probe {probe.name}") for probe in self._probes
+            asyncio.create_task(self._lane(probe, number // _AT_ONCE * _APART_S), name=f"probe {probe.name}")
+            for number, probe in enumerate(self._probes)
         )
 
     def request_now(self, name: str) -> bool:
@@ -69,7 +73,8 @@ class Monitor:
         self._on_sample(sample)
         self._changes.note(sample)
 
-    async def _lane(self, probe: Probe) -> None:
+    async def _lane(self, probe: Probe, later_s: float) -> None:
+        await asyncio.sleep(later_s)
         loop = asyncio.get_running_loop()
         look = _Look(probe)
         wanted = self._wanted[probe.name]

@@ -8,7 +8,10 @@ from screens.clock import age_text
 from screens.marks import panel_mark
 from screens.paint import BLANK, Line, cropped, fit, line, spread, wrapped
 from screens.panels import detail_of
+from screens.panels.order import MANY, counts, is_well, ordered, rest_head
 from screens.panes.pane import Pane
+
+_FOLDED_ROWS = 3
 
 
 class PanelStack(Pane):
@@ -37,21 +40,33 @@ class PanelStack(Pane):
         if not panels:
             return [line((_("  waiting for the first samples"), "dim"))]
         opened = self.view.opened_panel
-        rows: list[Line] = []
-        for number, panel in enumerate(panels, 1):
-            if opened and panel.probe != opened:
-                continue
-            rows += self._panel(number, panel)
-        return rows
+        if len(panels) > MANY and not opened:
+            return self._many(panels)
+        return [
+            row
+            for number, panel in enumerate(panels, 1)
+            if not opened or panel.probe == opened
+            for row in self._panel(number, panel)
+        ]
+
+    def _many(self, panels: list[PanelState]) -> list[Line]:
+        """What needs somebody first, whole; then one row for each of the others."""
+        rows, well = [counts(panels), BLANK], []
+        for number, panel in ordered(panels):
+            if is_well(panel):
+                well.append(cropped(self._head(number, panel), self.size.width))
+            else:
+                rows += self._panel(number, panel)
+        return [*rows, rest_head(len(well)), *well] if well else rows
 
     def _panel(self, number: int, panel: PanelState) -> list[Line]:
-        width = self.size.width
+        return [self._head(number, panel), *_failure(panel, self.size.width), *detail_of(panel, self.size.width), BLANK]
+
+    def _head(self, number: int, panel: PanelState) -> Line:
         mark, style = panel_mark(panel)
         head = line((f" {number} ", "key"), (f"{mark:<2} ", style), (f"{panel.title}  ", "strong"), summary(panel))
         stale = _stale_text(panel, self.view.clock.since_s(panel.stale_since_t))
-        rows = [spread(head, line((stale, "warn")), width)]
-        rows += _failure(panel, width)
-        return [*rows, *detail_of(panel, width), BLANK]
+        return spread(head, line((stale, "warn")), self.size.width)
 
 
 class FoldedPanels(Pane):
@@ -67,7 +82,7 @@ class FoldedPanels(Pane):
     def gather(self) -> None:
         """Take the panels as they are, and the height they need."""
         self._rows = tuple(self._fresh_rows(self.size.width))
-        self.stand(max(1, min(3, len(self._rows))))
+        self.stand(max(1, min(_FOLDED_ROWS, len(self._rows))))
 
     def count(self) -> int:
         """Rows needed."""
@@ -85,10 +100,13 @@ class FoldedPanels(Pane):
         needed = -(-len(panels) // most)
         per_row = -(-len(panels) // needed)
         cell = width // per_row
-        rows = []
-        for start in range(0, len(panels), per_row):
+        rows = [counts(panels)] if len(panels) > MANY else []
+        numbered = ordered(panels)
+        if len(panels) > MANY:
+            numbered = numbered[: _FOLDED_ROWS * per_row]  # no more than there is room for
+        for start in range(0, len(numbered), per_row):
             spans = []
-            for number, panel in enumerate(panels[start : start + per_row], start + 1):
+            for number, panel in numbered[start : start + per_row]:
                 folded = self._folded(number, panel, cell)
                 spans += [*folded.spans, (" " * max(0, cell - folded.width), "")]
             rows.append(Line(tuple(spans)))

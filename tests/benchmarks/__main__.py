@@ -1,8 +1,8 @@
 """All figures in one run: `python -m tests.benchmarks [--bars] [--runs N] [--only NAME]`.
 
 Absolute figures depend on the machine; ratios taken in one run, in turn, much less. Each module says what its bars are:
-`first_screen`, `logs`, `commands`, `redaction`, `ssh`, `cluster`. Peers that are not installed are skipped and named.
-With --bars the exit code is 1 when a bar is missed.
+`first_screen`, `logs`, `commands`, `redaction`, `ssh`, `cluster`, `scale`. Peers that are not installed are skipped and
+named. With --bars the exit code is 1 when a bar is missed.
 """
 
 from __future__ import annotations
@@ -15,11 +15,25 @@ from tests.benchmarks import commands, first_screen, logs
 from tests.benchmarks.cluster import cluster
 from tests.benchmarks.redaction import redaction
 from tests.benchmarks.sandbox import Sandbox, sandbox
+from tests.benchmarks.scale import scale
 from tests.benchmarks.ssh import ssh
 from tests.benchmarks.table import Figure, share, shown
 from tests.benchmarks.terminal import Missed
 
-GROUPS = ("screen", "open", "follow", "lost", "help", "reading", "verdicts", "redaction", "steps", "ssh", "cluster")
+GROUPS = (
+    "screen",
+    "open",
+    "follow",
+    "lost",
+    "help",
+    "reading",
+    "verdicts",
+    "redaction",
+    "steps",
+    "ssh",
+    "cluster",
+    "scale",
+)
 
 
 def measure(box: Sandbox, wanted: str, runs: int) -> Iterator[Figure]:
@@ -36,6 +50,7 @@ def measure(box: Sandbox, wanted: str, runs: int) -> Iterator[Figure]:
         "steps": lambda: commands.steps(box),
         "ssh": lambda: ssh(box),
         "cluster": lambda: cluster(box),
+        "scale": lambda: scale(box),
     }
     for name in GROUPS:
         if wanted in ("", name):

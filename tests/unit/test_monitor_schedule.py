@@ -314,3 +314,29 @@ def test_folding_in_parts_is_folding_at_once() -> None:
     at_once = panel_of(samples)
     in_parts = panel_of(samples[3:], panel_of(samples[:3]))
     assert at_once == in_parts
+
+
+async def test_the_first_looks_of_hundreds_are_parted_in_the_order_of_the_configuration() -> None:
+    begun: list[int] = []
+    all_begun = asyncio.Event()
+
+    def looking(number: int) -> Callable[[], Sample]:
+        def look() -> Sample:
+            begun.append(number)
+            if len(begun) == 100:
+                all_begun.set()
+            return taken(f"p{number}")
+
+        return look
+
+    seen: list[Sample] = []
+    monitor = Monitor([StubProbe(f"p{number}", looking(number)) for number in range(100)], seen.append)
+    monitor.start()
+    await asyncio.sleep(0)
+    at_once = len(begun)
+    async with asyncio.timeout(PATIENCE_S):
+        await all_begun.wait()
+    await monitor.stop()
+
+    assert at_once < 100
+    assert begun == list(range(100))

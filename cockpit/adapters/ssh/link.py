@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 _CONNECT_S = 10.0
 _SIGN_OF_LIFE_S, _DEAD_S = 2.0, 6.0
+_SOON_S, _LOOK_S = 0.1, 0.5
+_HANDSHAKES = threading.BoundedSemaphore(8)
+"""To agree on keys is work of the processor: hundreds at once would hold up everything else, the screen included."""
+_BANNER_S = 5.0
 _SURE_S = 3.0
 """Who has said nothing for so long may be gone: what has to arrive is not sent to a shell that stands since before."""
 _BLOCK_BYTES = 1 << 16
@@ -198,7 +202,7 @@ class SshLink:
         self._hops = hops
         self.heard()
         threading.Thread(target=self._keep_alive, args=(hops[-1],), name="ssh-alive", daemon=True).start()
-        threading.Thread(target=self._watch, args=(hops[-1],), name="ssh-watch", daemon=True).start()
+        _WATCHED.add(hops[-1], lambda: self.silent_s > _DEAD_S)
         return hops[-1]
 
     def _hang_up(self) -> None:
@@ -208,20 +212,49 @@ class SshLink:
         self._sessions.forget()
 
     def _keep_alive(self, transport: Transport) -> None:
-        """Ask for a sign of life, one question at a time: paramiko gives the answer to whoever waits."""
+        """Ask for a sign of life where none comes by itself, one question at a time: who waits gets the answer."""
         while transport.is_active():
-            transport.global_request("keepalive@openssh.com", wait=True)
-            if transport.is_active():
-                self.heard()
-            _pause(transport, _SIGN_OF_LIFE_S)
+            if self.silent_s >= _SIGN_OF_LIFE_S:
+                transport.global_request("keepalive@openssh.com", wait=True)
+                if transport.is_active():
+                    self.heard()
+            _pause(transport, max(_SOON_S, _SIGN_OF_LIFE_S - self.silent_s))
 
-    def _watch(self, transport: Transport) -> None:
-        """Hang up on a machine that has been silent for too long: whoever reads from it is released."""
-        while transport.is_active():
-            if self.silent_s > _DEAD_S:
-                transport.close()
-                return
-            _pause(transport, 0.5)
+
+class _Watched:
+    """All connections of this process: hangs up on a machine that has been silent for too long.
+
+    Whoever reads from it is released. One thread for all: hundreds that wake twice a second would be work.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._dead: dict[Transport, Callable[[], bool]] = {}
+        self._thread: threading.Thread | None = None
+
+    def add(self, transport: Transport, dead: Callable[[], bool]) -> None:
+        """Watch it until it ends; `dead` tells whether it is to be given up."""
+        with self._lock:
+            self._dead[transport] = dead
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._look, name="ssh-watch", daemon=True)
+                self._thread.start()
+
+    def _look(self) -> None:
+        while True:
+            time.sleep(_LOOK_S)
+            with self._lock:
+                gone = [transport for transport, dead in self._dead.items() if not transport.is_active() or dead()]
+                for transport in gone:
+                    del self._dead[transport]
+                    # It waits for the connection's own thread.
+                    threading.Thread(target=transport.close, name="ssh-close", daemon=True).start()
+                if not self._dead:
+                    self._thread = None
+                    return
+
+
+_WATCHED = _Watched()
 
 
 def _in_shell(channel: Channel, script: bytes) -> None:
@@ -283,7 +316,9 @@ def _keep_quiet() -> None:
 
 def _greet(transport: Transport, address: SshAddress, ask: Ask | None) -> None:
     _prefer(transport, kinds_known(address))
-    transport.start_client(timeout=_CONNECT_S)
+    transport.banner_timeout = _BANNER_S
+    with _HANDSHAKES:
+        transport.start_client(timeout=_CONNECT_S)
     key = transport.get_remote_server_key()
     require_known(address, key.get_name(), key.asbytes())
     sign_in(transport, address, ask)
