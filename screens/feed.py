@@ -241,7 +241,8 @@ class Feed:
 
         self._panel_mtime, self.tails = mtime, tails
         self._titles = {probe["name"]: probe.get("title") or probe["name"] for probe in (*probes, *tails)}
-        kinds = {probe["name"]: probe.get("kind", "log") for probe in (*probes, *tails)}
+        # A probe that brings lines is a tail too; what its panel shows is the probe's affair.
+        kinds = {one["name"]: one.get("kind", "log") for one in (*tails, *probes)}
         known = self.panels
         self.panels = {
             name: known.get(name) or PanelState(name, kinds[name], title) for name, title in self._titles.items()

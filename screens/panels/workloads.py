@@ -18,7 +18,7 @@ from screens.paint import Line, cropped, line, pad
 from screens.panels.readings import LEVEL_MARKS, size_text
 
 _READY_CELLS, _RESTARTS_CELLS, _AGE_CELLS, _KIND_CELLS, _USED_CELLS = 7, 8, 7, 6, 8
-_MARK_CELLS = 4
+_MARK_CELLS, _WIDE_CELLS = 4, 96
 _KINDS = {"deployment": "deploy", "pod": "pod", "node": "node", "autoscaler": "hpa"}
 """As kubectl abbreviates them."""
 
@@ -36,7 +36,7 @@ class _Columns:
 
     @property
     def state(self) -> int:
-        return 28 if self.width >= 96 else 16 if self.width >= 58 else 0
+        return 28 if self.width >= _WIDE_CELLS else 16 if self.width >= 58 else 0
 
     @property
     def age(self) -> int:
@@ -44,7 +44,7 @@ class _Columns:
 
     @property
     def usage(self) -> int:
-        return _USED_CELLS if self.used and self.width >= 96 else 0
+        return _USED_CELLS if self.used and self.width >= _WIDE_CELLS else 0
 
     @property
     def name(self) -> int:
@@ -87,8 +87,10 @@ def _lines(row: Mapping[str, Any], columns: _Columns) -> list[Line]:
     mark, style = LEVEL_MARKS[next((level for level in Level if level == row.get("level")), Level.GREY)]
     state, note = str(row.get("status", "")), str(row.get("note", ""))
     ill = row.get("level") in ("yellow", "red")
-    if not ill and note:
-        state, note = f"{state}, {note}", ""
+    used = _used(row, columns)
+    if not ill:
+        # What a busy one uses says that it is busy.
+        state, note = used or ", ".join([text for text in (state, note) if text]), ""
     change = row.get("restarts_change") or 0
     restarts = f"{row.get('restarts') or ''}{f' +{change}' if change else ''}"
     spans = [
@@ -102,7 +104,7 @@ def _lines(row: Mapping[str, Any], columns: _Columns) -> list[Line]:
         (f" {restarts:>{_RESTARTS_CELLS}}", "warn" if change else ""),
     ]
     first = line(*spans)
-    below = _below(row, state, note, columns) if ill else ""
+    below = _below(row, state, note, columns) if ill or (used and not columns.state) else ""
     if not below:
         return [first]
     return [first, cropped(line((f"    {below}", "dim" if columns.state else style)), columns.width)]
@@ -141,6 +143,12 @@ def _usage(row: Mapping[str, Any], columns: _Columns) -> str:
         size_text(memory) if isinstance(memory, int | float) else _percent(row.get("memory_percent")),
     )
     return "".join(f" {text:>{columns.usage}}" for text in told) if columns.usage else ""
+
+
+def _used(row: Mapping[str, Any], columns: _Columns) -> str:
+    """CPU and memory in words, where they have no columns."""
+    told = _usage(row, _Columns(_WIDE_CELLS, used=True)).split()
+    return _("CPU {cpu} {memory}").format(cpu=told[0], memory=" ".join(told[1:])) if told and not columns.usage else ""
 
 
 def _percent(value: object) -> str:

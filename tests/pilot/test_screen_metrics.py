@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -97,3 +98,16 @@ async def test_a_watched_gate_shows_each_criterion_and_what_is_proposed(
         assert told in shown(app)
         assert criterion in shown(app)
         assert "feedback_min: 4   no metric of that name" in shown(app)
+
+
+async def test_a_probe_that_brings_log_lines_shows_the_newest_below_its_rates(tmp_path: Path) -> None:
+    lines = ({"at": "2026-11-21T13:00:01.000Z", "text": "api-0 ERROR payment failed"},)
+    folder = record(tmp_path, RUNBOOK, [], [sample("api-log", 1, kind="kubernetes-logs", text="1", rows=lines)])
+    tail = {"name": "api-log", "title": "api-log", "path": str(tmp_path / "api-log.lines"), "fetched": True}
+    probe = {"name": "api-log", "kind": "kubernetes-logs", "title": "api-log"}
+    (folder.path / "panel.json").write_text(json.dumps({"probes": [probe], "tails": [tail]}))
+    app = replayed(folder)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await app.ready.wait()
+        await pilot.press("1")
+        assert "13:00:01 api-0 ERROR payment failed" in shown(app)

@@ -135,3 +135,13 @@ def test_a_healthy_row_takes_one_line_and_a_note_stands_last() -> None:
         ["OK", "hpa", "api", "2/2", "scales,", "2", "to", "9"],
         ["can't", "be", "had", "here:", "nodes"],
     ]
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_what_a_busy_pod_uses_is_told_at_any_width(width: int) -> None:
+    busy: dict[str, object] = {"what": "pod", "name": "api-0", "ready": "1/1", "status": "busiest", "level": ""}
+    rows = detail_of(_panel("kubernetes", rows=(busy | {"cpu_cores": 0.25, "memory_bytes": 100 << 20},)), width)
+    shown = " ".join(row.text for row in rows)
+    assert all(each.width <= width for each in rows)
+    assert "0.25" in shown
+    assert "100 MB" in shown

@@ -46,8 +46,15 @@ def sign_in(options: KubernetesOptions, configuration: Any) -> Account:
 
     file = str(Path(options.kubeconfig_file).expanduser()) if options.kubeconfig_file else None
     inside = not file and not options.context and "KUBERNETES_SERVICE_HOST" in os.environ
+    there = any(path.exists() for path in kubeconfigs(options))
+    if not there and not inside:
+        raise ConfigError(
+            _("there is no kubeconfig"),
+            where=", ".join(map(str, kubeconfigs(options))),
+            mend=_("sign in, or name one with kubeconfig_file"),
+        )
     try:
-        if inside and not any(path.exists() for path in kubeconfigs(options)):
+        if not there:
             config.load_incluster_config(configuration)
             return Account()
         contexts, active = config.list_kube_config_contexts(file)
