@@ -15,7 +15,7 @@ import re
 import shlex
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
@@ -26,6 +26,7 @@ from cockpit.adapters.library import needing
 from cockpit.adapters.own_thread import OwnThread
 from cockpit.adapters.probing import TEXT_CHARACTERS, Brought, Finding, Value
 from cockpit.errors import ConfigError
+from cockpit.monitor.logs.by_source import CleaningBySource
 from cockpit.monitor.logs.severity import Severity, severity_of
 from cockpit.safety.kubernetes.judgement import judge_kubernetes
 from cockpit.safety.permit import Action, Permit
@@ -69,7 +70,8 @@ class KubernetesLogsProbe:
         self._tails: LogTails | None = None
         self._thread: OwnThread[Finding] = OwnThread("kubernetes logs")
         self._counts: deque[tuple[float, int, int]] = deque()
-        self._last: deque[Gathered] = deque(maxlen=_SHOWN_LINES)
+        self._last: deque[str] = deque(maxlen=_SHOWN_LINES)
+        self._cleaning = CleaningBySource()
 
     @property
     def action(self) -> Action:
@@ -104,6 +106,7 @@ class KubernetesLogsProbe:
             tails = self._tails = self._tails or self._made()
             taken = tails.take(self._patience_s)
         self._count(taken)
+        brought = self._brought(taken)
         lines = sum(count for _at, count, _errors in self._counts)
         errors = sum(count for _at, _lines, count in self._counts)
         values = (
@@ -118,8 +121,8 @@ class KubernetesLogsProbe:
             )
         words = [_("{errors:g} errors/min of {lines:g} lines/min").format(errors=errors, lines=lines)]
         words += _remarks(tails)
-        rows = tuple({"at": _shown(one.at_ns), "text": shortened(_text(one), TEXT_CHARACTERS)} for one in self._last)
-        return Finding(" · ".join(words), values, rows, brought=_brought(taken))
+        rows = tuple(map(_row, self._last))
+        return Finding(" · ".join(words), values, rows, brought=brought)
 
     def _made(self) -> LogTails:
         from cockpit.adapters.kubernetes.log_tails import LogTails, Meant
@@ -135,7 +138,19 @@ class KubernetesLogsProbe:
         self._counts.append((now_m, len(lines), errors))
         while self._counts[0][0] < now_m - _MINUTE_S:
             self._counts.popleft()
+
+    def _brought(self, taken: Sequence[Gathered]) -> Brought:
+        """The lines, masked stream by stream, and what happened between them."""
+        shown = iter(self._cleaning.lines([(one.source, _written(one)) for one in taken if not one.told]))
+        lines: list[str] = []
+        told: list[tuple[int, str]] = []
+        for one in taken:
+            if one.told:
+                told.append((len(lines), f"{one.source}: {one.text.decode('utf-8', 'replace')}"))
+            else:
+                lines += next(shown)
         self._last.extend(lines[-_SHOWN_LINES:])
+        return Brought(tuple(lines), told=tuple(told))
 
 
 def _check(it: KubernetesLogsOptions) -> None:
@@ -161,19 +176,9 @@ def _remarks(tails: LogTails) -> list[str]:
     return remarks
 
 
-def _brought(taken: Sequence[Gathered]) -> Brought:
-    lines: list[str] = []
-    told: list[tuple[int, str]] = []
-    for one in taken:
-        if one.told:
-            told.append((len(lines), f"{one.source}: {one.text.decode('utf-8', 'replace')}"))
-        else:
-            lines.append(f"{_shown(one.at_ns)} {_text(one)}".lstrip())
-    return Brought(tuple(lines), told=tuple(told))
-
-
-def _text(one: Gathered) -> str:
-    return f"{one.source} {one.text.decode('utf-8', 'backslashreplace')}"
+def _written(one: Gathered) -> bytes:
+    """The line as it is kept: when, whose, what."""
+    return f"{_shown(one.at_ns)} {one.source} ".lstrip().encode() + one.text
 
 
 def _shown(at_ns: int) -> str:
@@ -182,3 +187,9 @@ def _shown(at_ns: int) -> str:
         return ""
     at = datetime.fromtimestamp(at_ns / 1e9, UTC)
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _row(line: str) -> Mapping[str, str]:
+    at, _blank, text = line.partition(" ")
+    told = (at, text) if at[:4].isdigit() else ("", line)
+    return {"at": told[0], "text": shortened(told[1], TEXT_CHARACTERS)}
