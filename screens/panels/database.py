@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from rich.cells import cell_len
+
 from cockpit.monitor.sample import Level, PanelState, Reading
 from cockpit.words import _
 from screens.paint import Line, cropped, fit, line, wrapped
@@ -17,8 +19,10 @@ _FIRST = (
     *("connections", "connections_percent", "blocked", "longest_query_s", "cache_hit_percent"),
     *("standbys", "standby_lag_s", "streaming", "replay_lag_s"),
 )
-_NARROW_ROWS = 2
-"""Of what is only worth knowing, where there is little room."""
+_NARROW_ROWS, _WIDE_ROWS = 2, 6
+"""Of a kind, where there is little room, and where there is more."""
+_LEAST_OF_A_STATEMENT = 60
+"""With less room beside what it is about, a statement stands on a row of its own."""
 
 
 def detail(panel: PanelState, width: int) -> list[Line]:
@@ -30,7 +34,12 @@ def detail(panel: PanelState, width: int) -> list[Line]:
     well = [row for row in rows if row.get("level") not in ("yellow", "red")]
     if width < _WIDE_CELLS:
         readings = tuple(each for each in readings if each.name in _FIRST or each.level in (Level.YELLOW, Level.RED))
-    lines = [*_told(ill, width), *rows_of(panel, worst_first(readings), width)]
+    waiting = [row for row in ill if row.get("what") == "blocked"]
+    left_out = waiting[_NARROW_ROWS if width < _WIDE_CELLS else _WIDE_ROWS :]
+    lines = [*_told((row for row in ill if row not in left_out), width)]
+    if left_out:
+        lines.append(line((f"     {_('{n} more wait').format(n=len(left_out))}", "dim")))
+    lines += [*rows_of(panel, worst_first(readings), width)]
     for title, kinds in (
         (_("longest running"), ("query", "idle", "blocked")),
         (_("slow on average"), ("statement",)),
@@ -45,17 +54,17 @@ def detail(panel: PanelState, width: int) -> list[Line]:
 def _told(rows: Iterable[Row], width: int) -> Iterator[Line]:
     for row in rows:
         mark, style = LEVEL_MARKS[next((level for level in Level if level == row.get("level")), Level.GREY)]
-        head = _HEADS.get(str(row.get("what")))
-        if head is None:
+        of_kind = _HEADS.get(str(row.get("what")))
+        if of_kind is None:
             yield from wrapped(((str(row.get("text", "")), style or "dim"),), width, first=f"  {mark} ", rest="     ")
             continue
-        text = " ".join(str(row.get("text", "")).split())
-        first = (("  ", ""), (mark, style), (f" {head(row)}", style if mark.strip() else ""))
-        if width >= _WIDE_CELLS:
-            yield cropped(line(*first, ("  ", ""), (text, "dim")), width)
+        head, text = of_kind(row), " ".join(str(row.get("text", "")).split())
+        first = line(("  ", ""), (mark, style), (f" {head}", style if mark.strip() else ""))
+        if width - first.width - 2 >= min(cell_len(text), _LEAST_OF_A_STATEMENT):
+            yield cropped(Line((*first.spans, *line("  ", (text, "dim")).spans)), width) if text else first
         else:
-            yield cropped(line(*first), width)
-            yield from [line((f"     {fit(text, max(8, width - 6))}", "dim"))] if text else []
+            yield cropped(first, width)
+            yield line((f"     {fit(text, max(8, width - 6))}", "dim"))
 
 
 def _age(row: Row) -> str:

@@ -186,7 +186,7 @@ def value_text(reading: Reading) -> str:
         return size_text(value)
     if unit == "s" and value >= 120:
         return age_text(value)
-    return f"{value:.4g} {unit}".strip()
+    return f"{value:.0f} {unit}".strip() if abs(value) >= 1000 else f"{value:.4g} {unit}".strip()
 
 
 def size_text(size_bytes: float) -> str:

@@ -14,7 +14,7 @@ from tests.servers import looking
 from tests.servers.crowd import Crowd, crowd
 from tests.servers.looking import level, rows, sampled, sampled_until, shown, values
 from tests.servers.postgresql import PostgresqlServer, postgresql_server, standby_of
-from tests.waiting import wait_until
+from tests.waiting import until, wait_until
 
 pytestmark = pytest.mark.real
 
@@ -93,25 +93,24 @@ async def test_connections_are_counted_by_state_and_held_against_the_most(server
         made = probe(server, "connections_percent > 3 % yellow")
         others.joined("one", "select 1")
         others.at_it("three", "select pg_sleep(1000)")
-        sample = await sampled_until(made, lambda each: values(each)["active"] == 1)
+        counts = {"connections": 3.0, "active": 1.0, "idle_in_transaction": 1.0}  # with the probe's own
+        sample = await sampled_until(made, lambda each: counts.items() <= values(each).items())
         await made.close()
 
-    found = values(sample)
-    assert (found["connections"], found["connections_percent"]) == (3.0, 3.0)  # with the probe's own
-    assert (found["active"], found["idle_in_transaction"]) == (1.0, 1.0)
+    assert values(sample)["connections_percent"] == 3.0
     assert sample.level is Level.GREEN
 
 
 async def test_statements_that_are_slow_on_average_are_told(server: PostgresqlServer) -> None:
     server.ask("select pg_stat_statements_reset()")
-    server.ask("select pg_sleep(0.02), 'a literal'")
+    server.ask("select pg_sleep(0.6), 'a literal'")
 
-    slow = await sampled(probe(server, slow_mean_ms=15))
+    slow = await sampled(probe(server))
     none = await sampled(probe(server, slow_mean_ms=600_000))
 
     (row,) = rows(slow, "statement")
     assert row["text"] == "select pg_sleep($1), $2"
-    assert row["mean_ms"] >= 20
+    assert row["mean_ms"] >= 600
     assert (values(slow)["slow_statements"], values(none)["slow_statements"]) == (1.0, 0.0)
 
 
@@ -134,18 +133,37 @@ async def test_a_role_without_rights_is_told_what_is_hidden_from_it(server: Post
 
 
 async def test_rates_are_those_of_the_interval(server: PostgresqlServer) -> None:
+    rolled_back = "select sum(xact_rollback) from pg_stat_database"
+    ((before,),) = server.ask(rolled_back)
     made = probe(server)
     first = await made.sample()
     with crowd(server) as others:
-        others.joined("quiet")
         for _n in range(30):
             others.joined("failing", "select 1")  # rolled back when it leaves
-    last = await sampled_until(made, lambda each: values(each)["rollback_percent"] is not None)
-    await made.close()
+    await until(lambda: server.ask(rolled_back)[0][0] >= before + 30)
+    last = await sampled(made)
 
     assert (values(first)["rollback_percent"], values(first)["cache_hit_percent"]) == (None, None)
-    assert values(last)["rollback_percent"] > 25  # connecting is a transaction too, and a good one
+    assert 0 < values(last)["rollback_percent"] < 100
     assert 0 <= values(last)["cache_hit_percent"] <= 100
+
+
+async def test_a_transaction_that_was_prepared_and_forgotten_is_told_as_what_it_is(server: PostgresqlServer) -> None:
+    with crowd(server) as others:
+        others.joined("broken-coordinator", "lock table guarded", "prepare transaction 'forgotten'")
+        try:
+            waiting = others.at_it("web", "select * from guarded")
+            made = probe(server)
+            sample = await sampled_until(made, lambda each: values(each)["blocked"] == 1)
+            await made.close()
+        finally:
+            server.ask("rollback prepared 'forgotten'")
+
+    (blocking,) = rows(sample, "blocking")
+    assert (blocking["pid"], blocking["state"]) == (0, "prepared")
+    assert [row["pid"] for row in rows(sample, "blocked")] == [waiting]
+    assert "a prepared transaction holds up 1" in shown(sample, 100)[0]
+    assert values(sample)["oldest_transaction_s"] >= 0
 
 
 async def test_a_deadlock_is_told_once_it_happened(server: PostgresqlServer) -> None:

@@ -41,12 +41,19 @@ def probe(server: PostgresqlServer, *bounds: str, user: str = "postgres", **more
     return looking.probe("postgresql", *bounds, **{**place, **more})
 
 
+async def one_connection(server: PostgresqlServer) -> int:
+    """The pid of the one that the probe has, once those of looks before are gone."""
+    ours = f"select pid from pg_stat_activity where {_OURS}"
+    await until(lambda: len(server.ask(ours)) == 1)
+    return int(server.ask(ours)[0][0])
+
+
 async def test_one_small_sealed_connection_is_kept(server: PostgresqlServer) -> None:
     made = probe(server)
     await made.sample()
-    (pid,) = server.ask(f"select pid from pg_stat_activity where {_OURS}")
+    pid = await one_connection(server)
     await made.sample()
-    assert server.ask(f"select pid from pg_stat_activity where {_OURS}") == [pid]
+    assert await one_connection(server) == pid
     assert server.ask(f"select state from pg_stat_activity where {_OURS}") == [("idle",)]
     await made.close()
     await until(lambda: server.ask(f"select pid from pg_stat_activity where {_OURS}") == [])
@@ -74,10 +81,9 @@ async def test_looks_change_nothing(server: PostgresqlServer) -> None:
 
 
 async def test_a_server_that_hangs_costs_its_own_panel_only_and_comes_back(server: PostgresqlServer) -> None:
-    assert server.process is not None
-    made = probe(server, deadline_s=2.0)
-    await made.sample()
-    (backend,) = server.ask(f"select pid from pg_stat_activity where {_OURS}")[0]
+    made = probe(server, deadline_s=5.0)
+    await sampled_until(made, lambda each: each.outcome is Outcome.DATA)
+    backend = await one_connection(server)
     os.kill(backend, signal.SIGSTOP)
     try:
         hung = await made.sample()

@@ -119,7 +119,9 @@ async def test_clients_that_are_refused_and_blocked_are_told(server: RedisServer
                     one.ping()
                 except redis.ConnectionError:
                     break
-            sample = await sampled_until(made, lambda each: "refused" in troubles(each))
+            sample = await sampled_until(
+                made, lambda each: "refused" in troubles(each) and values(each)["blocked_clients"]
+            )
             shut_out = await sampled(probe(server.port))
         finally:
             stack.close()
@@ -225,8 +227,8 @@ async def test_what_it_refuses_is_told_by_its_name(server: RedisServer, monkeypa
 
 async def test_a_frozen_server_costs_its_own_panel_and_is_there_again_afterwards() -> None:
     with redis_server() as server:
-        made = probe(server.port, deadline_s=2.0)
-        await made.sample()
+        made = probe(server.port, deadline_s=5.0)
+        await sampled_until(made, lambda each: each.outcome is Outcome.DATA)
         os.kill(server.process.pid, signal.SIGSTOP)
         try:
             hung = await made.sample()
@@ -244,6 +246,7 @@ async def test_one_connection_is_kept_and_made_anew_when_somebody_ends_it(server
     def ours() -> list[bytes]:
         return [line for line in server.ask("CLIENT", "LIST").splitlines() if b"name=incident-cockpit" in line]
 
+    await until(lambda: not ours())
     made = probe(server.port)
     await made.sample()
     (first,) = ours()

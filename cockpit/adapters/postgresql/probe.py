@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from msgspec import Struct
 
 from cockpit.adapters.kept_connection import KeptConnection
+from cockpit.adapters.library import needing
 from cockpit.adapters.own_thread import OwnThread
 from cockpit.adapters.postgresql import questions
 from cockpit.adapters.postgresql.connection import ServerOptions, check_options, connect, how_to_verify, unverified
@@ -90,6 +91,8 @@ class PostgresqlProbe:
             await self._thread.run(self._kept.close)
 
     def _look(self) -> Finding:
+        with needing("psycopg", "postgresql"):  # a busy machine takes a while for it: that is not the server's time
+            import psycopg  # noqa: F401
         until_m = time.monotonic() + self._patience_s
 
         def asked(connection: Connection[Any]) -> Told:

@@ -10,8 +10,8 @@ from cockpit.words import _
 
 _MOST_LINES = 100_000
 _MOST_BYTES = 32 << 20
-_MOST_OF_A_VALUE = 1 << 20
-"""Of a value in a list."""
+_MOST_OF_A_VALUE, _LOOKED_AT_BYTES = 1 << 20, 1 << 16
+"""Of a value in a list, and of one that is no text: nobody reads more of that, and to make it readable takes long."""
 _CONTROL = re.compile(rb'[\x00-\x1f\x7f\\"]')
 _ESCAPES = {b"\\": b"\\\\", b'"': b'\\"', b"\n": b"\\n", b"\r": b"\\r", b"\t": b"\\t"}
 
@@ -19,7 +19,7 @@ _ESCAPES = {b"\\": b"\\\\", b'"': b'\\"', b"\n": b"\\n", b"\r": b"\\r", b"\t": b
 def shown(reply: Any) -> Iterator[str]:
     """The lines of a reply; one that is too long is cut, and says so."""
     if isinstance(reply, bytes) and reply:
-        kept = reply[:_MOST_BYTES]
+        kept = reply[: _MOST_OF_A_VALUE if b"\0" in reply[:_LOOKED_AT_BYTES] else _MOST_BYTES]
         yield kept.decode("utf-8", "backslashreplace").replace("\r\n", "\n").removesuffix("\n")
         if len(reply) > len(kept):
             yield _cut(len(kept), len(reply))
