@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.servers.server import answers, free_port, require, running, server_folder
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE_S, wait_until
 
 PASSWORD = "Qz7-redis-password-31"
 
@@ -31,7 +31,7 @@ class RedisServer:
     def ask(self, *words: Any) -> Any:
         import redis
 
-        with redis.Redis(port=self.port, protocol=2) as client:
+        with redis.Redis(port=self.port, protocol=2, socket_timeout=PATIENCE_S) as client:
             return client.execute_command(*words)
 
     def fill(self) -> None:
