@@ -53,7 +53,7 @@ async def test_a_service_that_is_ready_is_green(server: GoogleServer) -> None:
     sample = await sampled(server.url)
 
     assert (sample.outcome, sample.level) == (Outcome.DATA, Level.GREEN)
-    assert sample.text == f"ready · {NEW} 100 %"
+    assert sample.text == f"it is ready · {NEW} 100 %"
     assert readings(sample) == {"ready": True, "newest_percent": 100.0, "serving": 1.0}
     assert sorted(server.asked) == [
         ("GET", f"/v2/projects/{PROJECT}/locations/{REGION}/services/{SERVICE}"),
@@ -66,7 +66,7 @@ async def test_the_traffic_split_stands_beside_the_revisions_with_their_tags(ser
 
     sample = await sampled(server.url)
 
-    assert sample.text == f"ready · {OLD} 90 % · {NEW} 10 %"
+    assert sample.text == f"it is ready · {OLD} 90 % · {NEW} 10 %"
     assert readings(sample)["newest_percent"] == 10.0
     assert [(row["name"], row["percent"], row["tag"]) for row in sample.rows] == [
         (NEW, 10.0, "canary"),

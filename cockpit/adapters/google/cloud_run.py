@@ -168,7 +168,7 @@ def _finding(service: Service, revisions: Sequence[Revision]) -> Finding:
         Value("serving", float(len({name for name, share in shares if share.percent}))),
     )
     split = " · ".join(f"{name} {share.percent:g} %" for name, share in shares if share.percent)
-    told = _("ready") if level == "green" else _("it is being changed") if level == "yellow" else _("not ready")
+    told = _("it is ready") if level == "green" else _("it is being changed") if level == "yellow" else _("not ready")
     why = f": {ready.why}" if ready.why and level != "green" else ""
     return Finding(f"{told}{why} · {split}"[:TEXT_CHARACTERS], values, tuple(rows))
 
