@@ -19,6 +19,11 @@ from tests.servers.loki import loki_server
 from tests.waiting import until
 
 
+def has_data(feed: Feed) -> bool:
+    feed.read()
+    return feed.panels["chat"].last_data is not None
+
+
 async def test_a_probe_that_brings_lines_shows_the_last_of_them_in_its_panel(tmp_path: Path) -> None:
     folder = SessionFolder.create(tmp_path, datetime(2026, 11, 21, tzinfo=UTC))
     feed = Feed(folder, cast(Listener, MagicMock()))
@@ -29,7 +34,7 @@ async def test_a_probe_that_brings_lines_shows_the_last_of_them_in_its_panel(tmp
         watch = Watch(msgspec.structs.replace(Config(), probes=(probe,)), parse("# T\n"), folder)
         await watch.start()
         feed.read()
-        await until(lambda: feed.read() or feed.panels["chat"].last_data, "a sample")
+        await until(lambda: has_data(feed), "a sample")
         await watch.stop()
 
     rows = ["".join(text for text, _style in row.spans) for row in detail_of(feed.panels["chat"], 80)]

@@ -139,7 +139,11 @@ class CloudRunProbe:
         api = self._api = self._api or GoogleApi(self._options, self._options.url, self._deadline_s)
         newest = {"pageSize": str(_NEWEST)}
         asked = api.ask(self._path, {}, Service), api.ask(f"{self._path}/revisions", newest, _Revisions)
-        service, revisions = await asyncio.gather(*asked)
+        service, revisions = await asyncio.gather(*asked, return_exceptions=True)
+        if isinstance(service, BaseException):
+            raise service
+        if isinstance(revisions, BaseException):
+            raise revisions
         return _finding(service, revisions.revisions)
 
     async def close(self) -> None:
