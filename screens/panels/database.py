@@ -38,7 +38,8 @@ def detail(panel: PanelState, width: int) -> list[Line]:
     left_out = waiting[_NARROW_ROWS if width < _WIDE_CELLS else _WIDE_ROWS :]
     lines = [*_told((row for row in ill if row not in left_out), width)]
     if left_out:
-        lines.append(line((f"     {_('{n} more wait').format(n=len(left_out))}", "dim")))
+        told = _("{n} more wait").format(n=len(left_out))
+        lines.append(line((f"     {told}", "dim")))
     lines += [*rows_of(panel, worst_first(readings), width)]
     for title, kinds in (
         (_("longest running"), ("query", "idle", "blocked")),
