@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from rich.cells import cell_len
+
 from cockpit.session.record.clock import moment
 from cockpit.session.record.event import Status
 from cockpit.session.record.fanout import FanOut, TargetLine
 from cockpit.words import _
 from screens.clock import clock_text
 from screens.marks import STATUS_MARKS, status_word
-from screens.paint import Line, cropped, line, pad
+from screens.paint import Line, cropped, fit, line, pad
 from screens.panes.pane import Pane
 
 _CLOCK_FROM_S = 60.0
@@ -31,7 +33,7 @@ class Targets(Pane):
         """The group, and how many stand how."""
         if self._fan_out is None:
             return ""
-        return "  ".join((self._fan_out.name, *counted(self._lines)))
+        return "  ".join((fit(self._fan_out.name, _MOST_NAME_CELLS), *counted(self._lines)))
 
     def gather(self) -> None:
         """Take the fan-out that is shown."""
@@ -40,7 +42,7 @@ class Targets(Pane):
             self.top = 0
         self._fan_out = fan_out
         self._lines = fan_out.lines(self.view.state.runs) if fan_out else ()
-        self._names_cells = min(_MOST_NAME_CELLS, max((len(each.target) for each in self._lines), default=0))
+        self._names_cells = min(_MOST_NAME_CELLS, max((cell_len(each.target) for each in self._lines), default=0))
         chosen = self.view.chosen_target()
         at = next((n for n, each in enumerate(self._lines) if chosen and each.target == chosen.target), 0)
         if at != self._at:

@@ -74,6 +74,20 @@ class Growing:
         self.tell("step.finished", **about, **ended)
         self.tell("recommendation.raised", rule="over", section="", text=f"run {number} is over", samples=[])
 
+    def on_group(self, first: int, told: Sequence[str]) -> None:
+        """A step on a group, of which every target failed with such words; one is called so, too."""
+        group = {"name": EVERYTHING, "first": first, "of": len(told) + 1}
+        names = [f"web-{number}" for number in range(len(told))] + [EVERYTHING]
+        policy = {"targets": names, "at_once": 1, "stop_at_first_failure": False}
+        for place, (name, text) in enumerate(zip(names, [*told, EVERYTHING], strict=True), 1):
+            about = {"step": "first", "run": first + place - 1, "target": name}
+            more = policy if place == 1 else {}
+            self.tell(
+                "step.intent", **about, command="true", verdict="read-only", group=group | more | {"place": place}
+            )
+            self.tell("target.finished", **about, status="failed", exit_code=1, told=text, expectations=[])
+        self.tell("step.finished", step="first", status="failed", reason=EVERYTHING, group=group)
+
     def _write(self, name: str, record: dict[str, Any], **more: Any) -> None:
         now = {"t": "2026-01-02T03:04:05+00:00", "m": time.monotonic_ns()}
         with (self.path / name).open("a") as file:
@@ -219,6 +233,21 @@ def test_outputs_and_followed_logs_are_painted_as_text(state: Path, size: tuple[
             with growing.log.open("ab") as log:
                 log.write(b"".join(raw + b"\n" for _shown, raw in group) + b"end of %d\n" % number)
             screen.sees(*(shown.partition("\n")[0][: size[0] - 4] for shown, _raw in group), f"end of {number}")
+        assert screen.sent_besides() == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_what_the_targets_of_a_group_say_is_painted_as_text(state: Path, size: tuple[int, int]) -> None:
+    growing = Growing(state, "# T\n\n```bash {name=first}\ntrue\n```\n")
+    with following(growing, size) as screen:
+        screen.sees("1/1")
+        for number, group in enumerate(batched(NUMBERED, 15)):
+            growing.on_group(1 + 100 * number, [marked(n, piece.text) for n, piece in group])
+            screen.sees(f"{len(group) + 1} failed")
+            screen.press("f")
+            screen.sees(*(seen(n, piece, LEAST_SEEN) for n, piece in group))
+            screen.press("escape")
+            screen.sees("q leave")
         assert screen.sent_besides() == []
 
 
