@@ -147,7 +147,7 @@ async def test_alarms_are_listed_by_weight_over_pages(server: AwsStandIn) -> Non
     assert [(row["name"], row["severity"], row["level"]) for row in sample.rows] == [
         ("shop-down", "ALARM", "red"),
         ("gone", "missing", "yellow"),
-        ("shop-new", "no data", "yellow"),
+        ("shop-new", "unsure", "yellow"),
         ("shop-ok", "OK", ""),
     ]
     assert (sample.level, sample.text) == (Level.RED, "4 alarms: 1 in alarm · 2 without enough data · shop-down")

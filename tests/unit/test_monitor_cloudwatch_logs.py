@@ -16,12 +16,16 @@ from cockpit.config import Config, ProbeConfig
 from cockpit.config.bound import parse_bound
 from cockpit.errors import TimedOut
 from cockpit.monitor.logs import cloudwatch
+from cockpit.monitor.panel import fold_sample
 from cockpit.monitor.probe import WatchedProbe
 from cockpit.monitor.registry import build
 from cockpit.monitor.sample import Level, Outcome
 from cockpit.monitor.watch import Watch
 from cockpit.runbook.reading import parse
 from cockpit.safety.permit import Mode, grant
+from cockpit.session.record.folder import SessionFolder
+from screens.feed import Feed
+from screens.panels import detail_of
 from tests.servers.aws import AwsStandIn, LogGroup, aws_stand_in, refusal, sign_in
 from tests.waiting import until
 
@@ -257,6 +261,10 @@ async def test_every_line_comes_once_into_the_file_that_viewers_follow(
     await until(lambda: kept.exists() and "first" in kept.read_text(), "the first line")
     group.push("two\nlines")
     await until(lambda: "two␊lines" in kept.read_text(), "the later line")
+    shown = Feed(SessionFolder(tmp_path), listener=None)  # type: ignore[arg-type]
+    shown._read_description()
+    state = fold_sample(shown.panels["api"], await made(server).sample())
+    assert any("first" in line.text for line in detail_of(state, 80))
     looks = server.times("logs:FilterLogEvents")
     await until(lambda: server.times("logs:FilterLogEvents") > looks + 2, "more looks")
     server.says("logs:FilterLogEvents", refusal("AccessDeniedException", "not you"))

@@ -76,7 +76,7 @@ async def test_a_rollout_is_followed_through_to_its_end(server: AwsStandIn) -> N
 
     assert (moving.level, statuses(moving)) == (Level.YELLOW, [("api", "rolling out", "yellow")])
     told = [(row["name"], row["ready"], row["pending"], row["status"]) for row in moving.rows[1:]]
-    assert told == [("PRIMARY api:8", "0/2", 2, "IN_PROGRESS"), ("ACTIVE api:7", "2/2", 0, "COMPLETED")]
+    assert told == [("PRIMARY :8", "0/2", 2, "IN_PROGRESS"), ("ACTIVE :7", "2/2", 0, "COMPLETED")]
     assert (over.level, len(over.rows)) == (Level.GREEN, 1)
 
 

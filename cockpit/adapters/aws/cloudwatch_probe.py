@@ -246,7 +246,7 @@ def _alarms_told(alarms: Sequence[_Alarm]) -> list[str]:
 
 def _row(alarm: _Alarm) -> dict[str, Any]:
     """As the panel of alerts shows them."""
-    states = {"ALARM": "ALARM", "OK": "OK", "INSUFFICIENT_DATA": _("no data"), "": _("missing")}
+    states = {"ALARM": "ALARM", "OK": "OK", "INSUFFICIENT_DATA": _("unsure"), "": _("missing")}
     since = alarm.state_transitioned_timestamp or alarm.state_updated_timestamp
     told = alarm.state_reason or alarm.alarm_description
     if not alarm.actions_enabled:

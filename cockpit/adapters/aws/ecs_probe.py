@@ -228,11 +228,11 @@ def _deployment_rows(service: _Service) -> Iterator[dict[str, Any]]:
         level = {"FAILED": "red", "IN_PROGRESS": "yellow"}.get(it.rollout_state, "")
         yield {
             "row": "deployment",
-            "name": shortened(f"{it.status} {it.task_definition.rpartition('/')[2]}", TEXT_CHARACTERS),
+            "name": shortened(f"{it.status} :{it.task_definition.rpartition(':')[2]}", TEXT_CHARACTERS),
             "ready": f"{it.running_count}/{it.desired_count}",
             "pending": it.pending_count,
             "status": it.rollout_state or it.status,
-            "detail": shortened(it.rollout_state_reason, TEXT_CHARACTERS),
+            "detail": shortened(it.rollout_state_reason or it.task_definition.rpartition("/")[2], TEXT_CHARACTERS),
             "level": level,
         }
 
