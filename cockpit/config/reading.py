@@ -24,6 +24,8 @@ TABLES = ("cockpit", "safety", "probe", "tail", "rule", "target", "group")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _LARGEST_BYTES = 1 << 20
 _CREDENTIALS = ("_env", "_file")
+_SIGNED_IN = frozenset({"postgresql", "redis"})
+"""Kinds that find passwords of this machine by themselves (~/.pgpass, $PGPASSWORD), and would show them any host."""
 _SIGNED = ("profile", "endpoint_url")
 """Whose credentials sign a request, and where what they signed goes."""
 
@@ -94,6 +96,7 @@ def read_source(source: Source) -> Config:
 def _require_no_credentials(probes: Iterable[ProbeConfig], where: str) -> None:
     for probe in probes:
         asked = next((key for key in probe.options if key.endswith(_CREDENTIALS) or key in _SIGNED), None)
+        asked = probe.kind if probe.kind in _SIGNED_IN else asked
         if asked:
             raise ConfigError(
                 _("a document can't ask for credentials of this machine"),

@@ -18,6 +18,7 @@ from cockpit.adapters.postgresql.adapter import PostgresqlAdapter, PostgresqlOpt
 from cockpit.adapters.step_program.adapter import Task
 from cockpit.adapters.step_program.page import Page
 from cockpit.errors import AccessDenied, CockpitError, Declined, PolicyRefusal, TargetUnreachable, TimedOut, UsageError
+from cockpit.safety.permit import Mode
 from tests.servers.crowd import crowd
 from tests.servers.postgresql import PostgresqlServer, postgresql_server
 from tests.servers.server import free_port
@@ -253,6 +254,21 @@ def test_a_connection_that_is_not_made_is_told_with_what_to_look_at(
 
     assert told.value.mend
     assert "\n" not in str(told.value)
+
+
+def test_whom_a_document_names_gets_no_password_of_this_machine(
+    server: PostgresqlServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PGPASSWORD", "app-password-19")
+    monkeypatch.setenv("PGPASSFILE", str(tmp_path / "pgpass"))
+    (tmp_path / "pgpass").write_text("*:*:*:*:app-password-19\n")
+    (tmp_path / "pgpass").chmod(0o600)
+    options = PostgresqlOptions(host="127.0.0.1", port=server.port, database="shop", user="app")
+    task = Task(language="sql", body="select 1", mode=Mode.LIVE)
+
+    PostgresqlAdapter(options).perform(task, Page(BytesIO()))
+    with pytest.raises(AccessDenied, match="no password"):
+        PostgresqlAdapter(options, trusted=False).perform(task, Page(BytesIO()))
 
 
 def test_a_server_that_reads_quotes_differently_gets_no_change(server: PostgresqlServer) -> None:

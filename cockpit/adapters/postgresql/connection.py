@@ -123,12 +123,18 @@ def _parameters(options: ServerOptions, password: str | None, trusted: bool) -> 
         "sslkey": options.key_file and str(Path(options.key_file).expanduser()),
         "passfile": "" if trusted else os.devnull,
     }
-    return {name: value for name, value in given.items() if value} | {
-        "sslmode": options.mode,
-        "application_name": APPLICATION,
-        "client_encoding": "UTF8",
-        "autocommit": True,
-    }
+    # An empty password is given to keep libpq from $PGPASSWORD, which is not for whom a document names.
+    own = {} if trusted or password else {"password": ""}
+    return (
+        {name: value for name, value in given.items() if value}
+        | own
+        | {
+            "sslmode": options.mode,
+            "application_name": APPLICATION,
+            "client_encoding": "UTF8",
+            "autocommit": True,
+        }
+    )
 
 
 def _authority(options: ServerOptions) -> str:
