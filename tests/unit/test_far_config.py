@@ -74,13 +74,10 @@ def test_a_document_can_have_no_machine_looked_at_not_even_a_target_of_the_file(
 @pytest.mark.parametrize("kind", ["postgresql", "redis"])
 def test_a_document_can_have_no_server_looked_at_that_passwords_of_this_machine_would_be_shown_to(kind: str) -> None:
     asked = {"probes": [{"name": "db", "kind": kind, "host": "evil.example.com"}]}
-    try:
-        config = loaded("", asked)
-    except ConfigError as error:
-        assert "credentials of this machine" in str(error)
-    else:
-        assert config.probes == ()
-        assert any("credentials of this machine" in problem for problem in config.problems)
+    config = loaded("", asked)
+
+    assert config.probes == ()
+    assert any("credentials of this machine" in problem for problem in config.problems)
 
 
 def test_a_documents_ssh_target_can_not_choose_the_ssh_configuration() -> None:

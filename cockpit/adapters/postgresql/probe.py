@@ -92,7 +92,7 @@ class PostgresqlProbe:
 
     def _look(self) -> Finding:
         with needing("psycopg", "postgresql"):  # a busy machine takes a while for it: that is not the server's time
-            import psycopg  # noqa: F401
+            import psycopg  # noqa: F401  # it is only to be there
         until_m = time.monotonic() + self._patience_s
 
         def asked(connection: Connection[Any]) -> Told:
