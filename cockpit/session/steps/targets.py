@@ -98,15 +98,16 @@ def able(
 
     A request whose address names no target's host goes to that host itself, a target of that name.
     """
-    names = tuple(
-        name
-        for name, adapter in adapters.items()
-        if language in adapter.languages and (not isinstance(adapter, ServesAddresses) or adapter.serves(text))
-    )
+    names = tuple(name for name, adapter in adapters.items() if language in adapter.languages and _takes(adapter, text))
     together = () if language == "message" else groups.values()
     names += tuple(group.name for group in together if set(group.targets) <= set(names))
     host = _host_in(language, text)
     return names if names or host is None else (host.name,)
+
+
+def _takes(adapter: RunsSteps, text: str) -> bool:
+    """Whether a step of this text may go there, as far as it says itself where it goes."""
+    return not isinstance(adapter, ServesAddresses) or adapter.serves(text)
 
 
 def _host_in(language: str, text: str) -> Location | None:
@@ -169,13 +170,15 @@ def adapter_for(language: str, adapters: Mapping[str, RunsSteps], target: str, t
     Raises:
         UsageError: there is no such target, or it can't.
     """
-    names, host = able(adapters, language, text), _host_in(language, text)
     known = adapters.get(target)
     speaks = known is not None and language in known.languages
+    if known is not None and speaks and _takes(known, text):
+        return known
+    names, host = able(adapters, language, text), _host_in(language, text)
     if target in names and host and not speaks:
         return _of_a_host(f"{host.scheme}://{host.name}")
     adapter = adapter_called(target, adapters)
-    if speaks and (target in names or not names):  # why a request is none it says itself
+    if speaks and not names:  # why a request is none it says itself
         return adapter
     told = _("the request does not go to {target}") if speaks else _("{language} steps can't run on {target}")
     raise UsageError(
