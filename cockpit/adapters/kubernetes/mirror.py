@@ -108,15 +108,19 @@ class Mirror(Generic[Item, Kept]):
         self._thread: threading.Thread | None = None
         self._cluster: Cluster | None = None
 
+    def begin(self) -> None:
+        """Start reading, if nobody has."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="kubernetes mirror", daemon=True)
+            self._thread.start()
+
     def items(self, within_s: float) -> list[Kept]:
         """What is kept of every object, once they are known. Blocks.
 
         Raises:
             CockpitError: they can't be known now, and why.
         """
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="kubernetes mirror", daemon=True)
-            self._thread.start()
+        self.begin()
         with self._changed:
             self._changed.wait_for(lambda: self._known or self._failure is not None, timeout=within_s)
             if self._failure is not None:

@@ -105,15 +105,11 @@ class KubernetesProbe:
 
     async def close(self) -> None:
         """Let the watches end."""
-        mirrors: tuple[Mirror[Any, Any], ...] = (
-            self._deployments,
-            self._pods,
-            self._nodes,
-            self._autoscalers,
-            self._warnings,
-        )
-        await asyncio.gather(*(asyncio.to_thread(mirror.close) for mirror in mirrors))
+        await asyncio.gather(*(asyncio.to_thread(mirror.close) for mirror in self._mirrors()))
         await asyncio.to_thread(self._door.close)
+
+    def _mirrors(self) -> tuple[Mirror[Any, Any], ...]:
+        return self._deployments, self._pods, self._nodes, self._autoscalers, self._warnings
 
     def _listed(self, root: str, plural_name: str) -> Callable[[Cluster], str]:
         def address(cluster: Cluster) -> str:
@@ -123,14 +119,17 @@ class KubernetesProbe:
         return address
 
     def _look(self) -> Finding:
+        ends_m = time.monotonic() + self._patience_s
         with needing("kubernetes", "kubernetes"):
-            found = self._deployments.items(self._patience_s)
-            seen = self._pods.items(self._patience_s)
+            for mirror in self._mirrors():
+                mirror.begin()
+            found = self._deployments.items(ends_m - time.monotonic())
+            seen = self._pods.items(ends_m - time.monotonic())
             self._door.knock(self._patience_s / 3)
         absent: list[str] = []
-        nodes = self._optional(self._nodes, _("nodes"), absent)
-        autoscalers = self._optional(self._autoscalers, _("autoscalers"), absent)
-        warned = self._optional(self._warnings, _("warnings"), absent)
+        nodes = self._optional(self._nodes, _("nodes"), absent, ends_m)
+        autoscalers = self._optional(self._autoscalers, _("autoscalers"), absent, ends_m)
+        warned = self._optional(self._warnings, _("warnings"), absent, ends_m)
         self._usage.refresh("" if self._everywhere else self._door.cluster().namespace)
         if self._usage.absent:
             absent.append(_("CPU and memory"))
@@ -142,10 +141,10 @@ class KubernetesProbe:
         picture.warnings(warned)
         return picture.finding(absent)
 
-    def _optional(self, mirror: Mirror[Any, Any], name: str, absent: list[str]) -> list[Any]:
+    def _optional(self, mirror: Mirror[Any, Any], name: str, absent: list[str], ends_m: float) -> list[Any]:
         """What many may not look at, or an old server has not."""
         try:
-            return mirror.items(self._patience_s)
+            return mirror.items(ends_m - time.monotonic())
         except (AccessDenied, Refused):
             absent.append(name)
             return []
