@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -27,8 +29,10 @@ from cockpit.errors import (
     UsageError,
 )
 from cockpit.session.steps.targets import targets_of
+from tests.runs import Runs, read_permit
 from tests.servers.github import GithubServer, github_server
 from tests.servers.misbehaving import misbehaving
+from tests.waiting import until
 
 TOKEN = "ghp_Zq71Zq71Zq71Zq71"
 
@@ -179,6 +183,41 @@ def test_waiting_for_a_run_that_is_under_way_only_reads(server: GithubServer) ->
 
     assert "ended: success" in told
     assert {method for method, _path, _values in server.asked} == {"GET"}
+
+
+async def test_a_wait_that_is_given_up_leaves_the_run_and_says_so(server: GithubServer, tmp_path: Path) -> None:
+    run = server.run(1, None, stuck=True)
+    server.token = ""
+    adapter = GithubAdapter(GithubOptions(repo="acme/shop", url=server.url))
+    runs: Runs[Any] = Runs(tmp_path)
+    permit = read_permit(f"actions/get-workflow-run --run_id {run} --wait", language="github", target="ci")
+    running, folder = await runs.begin(adapter, permit)
+    await until(lambda: b"in_progress" in (folder / "output").read_bytes(), "the run's state")
+
+    await running.cancel()
+    outcome = await running.wait()
+
+    assert outcome.ending == "cancelled"
+    assert f"run {run} goes on at GitHub" in (folder / "output").read_text()
+    assert server.runs[run]["status"] == "in_progress"
+
+
+def test_a_link_that_breaks_while_waiting_leaves_the_end_of_a_change_unknown(
+    server: GithubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "_PATIENCE_S", 0.01)
+    run, asked_of = server.run(1, "failure"), server.answer
+
+    def gone_after_the_change(method: str, path: str, values: dict[str, str], body: object) -> tuple[int, object]:
+        if any(one[0] == "POST" for one in server.asked) and method == "GET":
+            return 502, {"message": "Server Error"}
+        return asked_of(method, path, values, body)
+
+    server.answer = gone_after_the_change  # type: ignore[method-assign]
+
+    with pytest.raises(OutcomeUnknown, match="502"):
+        asked(server.url, f"actions/re-run-workflow --run_id {run} --wait")
+    assert [method for method, _path, _values in server.asked].count("POST") == 1
 
 
 def test_a_workflow_is_switched_off_and_on(server: GithubServer) -> None:

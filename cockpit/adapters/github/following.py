@@ -19,7 +19,7 @@ Shape = TypeVar("Shape")
 
 _FIRST_LOOK_S, _LAST_LOOK_S = 0.5, 5.0
 _SLOWER = 1.4
-_TRIES = 4
+_TRIES, _PATIENCE_S = 4, 1.0
 _APPEARS_S = 120.0
 """A dispatched run is listed seconds later; where it is not by then, nothing is known of it."""
 _PAGE = {"per_page": "100"}
@@ -154,5 +154,6 @@ class Following:
             try:
                 return await self._api.get(path, shape, values)
             except (TargetUnreachable, TimedOut):
-                await asyncio.sleep(2**attempt * random.uniform(0.5, 1.0))  # noqa: S311 - not to hide anything
+                pause_s = _PATIENCE_S * 2**attempt
+                await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - not to hide anything
         return await self._api.get(path, shape, values)
