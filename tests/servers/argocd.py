@@ -21,6 +21,11 @@ _ONE = re.compile(r"/api/v1/applications/([^/?]+)(?:/([a-z-]+))?")
 _MAY = re.compile(r"/api/v1/account/can-i/applications/(\w+)/(.+)")
 
 
+def _stamp() -> str:
+    """Now, in whole seconds, as Kubernetes writes times."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def revision(letter: str) -> str:
     return letter * 40
 
@@ -39,7 +44,6 @@ class ArgocdServer:
     refuse: list[tuple[int, dict[str, str], str]] = field(default_factory=list)
     may: set[str] = field(default_factory=lambda: {"sync"})
     lock: threading.RLock = field(default_factory=threading.RLock)
-    _count: int = 0
 
     @property
     def url(self) -> str:
@@ -120,14 +124,13 @@ class ArgocdServer:
             return
         phase, message = app["ahead"].pop(0) if app["ahead"] else self.will_end
         if state.get("finishedAt"):
-            self._count += 1
-            state = {"startedAt": datetime.now(UTC).isoformat() + str(self._count)}
+            state = {"startedAt": _stamp()}
         result = {"revision": app["operation"]["revision"], "resources": [
             {"group": "apps", "kind": "Deployment", "namespace": "prod", "name": app["metadata"]["name"],
              "status": "Synced", "message": "deployment.apps configured"}]}  # fmt: skip
         state |= {"phase": phase, "message": message, "syncResult": result}
         if phase in ("Succeeded", "Failed", "Error"):
-            state["finishedAt"] = datetime.now(UTC).isoformat()
+            state["finishedAt"] = _stamp()
             if phase == "Succeeded":
                 app["status"]["sync"] = {"status": "Synced", "revision": app["operation"]["revision"]}
             for key in ("operation", "ahead", "begun"):

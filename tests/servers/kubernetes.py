@@ -175,7 +175,7 @@ def kubernetes_server(*, alive: bool = False, logs: Sequence[str] = ()) -> Itera
     Args:
         logs: names of pods that have a log of their own.
     """
-    found = {name: shutil.which(name, path=_path()) for name in ("etcd", *_BUILT)}
+    found = {name: shutil.which(name, path=built_path()) for name in ("etcd", *_BUILT)}
     missing = [name for name, place in found.items() if place is None]
     if missing:
         pytest.skip(f"there is no {', '.join(missing)} on this machine; .ci/cluster/build builds it where Go is")
@@ -187,7 +187,8 @@ def kubernetes_server(*, alive: bool = False, logs: Sequence[str] = ()) -> Itera
         yield server
 
 
-def _path() -> str:
+def built_path() -> str:
+    """$PATH, and behind it what .ci/cluster/build has built."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "incident-cockpit-ci"
     built = [str(folder / "bin") for folder in sorted(cache.glob("cluster-*"))]
     return os.pathsep.join([os.environ.get("PATH", ""), *built])

@@ -106,15 +106,17 @@ async def _operation(call: Call, verb: str, document: Mapping[str, Any]) -> Appl
     if call.action.has("--async"):
         call.page.line(f"{path.rpartition('/')[2]}: {verb} begun")
         return None
-    following = _Following(call)
+    following, was_there = _Following(call), False
     # From here on it is under way, whatever becomes of the link.
     with call.api.sent.unknown_if_it_breaks():
         while True:
             found = await call.api.get(path, Application, about)
-            begun = found.state.started_at != before.started_at
-            if begun:
+            # Times are whole seconds: a quick one may have those of the one before, but it was seen to be there.
+            is_new = (found.state.started_at, found.state.finished_at) != (before.started_at, before.finished_at)
+            was_there = was_there or found.operation is not None
+            if is_new:
                 following.tell(found)
-            if begun and found.operation is None and found.state.phase in OVER:
+            if (is_new or was_there) and found.operation is None and found.state.phase in OVER:
                 break
             await following.pause(found)
     if found.state.phase != "Succeeded":

@@ -66,7 +66,7 @@ class Record(Struct):
     def updated(self) -> str:
         """When it was made, in UTC to the second."""
         try:
-            return datetime.fromisoformat(self.info.last_deployed).astimezone(UTC).isoformat(timespec="seconds")
+            return datetime.fromisoformat(self.info.last_deployed).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         except ValueError:
             return self.info.last_deployed
 
