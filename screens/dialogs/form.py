@@ -39,6 +39,11 @@ class Form(Dialog[dict[str, str]]):
         self._inputs = [typed_field(field.value, secret=field.secret) for field in self._fields]
         self._choices = Choices(view, [("done", done or _("Done")), ("cancel", _("Cancel"))])
 
+    @property
+    def typed(self) -> bool:
+        """Whether something stands in its fields that was not there at first."""
+        return any(each.value != field.value for field, each in zip(self._fields, self._inputs, strict=True))
+
     def rows(self, width: int) -> list[Line]:
         """The introduction."""
         return wrapped([(self._intro, "")], width - 2, first=" ", rest=" ") if self._intro else []

@@ -54,3 +54,27 @@ async def test_leaving_the_question_costs_the_panel_and_nothing_else(
     async with opens(PLAIN, size=(110, 30), config=config_of(server, tmp_path / "app.log")) as story:
         await story.sees("passphrase of").presses("escape").sees_no("passphrase of").sees("failed: it lets")
         await story.presses("enter").sees("passed")
+
+
+@pytest.mark.parametrize("begun", [False, True])
+async def test_a_question_that_another_viewer_answers_is_closed_but_not_under_typing_hands(
+    opens: Opens, server: SshServer, tmp_path: Path, begun: bool
+) -> None:
+    subprocess.run(
+        ["ssh-keygen", "-q", "-p", "-P", "", "-N", "opensesame", "-f", str(server.folder / "user")], check=True
+    )
+    log = tmp_path / "app.log"
+    log.write_text("INFO all is well\n")
+    async with opens(PLAIN, size=(110, 30), config=config_of(server, log)) as story:
+
+        async def answered() -> None:
+            feed = story.viewer.feed
+            asked = await feed.call("question")
+            await feed.call("reply", number=asked["number"], answers=["opensesame"])
+
+        await story.sees("passphrase of")
+        if begun:
+            await story.types("opens").does(answered).sees("somebody else has answered").presses("escape")
+        else:
+            await story.does(answered)
+        await story.sees_no("passphrase of").sees("app (web)", "errors/min")
