@@ -7,6 +7,7 @@ from typing import Any
 
 from cockpit.errors import AccessDenied, CockpitError, Malformed, PolicyRefusal
 from cockpit.runs.shell_state import carried, reported, variables_of
+from cockpit.safety.text import one_line
 from cockpit.words import _
 
 _SIGNALLED = 128
@@ -38,7 +39,7 @@ def refusal_of(text: str, where: str) -> CockpitError:
         return PolicyRefusal(_("what is about to run is not what was confirmed"), mend=_("confirm it again"))
     if kind == "folder":
         return AccessDenied(
-            _("no folder for the step can be made there: {folder}").format(folder=detail),
+            _("no folder for the step can be made there: {folder}").format(folder=one_line(detail)),
             where=where,
             mend=_("see its disk and permissions"),
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from cockpit.adapters.base import Ask
 from cockpit.adapters.ssh.address import SshAddress
 from cockpit.errors import AccessDenied
+from cockpit.safety.text import one_line
 from cockpit.words import _
 
 if TYPE_CHECKING:
@@ -72,7 +73,8 @@ def _answering(address: SshAddress, ask: Ask) -> Callable[[str, str, list[tuple[
 
     def answer(_title: str, _note: str, fields: list[tuple[str, bool]]) -> list[str]:
         nonlocal answers
-        given = list(ask(str(address), fields)) if answers and fields else []
+        asked = [(one_line(text), seen) for text, seen in fields]
+        given = list(ask(str(address), asked)) if answers and fields else []
         answers = len(given) == len(fields)
         return given if answers else [""] * len(fields)
 

@@ -17,6 +17,7 @@ from cockpit.adapters.ssh.identity import sign_in
 from cockpit.adapters.ssh.sessions import Sessions, Shell
 from cockpit.adapters.ssh.sockets import socket_channel
 from cockpit.errors import AccessDenied, AdapterError, TargetUnreachable, ToolMissing
+from cockpit.safety.text import one_line
 from cockpit.words import _
 
 if TYPE_CHECKING:
@@ -351,4 +352,5 @@ def _unreachable(address: SshAddress, name: str, error: Exception) -> AdapterErr
 
 def _why(error: Exception) -> str:
     text = getattr(error, "strerror", None) or getattr(error, "text", None) or str(error) or type(error).__name__
-    return str(text).splitlines()[0]
+    # A server's own words, perhaps.
+    return one_line(str(text).split("\n", 1)[0])
