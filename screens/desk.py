@@ -58,7 +58,7 @@ class Desk(OnceScreen):
         """Show a dialog below the header and wait for its answer; None when it was left, or another one is open."""
         if self.dialog is not None:
             return None
-        self.dialog, self.view.asking = dialog, True
+        self.dialog, self.view.asking, self.view.choosing = dialog, True, dialog.choosing
         self.panes["keys"].sync()
         try:
             await self.mount(dialog)

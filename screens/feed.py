@@ -254,7 +254,8 @@ class Feed:
             self.read()
             self._listener.ticked()
             try:
-                await asyncio.wait_for(self._woken.wait(), POLL_S)
+                async with asyncio.timeout(POLL_S):
+                    await self._woken.wait()
             except TimeoutError:
                 continue
             self._woken.clear()

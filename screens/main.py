@@ -14,7 +14,7 @@ from screens.layout import PANES, Layout, layout_of
 from screens.looking import Looking
 from screens.panels.stack import FoldedPanels, PanelStack
 from screens.panes.aside import Contacts, Timeline
-from screens.panes.bars import Advice, Bar, KeyBar, Notice
+from screens.panes.bars import Advice, Bar, Brief, KeyBar, Notice
 from screens.panes.card import Card
 from screens.panes.frame import Edge, frame_of
 from screens.panes.guide import Guide
@@ -63,6 +63,7 @@ class MainScreen(Looking):
         view = self.view
         yield TopBar(view, "top")
         yield FoldedPanels(view, "folded")
+        yield Brief(view, "brief")
         yield Advice(view, "advice")
         with Horizontal(id="body"):
             with Vertical(id="left"):

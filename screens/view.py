@@ -60,6 +60,7 @@ class View:
     proposal_row: str = ""
     notice: tuple[str, str] = ("", "")
     asking: bool = False
+    choosing: str = ""
     active: str = "guide"
     full: str = ""
     _chosen: tuple[int, str] = (0, "")

@@ -53,7 +53,9 @@ def _terminal() -> Iterator[Check]:
     """What the screen would find here."""
     about = _("terminal")
     if not sys.stdout.isatty():
-        yield Check(about=about, text=_("standard output is none: it is not looked at"))
+        yield Check(
+            about=about, text=_("the output goes to a file or another program, not to a terminal: nothing to check")
+        )
         return
     size = shutil.get_terminal_size()
     doubts = []

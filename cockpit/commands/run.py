@@ -100,7 +100,7 @@ async def _drive(folder: SessionFolder, options: argparse.Namespace, inputs: Map
     host.questions.person = at_terminal()
     leave = Leave(options.yes, options.allow_destructive, options.send, options.keep_going, options.reason)
     telling = Telling(folder, as_json=options.json)
-    headless = Headless(host, leave, telling, chosen=bool(options.section or options.step))
+    headless = Headless(host, leave, telling, section=bool(options.section), named=bool(options.step))
     following = asyncio.create_task(telling.follow(), name="follow-output")
     try:
         await host.begin()

@@ -118,6 +118,7 @@ def prepare(scenario: Scenario, folder: Path, *, seed: int = 1, language: str = 
         cwd=str(world.layout.app_home),
         world=str(world.layout.root),
         scenario=scenario.id,
+        brief=scenario.brief.in_language(language),
     )
     return Prepared(scenario, world, settings)
 

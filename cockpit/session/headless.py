@@ -87,13 +87,18 @@ class Headless:
     """Drives one host through steps. `tell(event)` is called for every event, in order.
 
     Args:
-        chosen: the steps were named. Without that, what stands under troubleshooting is for trouble only, and is
-            skipped.
+        section: the steps are those of a section. Without that or names, what stands under troubleshooting is for
+            trouble only, and is skipped.
+        named: the steps were named one by one. Without that, those are skipped that their author left out of running
+            all (`excludeFromRunAll`).
     """
 
-    def __init__(self, host: Host, leave: Leave, tell: Callable[[Event], None], *, chosen: bool) -> None:
+    def __init__(
+        self, host: Host, leave: Leave, tell: Callable[[Event], None], *, section: bool = False, named: bool = False
+    ) -> None:
         self._host = host
-        self._trouble = frozenset[str]() if chosen else _troubleshooting(host.runbook.sections)
+        self._trouble = frozenset[str]() if section or named else _troubleshooting(host.runbook.sections)
+        self._all = not named
         self._leave = leave
         self._stopped_by: list[str] = []
         self._branch: _Branch | None = None
@@ -129,6 +134,8 @@ class Headless:
         """Why a step is not done; "" when it is its turn."""
         if self._stopped_by:
             return self._stopped_by[0]
+        if self._all and step.attributes.get("excludeFromRunAll") is True:
+            return _("its author left it out of running all; --step runs it")
         if self._branch is None or step.section in self._branch.sections:
             self._branch = None
             return _("only for trouble; --section runs it") if step.section in self._trouble else ""
@@ -143,7 +150,7 @@ class Headless:
         self._stopped_by.append(_("interrupted"))
         self._word_came.set()
         if self._host.execution.busy:
-            await self._host.execution.cancel(None)
+            await self._host.execution.cancel(None, ACTOR)
 
     async def _step(self, step: Step) -> Status:
         if step.kind is StepKind.COMMAND:
@@ -189,7 +196,8 @@ class Headless:
         except SecondPersonMissing as missing:
             self._word_came.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._word_came.wait(), ASKED_S)
+                async with asyncio.timeout(ASKED_S):
+                    await self._word_came.wait()
             if self._word != "approval.given":
                 raise PolicyRefusal(_("no second person approved it"), mend=missing.mend) from missing
         proposal = self._host.engine.propose(step.id)

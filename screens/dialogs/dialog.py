@@ -32,8 +32,9 @@ Rows = Callable[[int], list[Line]]
 
 
 class Dialog(Vertical, Generic[T]):
-    """A question. `answered` is its answer, None when it was left."""
+    """A question. `answered` is its answer, None when it was left; `choosing` are the keys from choice to choice."""
 
+    choosing = "<- ->"
     DEFAULT_CSS = """
     Dialog {
         layer: over; dock: top; offset-y: 2; height: auto; max-height: 100%; width: 100%;

@@ -73,6 +73,8 @@ class Menu(Pane):
 class Pick(Dialog[str]):
     """Answers with the id of what was picked."""
 
+    choosing = "↑ ↓"
+
     def __init__(
         self, view: View, title: str, options: Sequence[Option], *, narrowed: bool = False, says: Sequence[Line] = ()
     ) -> None:

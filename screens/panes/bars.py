@@ -6,7 +6,7 @@ from cockpit.runbook.model import StepKind
 from cockpit.session.record.event import Status
 from cockpit.words import _
 from screens.keys import log_keys, offered, replay_keys, short, shown
-from screens.paint import BLANK, Line, Span, cropped, line
+from screens.paint import BLANK, Line, Span, cropped, line, wrapped
 from screens.panes.pane import Pane
 
 
@@ -62,6 +62,33 @@ class Advice(Bar):
         return Line(line((told.format(session=self.view.session), "info")).spans)
 
 
+class Brief(Bar):
+    """What the trainee of a rehearsal is told, in as many rows as it takes, until a first step was begun."""
+
+    def count(self) -> int:
+        """What it takes at this width."""
+        return len(self._rows())
+
+    def told(self) -> Line:
+        """Its first row."""
+        return next(iter(self._rows()), BLANK)
+
+    def row_at(self, index: int) -> Line:
+        """One of its rows."""
+        return self._rows()[index]
+
+    def sync(self) -> None:
+        """Show it, or give its rows back."""
+        self.stand(max(1, self.count()))
+        super().sync()
+
+    def _rows(self) -> list[Line]:
+        state = self.view.state
+        if not state.brief or state.steps or state.ended_t:
+            return []
+        return wrapped([(state.brief, "strong")], (self.size.width or 80) - 1, first=" ", rest=" ")
+
+
 class Notice(Bar):
     """The last thing the screen had to say."""
 
@@ -95,7 +122,7 @@ class KeyBar(Bar):
             return log_keys()
         if self.view.asking:
             keys = [(shown(action), self._word(action)) for action in ("next_pane", "enter", "back")]
-            return [*keys[:1], ("<- ->", _("choose")), *keys[1:]]
+            return [*keys[:1], (self.view.choosing, _("choose")), *keys[1:]]
         if self.view.active == "targets":
             return _keys_of_targets(stops=bool(self.view.state.running) and not self.view.clock.recorded)
         there = {key.action for key in offered(self.view)}

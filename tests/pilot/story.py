@@ -170,7 +170,8 @@ class Story:
         await self._idle()
 
     async def _idle(self) -> None:
-        await asyncio.wait_for(self.viewer.feed.idle.wait(), PATIENCE_S)
+        async with asyncio.timeout(PATIENCE_S):
+            await self.viewer.feed.idle.wait()
         await self.pilot.pause()
 
     async def _until(self, holds: Callable[[], bool], otherwise: str) -> None:
@@ -198,6 +199,7 @@ async def opened(
     size: tuple[int, int] = (100, 40),
     mode: str = "live",
     config: str = "",
+    brief: str = "",
     host: bool = True,
     spectator: bool = False,
     foreground: Foreground | None = None,
@@ -212,7 +214,9 @@ async def opened(
     if config:
         toml.write_text(config, encoding="utf-8")
     path = str(toml) if config else None
-    settings = SessionSettings(str(document), mode=mode, config_path=path, watch=bool(config), cwd=str(tmp_path))
+    settings = SessionSettings(
+        str(document), mode=mode, config_path=path, watch=bool(config), cwd=str(tmp_path), brief=brief
+    )
     folder = open_session(settings)
     clock = StoryClock()
     app = CockpitApp(folder, folder.runbook, clock=clock, spectator=spectator, foreground=foreground, revive=revive)
@@ -221,7 +225,8 @@ async def opened(
         async with app.run_test(size=size) as pilot:
             story = Story(app, pilot, clock, folder)
             story.host = serving
-            await asyncio.wait_for(app.ready.wait(), PATIENCE_S)
+            async with asyncio.timeout(PATIENCE_S):
+                await app.ready.wait()
             if host:
                 await story._until(lambda: story.viewer.feed.connected, "no host")
             await story._idle()

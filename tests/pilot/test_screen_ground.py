@@ -46,6 +46,20 @@ async def test_a_rehearsal_says_training_in_a_dashed_frame_everywhere(opens: Ope
         await story.presses("colon").sees("[TRAINING]").presses("escape").presses("question_mark").sees("[TRAINING]")
 
 
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+async def test_a_trainee_reads_what_happened_until_the_first_step(opens: Opens, size: tuple[int, int]) -> None:
+    brief = "5xx above half of all requests since the deployment two minutes ago. You are on call: bring it back."
+    async with opens("# R\n\n```bash\ntrue\n```\n", mode="rehearsal", brief=brief, size=size) as story:
+        await story.sees("5xx above half of all requests").sees("bring it back.")
+        await story.presses("enter").sees("1/1 steps").sees_no("5xx above half")
+
+
+async def test_the_key_bar_names_the_keys_that_go_through_a_list(opens: Opens) -> None:
+    async with opens(PLAIN) as story:
+        await story.presses("enter").sees("Run this?", "<- -> choose").presses("escape")
+        await story.presses("q").sees("Leave?", "↑ ↓ choose").sees_no("<- ->").presses("escape")
+
+
 async def test_elsewhere_there_is_no_frame(opens: Opens) -> None:
     async with opens(PLAIN) as story:
         await story.sees("[READ-WRITE]")

@@ -181,7 +181,8 @@ async def test_nothing_there_is_no_database(tmp_path: Any) -> None:
     config = {"host": "127.0.0.1", "port": free_port(), "database": "x", "user": "x"}
     made = build(ProbeConfig(name="db", kind="postgresql", options=config), lambda text: text)
 
-    samples = await asyncio.wait_for(asyncio.gather(made.sample()), 60)
+    async with asyncio.timeout(60):
+        sample = await made.sample()
     await made.close()
 
-    assert samples[0].outcome is Outcome.FAILED
+    assert sample.outcome is Outcome.FAILED

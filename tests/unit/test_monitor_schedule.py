@@ -161,7 +161,8 @@ async def test_blocking_work_never_overlaps_itself() -> None:
     release = threading.Event()
     thread = OwnThread[bool]("test")
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(thread.run(release.wait), 0.05)
+        async with asyncio.timeout(0.05):
+            await thread.run(release.wait)
     with pytest.raises(TimedOut, match="still hangs"):
         await thread.run(release.wait)
     release.set()

@@ -38,6 +38,13 @@ def test_nothing_has_a_name_that_says_nothing() -> None:
     assert [place for place, word in words if EMPTY_NAMES.search(word)] == []
 
 
+def test_no_wait_may_swallow_that_it_was_cancelled() -> None:
+    """asyncio.wait_for of 3.11 does, where what it waits for comes at that moment; asyncio.timeout does not."""
+    tests = sorted((ROOT / "tests").rglob("*.py"))
+    wait = "asyncio." + "wait_for("
+    assert [place for place, line in _lines([*PYTHON, *tests]) if wait in line] == []
+
+
 def test_nothing_is_left_for_later() -> None:
     assert [place for place, line in _lines(PYTHON) if LATER.search(line)] == []
 

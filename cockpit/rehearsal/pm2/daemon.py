@@ -58,7 +58,8 @@ class Daemon:
             if keeper_gone(lock):
                 self.ending.set()
             try:
-                await asyncio.wait_for(self.ending.wait(), _LOOK_S)
+                async with asyncio.timeout(_LOOK_S):
+                    await self.ending.wait()
             except TimeoutError:
                 continue
 

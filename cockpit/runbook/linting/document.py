@@ -215,6 +215,12 @@ def _attributes(reading: Reading) -> Iterator[Problem]:
             if near:
                 message = _("{word} is not an annotation").format(word=key)
                 yield Problem(block.line, "near-miss-annotation", message, _("write {near}=").format(near=near[0]))
+        if info_of(block.info).attributes.get("background") is True:
+            message = _("background=true is not applied: a step runs to its end before the next one of its target")
+            hint = _(
+                "let the command itself go to the background (systemctl start, docker run -d), or use two terminals"
+            )
+            yield Problem(block.line, "background-not-applied", message, hint)
 
 
 def _inputs(reading: Reading) -> Iterator[Problem]:

@@ -123,9 +123,10 @@ class Host:
         self._syncing: asyncio.Task[None] | None = None
         self._left_alone_s = left_alone_s
         self._last_needed_m = time.monotonic()
-        if self.settings.cwd:  # another machine has folders of its own, and begins at home
+        self.engine.folders.written_in = str(Path(self.settings.runbook_path).parent)
+        if home := self.engine.folders.home() or self.settings.cwd:  # another machine has its own, and begins at home
             here = [name for name, adapter in adapters.items() if not isinstance(adapter, RunsElsewhere)]
-            self.engine.homes |= dict.fromkeys(here, self.settings.cwd)
+            self.engine.homes |= dict.fromkeys(here, home)
 
     def _adapters(self) -> dict[str, RunsSteps]:
         """What runs the steps of each target, once everything they and the configuration know is masked."""
@@ -217,7 +218,9 @@ class Host:
             carried = Run(self.folder.run(record.run)).carried()
             if carried and record.status is not Status.RUNNING:
                 shell = self.engine.shell(target)
-                shell.variables, shell.cwd = dict(carried.get("variables", {})), carried.get("cwd")
+                shell.variables = dict(carried.get("variables", {}))
+                # A folder that a step had for itself is not carried on, and stands in none of these records.
+                shell.cwd = state.cwd.get(target, shell.cwd)
 
     async def _sync(self) -> None:
         """Bring records that are not durable by themselves (notes of probes, viewers) to the disk soon after."""
@@ -273,6 +276,7 @@ class Host:
             version=__version__,
             pid=os.getpid(),
             scenario=settings.scenario,
+            brief=settings.brief,
             rehearsal=settings.mode == "rehearsal",
             settings_sha256=sha256_of(self.folder.path, self.folder.settings.name),
         )

@@ -95,9 +95,9 @@ async def _run(host: Served, connection: Connection, given: dict[str, Any]) -> A
     return {"run": await host.execution.start(given["proposal"], confirmation, connection.actor, size)}
 
 
-async def _cancel(host: Served, _connection: Connection, given: dict[str, Any]) -> Answer:
+async def _cancel(host: Served, connection: Connection, given: dict[str, Any]) -> Answer:
     run = given.get("run")
-    return {"runs": await host.execution.cancel(int(run) if run is not None else None)}
+    return {"runs": await host.execution.cancel(int(run) if run is not None else None, connection.actor)}
 
 
 def _skip(host: Served, connection: Connection, given: dict[str, Any]) -> None:

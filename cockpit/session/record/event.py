@@ -3,7 +3,7 @@
 | kind | data |
 | --- | --- |
 | session.started | session, runbook {title, path, sha256, language}, mode, target, environment, title, user, origin,
-version, rehearsal, settings_sha256 |
+version, rehearsal, brief, settings_sha256 |
 | session.ended | session, counts {status: n}, reason, files {path: {bytes, sha256}}: what grew with the session |
 | host.recovered | pid, adopted [run], lost [run] |
 | journal.recovered | bytes, sha256, file |

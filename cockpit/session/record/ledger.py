@@ -32,10 +32,15 @@ class Records(Protocol):
 
 @dataclass(slots=True)
 class ShellState:
-    """What steps of one target hand on to the next: exported variables and the working directory."""
+    """What steps of one target hand on to the next: exported variables and the working directory.
+
+    `inside` is the last step that has a folder of its own, and where its last command ended: the next one of that block
+    begins there.
+    """
 
     variables: dict[str, str] = field(default_factory=dict)
     cwd: str | None = None
+    inside: tuple[str, str | None] | None = None
 
 
 class Ledger:

@@ -21,7 +21,7 @@ class SessionSettings(Struct, frozen=True):
     `runbook_path` is where the document came from (the copy in the folder is what runs); `config_path` the
     cockpit.toml in force, if any; `inputs` are values known beforehand, none of them secret; `environment` is laid
     over the host's own for every step; `world` is the folder of the rehearsal's world, whose keeper ends with the
-    session; `watch` False leaves the monitor out (headless runs).
+    session, and `brief` what its trainee is told at the start; `watch` False leaves the monitor out (headless runs).
     """
 
     runbook_path: str
@@ -34,6 +34,7 @@ class SessionSettings(Struct, frozen=True):
     cwd: str | None = None
     world: str | None = None
     scenario: str | None = None
+    brief: str = ""
     watch: bool = True
 
     def save(self, folder: SessionFolder) -> None:

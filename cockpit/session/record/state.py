@@ -118,9 +118,9 @@ class ProbeChange(Struct, frozen=True):
 class SessionState(Struct, frozen=True):
     """Everything a session has come to, up to event `seq`.
 
-    `cwd` and `variables` are what steps of a target carry on; `fresh` the last run of a target before its shell was
-    begun afresh. `fan_outs`: steps that went to a group, by their first run. `gates`: how watched gates stand, by step,
-    as their last `gate.changed` says.
+    `brief` is what a trainee is told at the start. `cwd` and `variables` are what steps of a target carry on; `fresh`
+    the last run of a target before its shell was begun afresh. `fan_outs`: steps that went to a group, by their first
+    run. `gates`: how watched gates stand, by step, as their last `gate.changed` says.
     """
 
     seq: int = 0
@@ -128,6 +128,7 @@ class SessionState(Struct, frozen=True):
     runbook: Mapping[str, Any] = field(default_factory=_nothing)
     mode: str = "live"
     rehearsal: bool = False
+    brief: str = ""
     environment: str = ""
     title: str = ""
     enforcement: Mapping[str, Mapping[str, Any]] = field(default_factory=_nothing)
@@ -194,6 +195,7 @@ def _session_started(state: SessionState, event: Event) -> SessionState:
         mode=data.get("mode", "live"),
         environment=data.get("environment", ""),
         title=data.get("title", ""),
+        brief=str(data.get("brief") or ""),
         rehearsal=bool(data.get("rehearsal", data.get("mode") == "rehearsal")),
         target=data.get("target", "local"),
         user=data.get("user", ""),

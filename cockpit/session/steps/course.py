@@ -51,6 +51,7 @@ class Course:
     files: Mapping[str, str] = field(default_factory=dict)
     task: asyncio.Task[None] | None = None
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    stopped_by: str = "host"
     _began_s: float = field(default_factory=time.monotonic)
 
     @property
@@ -79,6 +80,16 @@ class Course:
     def elapsed_s(self) -> float:
         """Since it began, by the monotonic clock."""
         return time.monotonic() - self._began_s
+
+    def stop(self, by: str) -> None:
+        """Somebody wants no more of it; the first who does is who ended it."""
+        if not self.stopped.is_set():
+            self.stopped_by = by
+        self.stopped.set()
+
+    def ended_by(self, status: Status) -> str:
+        """Who the record says ended it so."""
+        return self.stopped_by if status is Status.CANCELLED else "host"
 
     def repetition(self) -> dict[str, Any] | None:
         """What the intent of its newest run says of the others; None for a single run."""

@@ -10,6 +10,7 @@ import contextlib
 import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from msgspec import structs
@@ -36,6 +37,7 @@ from cockpit.session.steps.drafting import (
     drafts_together,
     require_whole,
 )
+from cockpit.session.steps.folders import StatedFolders
 from cockpit.session.steps.intent import intent_of, shown_to_second
 from cockpit.session.steps.messages import message_draft, require_no_secret, sent_before
 from cockpit.session.steps.placing import Placing
@@ -79,6 +81,7 @@ class Engine(Placing):
         self.groups = {group.name: group for group in groups}
         self.timeout_s = timeout_s
         self.environment = environment
+        self.folders = StatedFolders(runbook, str(Path(runbook.path).absolute().parent))
         self.approvals = approvals or Approvals()
         self._drafts: dict[str, Draft] = {}
         self._numbers = itertools.count(1)
@@ -122,7 +125,7 @@ class Engine(Placing):
             tags=made.judgement.tags,
             missing=made.missing,
             values={name: self._inputs.shown(name, value) for name, value in made.values.items()},
-            cwd=self._folder(chosen),
+            cwd=self._folder(made),
             interactive=made.interactive,
             endless=made.endless,
             lasts_s=made.lasts_s,
@@ -252,7 +255,7 @@ class Engine(Placing):
 
     def _granted(self, made: Draft, confirmation: Confirmation | None, by: str) -> tuple[Permit, ...]:
         modes = self.mode, lambda: self.mode
-        second, approval = self.approvals.rule(), self.approvals.given(made.sha256, self._folder(made.action.target))
+        second, approval = self.approvals.rule(), self.approvals.given(made.sha256, self._folder(made))
         if not made.each:
             return (
                 grant(
@@ -266,7 +269,7 @@ class Engine(Placing):
         )  # fmt: skip
 
     def _ask_second(self, made: Draft, confirmation: Confirmation | None, by: str) -> None:
-        cwd = self._folder(made.action.target)
+        cwd = self._folder(made)
         values = {name: self._inputs.shown(name, value) for name, value in made.values.items()}
         reason = confirmation.reason if confirmation else ""
         told = shown_to_second(made, values, environment=self.environment, cwd=cwd, by=by, reason=reason)
@@ -314,7 +317,7 @@ class Engine(Placing):
             record.begins_attempt for record in self.state.runs.values() if record.step == made.step.id
         ) + begins_attempt({"repetition": repetition, "group": group})
         shown = {name: self._inputs.shown(name, value) for name, value in made.values.items()}
-        cwd = self._folder(made.action.target)
+        cwd = self._folder(made)
         data = intent_of(made, confirmation, shown, cwd=cwd, timeout_s=self._deadline_s(made))
         if approved_by := self.approvals.use_up((group or {}).get("sha256") or made.sha256):
             data["approved_by"] = approved_by

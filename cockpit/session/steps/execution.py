@@ -215,11 +215,14 @@ class Execution(Following):
 
     # -- stopped, waited for ---------------------------------------------------------------------------------------
 
-    async def cancel(self, run: int | None) -> list[int]:
+    async def cancel(self, run: int | None, by: str = "host") -> list[int]:
         """Ask runs to end: one, or all that are under way. Their end is recorded when it comes.
 
         A run that is only being started is asked as soon as it can hear: nothing can call it back before. A course of
         several runs ends with the one that is cancelled, or before the next. With one run of a sweep all of it ends.
+
+        Args:
+            by: who asks, as the record will say of a run that ended so.
 
         Raises:
             UsageError: nothing of that number is running.
@@ -235,18 +238,18 @@ class Execution(Following):
             under_way = [number for number in under_way if number == (course.runs[-1] if course else run)]
         if not under_way:
             raise UsageError(_("nothing is running"))
-        await asyncio.gather(*map(self._cancel, under_way))
+        await asyncio.gather(*(self._cancel(number, by) for number in under_way))
         return under_way
 
     def _sweep_of(self, run: int) -> Sweep | None:
         record = self._engine.state.runs.get(run)
         return self._sweeps.get(record.group_first) if record else None
 
-    async def _cancel(self, run: int) -> None:
+    async def _cancel(self, run: int, by: str) -> None:
         if run in self._starting:
             await self._starting[run].wait()
         if run in self._courses:
-            self._courses[run].stopped.set()
+            self._courses[run].stop(by)
         if run in self._running:
             await self._running[run].cancel()
 

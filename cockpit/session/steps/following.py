@@ -89,7 +89,7 @@ class Following:
         engine, made = self._engine, course.known_draft
         if len(course.runs) == 1:  # its further runs start from where the first did
             shell = engine.shell(course.target)
-            course.variables, course.cwd = dict(shell.variables), shell.cwd
+            course.variables, course.cwd = dict(shell.variables), engine.folder_of(made, course.target)
         request = RunRequest(
             folder=engine.folder.run(run),
             timeout_s=course.timeout_s(made.step.timeout_s or engine.timeout_s),
@@ -128,7 +128,8 @@ class Following:
                 self._courses[run] = course
                 if not await course.wait_for_its_turn():
                     self._carry(course)
-                    self._finish(self._engine.state.runs[run], Status.CANCELLED, reason=_("stopped between two runs"))
+                    told, by = _("stopped between two runs"), course.ended_by(Status.CANCELLED)
+                    self._finish(self._engine.state.runs[run], Status.CANCELLED, by, reason=told)
                     return
                 running = await self._begin(course, run)
         except JournalError as error:
@@ -229,11 +230,17 @@ class Following:
             if held(findings) is not None:
                 findings = together(course.expectations, findings, course.tries, held=course.held)
             data["repetitions"] = course.as_json()
-        self._conclude(record, stands, findings, reason, data)
+        self._conclude(record, stands, findings, reason, data, course.ended_by(stands or Status.PASSED))
         return False
 
     def _conclude(
-        self, record: RunRecord, status: Status | None, findings: tuple[Finding, ...], reason: str, data: dict[str, Any]
+        self,
+        record: RunRecord,
+        status: Status | None,
+        findings: tuple[Finding, ...],
+        reason: str,
+        data: dict[str, Any],
+        by: str,
     ) -> None:
         data["expectations"] = [finding.as_json() for finding in findings]
         if record.intent.get("language") == LANGUAGE and status is None:
@@ -251,16 +258,15 @@ class Following:
                 "step.exited", durable=True, step=record.step, part=part, run=record.run, questions=questions, **data
             )
             return
-        self._finish(record, status or Status.PASSED, reason=reason, **data)
+        self._finish(record, status or Status.PASSED, by, reason=reason, **data)
 
-    def _finish(self, record: RunRecord, status: Status, **data: Any) -> None:
+    def _finish(self, record: RunRecord, status: Status, by: str = "host", **data: Any) -> None:
         if record.group_first:
             told = {"run": record.run, "target": record.intent.get("target"), "status": status.value, **data}
-            self._engine.record(
-                "target.finished", durable=True, step=record.step, part=record.intent.get("part"), **told
-            )
+            part = record.intent.get("part")
+            self._engine.record("target.finished", actor=by, durable=True, step=record.step, part=part, **told)
             return
-        self._engine.finish(record.step, status, part=record.intent.get("part"), run=record.run, **data)
+        self._engine.finish(record.step, status, actor=by, part=record.intent.get("part"), run=record.run, **data)
 
     def _carry(self, course: Course) -> None:
         """Hand exported variables and the working directory on to the target's next step."""
@@ -268,12 +274,17 @@ class Following:
         if outcome is None or outcome.ending != "exited" or (not outcome.shell_state and outcome.cwd is None):
             return
         shell = self._engine.shell(course.target)
-        if dict(outcome.shell_state) == shell.variables and outcome.cwd == shell.cwd:
+        cwd = outcome.cwd
+        if course.made is not None and self._engine.folders.of(course.made.step):
+            # What a step states for itself is left with it, as long as it goes nowhere else.
+            shell.inside = (course.made.step.id, outcome.cwd)
+            cwd = shell.cwd if outcome.cwd == course.cwd else outcome.cwd
+        if dict(outcome.shell_state) == shell.variables and cwd == shell.cwd:
             return
         self._engine.forget_drafts()
         shell.variables = dict(outcome.shell_state)
         self._engine.secrets.learn(secrets_of_environment(shell.variables))
-        shell.cwd = outcome.cwd
+        shell.cwd = cwd
         self._engine.record(
             "state.carried",
             target=course.target,

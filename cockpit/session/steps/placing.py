@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from cockpit.adapters.base import RunsElsewhere, RunsSteps
-from cockpit.adapters.followed import folder_gone
 from cockpit.config import GroupConfig
 from cockpit.errors import UsageError
 from cockpit.runbook.model import StepKind
 from cockpit.session.record.fanout import manner_of
 from cockpit.session.steps.drafting import Draft, command_step, filled_text
+from cockpit.session.steps.folders import StatedFolders
 from cockpit.session.steps.messages import LANGUAGE
 from cockpit.session.steps.said import Said
 from cockpit.session.steps.targets import adapter_called, adapter_for, has_folders, target_for
@@ -24,6 +24,7 @@ class Placing(Said):
 
     adapters: Mapping[str, RunsSteps]
     groups: Mapping[str, GroupConfig]
+    folders: StatedFolders
 
     def members(self, target: str) -> tuple[str, ...]:
         """The targets that a name means: those of a group, or the one."""
@@ -49,28 +50,32 @@ class Placing(Said):
         """The variables that the target's scripts see, None when it is another machine that knows them."""
         return None if isinstance(self.adapters.get(target), RunsElsewhere) else self._environment(target)
 
-    def _folder(self, target: str) -> str | None:
-        """The folder that a step of this target runs in; None where it isn't known, or means nothing.
+    def _folder(self, made: Draft) -> str | None:
+        """The folder that it runs in; None where it isn't known, or means nothing.
 
         Where the targets of a group stand in several, each with its targets.
         """
-        of_each = {name: self._folder_of(name) for name in self.members(target)}
+        of_each = {name: self.folder_of(made, name) for name in self.members(made.action.target)}
         folders = list(dict.fromkeys(of_each.values()))
         if len(folders) == 1:
             return folders[0]
         told = ((folder or "~", [name for name, own in of_each.items() if own == folder]) for folder in folders)
         return "; ".join(f"{folder} ({', '.join(names)})" for folder, names in told)
 
-    def _folder_of(self, target: str) -> str | None:
-        adapter = self.adapters.get(target)
-        return self.shell(target).cwd if adapter is None or has_folders(adapter) else None
+    def folder_of(self, made: Draft, target: str) -> str | None:
+        """Where it begins on a target: in the step's own folder, else where the last step there ended."""
+        adapter, shell = self.adapters.get(target), self.shell(target)
+        if adapter is not None and not has_folders(adapter):
+            return None
+        if made.part not in (None, *made.step.parts[:1]) and shell.inside and shell.inside[0] == made.step.id:
+            return shell.inside[1]
+        return self.folders.of(made.step) or shell.cwd
 
     def _require_folders(self, made: Draft) -> None:
-        """On this machine it can be told beforehand that the folder is gone in which the last step ended."""
+        """On this machine it can be told beforehand that a folder is gone."""
         for one in made.each or (made,):
-            cwd, adapter = self.shell(one.action.target).cwd, self.adapter(one)
-            if not isinstance(adapter, RunsElsewhere) and cwd is not None and not os.access(cwd, os.X_OK):
-                raise folder_gone(cwd)
+            target, elsewhere = one.action.target, isinstance(self.adapter(one), RunsElsewhere)
+            self.folders.require(one.step, target, self.folder_of(one, target), elsewhere=elsewhere)
 
     def adapter(self, made: Draft) -> RunsSteps:
         """The adapter of the draft's target.
