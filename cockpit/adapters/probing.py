@@ -5,12 +5,13 @@ An adapter says what is there. Times, thresholds, schedules and samples are the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import msgspec
 
+from cockpit.config.bound import Bound
 from cockpit.safety.permit import Action, Permit
 from cockpit.safety.verdict import Judgement
 
@@ -61,6 +62,13 @@ class Finding:
     none: bool = False
     mend: str = ""
     brought: Brought = Brought()
+
+
+@runtime_checkable
+class UsuallyBounded(Protocol):
+    """Has thresholds of its own, for metrics that the configuration names none for."""
+
+    usual_bounds: ClassVar[Sequence[Bound]]
 
 
 @runtime_checkable

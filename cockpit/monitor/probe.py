@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec.structs import replace
 
-from cockpit.adapters.probing import Finding, Value, Watchable
+from cockpit.adapters.probing import Finding, UsuallyBounded, Value, Watchable
 from cockpit.config import Bound, ProbeConfig
 from cockpit.errors import AccessDenied, AdapterError, AskedTooOften, CockpitError, LinkDown, ToolMissing
 from cockpit.monitor.sample import Level, Outcome, Reading, Sample
@@ -52,7 +52,9 @@ class WatchedProbe:
         self.deadline_s = config.deadline_s
         self._watchable = watchable
         self._redact = redact
-        self._grader = Grader(config.thresholds)
+        stated = {bound.metric for bound in config.thresholds}
+        usual = watchable.usual_bounds if isinstance(watchable, UsuallyBounded) else ()
+        self._grader = Grader((*config.thresholds, *(bound for bound in usual if bound.metric not in stated)))
         self.kept: KeptLines | None = None
         """Where the lines go that a log's looks bring; None for what is no log."""
 

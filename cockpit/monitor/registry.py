@@ -30,6 +30,7 @@ KINDS: Mapping[str, str] = {
     "command": "cockpit.adapters.command.probe:CommandProbe",
     "ecs": "cockpit.adapters.aws.ecs_probe:EcsProbe",
     "github": "cockpit.adapters.github.probe:GithubProbe",
+    "grafana": "cockpit.adapters.grafana.probe:GrafanaProbe",
     "helm": "cockpit.adapters.helm.probe:HelmProbe",
     "http": "cockpit.adapters.http.probe:HttpProbe",
     "kubernetes": "cockpit.adapters.kubernetes.probe:KubernetesProbe",

@@ -34,6 +34,7 @@ PANELS: Mapping[str, Detail] = {
     "cloudwatch-logs": log_lines.detail,
     "ecs": services.detail,
     "github": workflow_runs.detail,
+    "grafana": alerting.detail_below_readings,
     "helm": releases.detail,
     "kubernetes": workloads.detail,
     "kubernetes-logs": log_lines.detail,

@@ -10,9 +10,11 @@ from cockpit.session.record.clock import moment
 from cockpit.words import _
 from screens.clock import age_text
 from screens.paint import Line, line, pad
+from screens.panels import readings
 from screens.panels.readings import LEVEL_MARKS
 
 _SINCE_CELLS, _SEVERITY_CELLS = 8, 9
+_KINDS = ("alertmanager", "grafana")
 _RANK = {"red": 0, "yellow": 1}
 
 
@@ -27,9 +29,14 @@ def detail(panel: PanelState, width: int) -> list[Line]:
     return rows
 
 
+def detail_below_readings(panel: PanelState, width: int) -> list[Line]:
+    """The readings of a server that has alerts of its own, and then these."""
+    return [*readings.detail(panel, width), *detail(panel, width)]
+
+
 def runbooks_of(panels: Iterable[PanelState]) -> list[str]:
     """The runbooks that alerts name, the gravest alert's first."""
-    rows = [row for panel in panels if panel.kind == "alertmanager" and panel.last_data for row in panel.last_data.rows]
+    rows = [row for panel in panels if panel.kind in _KINDS and panel.last_data for row in panel.last_data.rows]
     named = [row for row in rows if row.get("runbook_url")]
     return [str(row["runbook_url"]) for row in sorted(named, key=lambda row: _RANK.get(str(row.get("level")), 2))]
 

@@ -189,6 +189,10 @@ def alertmanager_bench(_folder: Path) -> contextlib.AbstractAsyncContextManager[
     return api_bench({"/api/v2/alerts": [alert]})
 
 
+def grafana_bench(_folder: Path) -> contextlib.AbstractAsyncContextManager[Bench]:
+    return api_bench({"/api/health": {"commit": HOSTILE, "database": HOSTILE, "version": HOSTILE}})
+
+
 def loki_bench(_folder: Path) -> contextlib.AbstractAsyncContextManager[Bench]:
     stream = {"stream": {"app": HOSTILE}, "values": [["1700000000000000000", HOSTILE]]}
     data = {"resultType": "streams", "result": [stream]}
@@ -250,6 +254,7 @@ BENCHES: dict[str, Callable[[Path], contextlib.AbstractAsyncContextManager[Bench
     "kubernetes-logs": kubernetes_logs_bench,
     "prometheus": prometheus_bench,
     "alertmanager": alertmanager_bench,
+    "grafana": grafana_bench,
     "loki": loki_bench,
     **AWS_BENCHES,
     "github": github_bench,

@@ -25,7 +25,8 @@ HOSTILE = [
     "PUT /order",
     "PATCH /order",
     "DELETE /order",
-    "OPTIONS /order",
+    "PROPFIND /order",
+    "OPTIONS /order?_method=DELETE",
     "PROPFIND /order",
     "post /order",
     "Post /order",
@@ -80,7 +81,8 @@ HOSTILE = [
     "GET data:text/plain,x",
     "GET javascript:alert(1)",
     "CONNECT {host}",
-    "TRACE /order",
+    "PROPFIND /order",
+    "OPTIONS /order?_method=DELETE",
     "GET /redirect?to=/shutdown",
     "GET /redirect?to=/order?_method=DELETE",
     "GET /redirect?code=307&to=/shutdown",
@@ -140,7 +142,7 @@ def test_nothing_is_changed_whatever_the_text_says(server: WebServer, text: str)
 
 @pytest.mark.parametrize("text", [text for text in HOSTILE if "redirect" not in text], ids=str)
 def test_the_judge_says_so_before_it_comes_to_that(text: str) -> None:
-    plain = ("OPTIONS /order", "GET http://user", "GET HTTP://EVIL", "GET /hello%0d%0a", "GET /hello\nHost: evil")
+    plain = ("GET http://user", "GET HTTP://EVIL", "GET /hello%0d%0a", "GET /hello\nHost: evil")
     text = text.replace("{host}", "localhost:8080")
     if not text.startswith(plain):  # those read, and are for this adapter and target alone to refuse
         assert judge("http", text).verdict is not Verdict.READ_ONLY
@@ -213,9 +215,16 @@ def test_secrets_in_the_file_are_refused(server: WebServer) -> None:
         HttpAdapter(HttpTargetOptions(base_url="http://kim:pw@x/"))
 
 
+def test_what_a_server_may_be_asked_to_do_can_be_asked_of_it(server: WebServer) -> None:
+    before = server.fingerprint()
+    assert "200" in perform(adapter(server), "OPTIONS /hello")
+    assert server.asked[-1][0] == "OPTIONS"
+    assert server.fingerprint() == before
+
+
 def test_a_refusal_says_who_refuses(server: WebServer) -> None:
-    with pytest.raises(PolicyRefusal, match="only GET and HEAD"):
-        perform(adapter(server), "OPTIONS /order")
+    with pytest.raises(PolicyRefusal, match="only GET, HEAD and OPTIONS"):
+        perform(adapter(server), "PROPFIND /order")
 
     told = adapter(server).enforced(Task())
 

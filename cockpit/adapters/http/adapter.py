@@ -34,7 +34,7 @@ from cockpit.safety.shell.words import Word
 from cockpit.safety.verdict import Verdict
 from cockpit.words import _
 
-_SEALED = frozenset({"GET", "HEAD"})
+_SEALED = frozenset({"GET", "HEAD", "OPTIONS"})
 _SECRET_HEADER = re.compile(r"authoriz|cookie|token|key|secret|passw|credential|signature|session", re.IGNORECASE)
 _SCHEME = re.compile(r"(?:bearer|basic|token|digest|apikey)\s+", re.IGNORECASE)
 _HEADER_VALUE = re.compile(r"[^\x00-\x1f\x7f]*")
@@ -112,7 +112,9 @@ class HttpAdapter(StepProgram[HttpTargetOptions]):
 
         require_library()
         asyncio.run(self._exchange(task, Page(BytesIO())).enquire(located(self.options.base_url)))
-        return Enforcement("tool", _("only GET and HEAD are sent, and nothing at the service stands behind that"))
+        return Enforcement(
+            "tool", _("only GET, HEAD and OPTIONS are sent, and nothing at the service stands behind that")
+        )
 
     async def _send(self, pairs: Sequence[tuple[Request, Location]], task: Task, page: Page) -> None:
         exchange = self._exchange(task, page)
@@ -192,7 +194,7 @@ def _values(values: Any) -> Iterator[tuple[re.Pattern[str], str]]:
 
 
 def _require_reading(body: str, pairs: Sequence[tuple[Request, Location]]) -> None:
-    """What is sealed is GET and HEAD, without a body, to an address that only reads, and that is judged again here.
+    """What is sealed is GET, HEAD and OPTIONS, without a body, to an address that only reads; it is judged again here.
 
     Raises:
         PolicyRefusal: something else.
@@ -200,7 +202,7 @@ def _require_reading(body: str, pairs: Sequence[tuple[Request, Location]]) -> No
     for request, place in pairs:
         if request.method not in _SEALED:
             raise PolicyRefusal(
-                _("only GET and HEAD are sent by a step that reads"), where=f"{request.method} {place.url}"
+                _("only GET, HEAD and OPTIONS are sent by a step that reads"), where=f"{request.method} {place.url}"
             )
         if judge_url(request.method, Word(place.path)).verdict is not Verdict.READ_ONLY:
             raise PolicyRefusal(_("the address says that this {method} acts").format(method=request.method))

@@ -1,4 +1,5 @@
-"""HTTP health: status code, latency, Spring Boot actuator status and components, numbers out of JSON.
+"""HTTP health: status code, latency, Spring Boot actuator status and components, numbers out of JSON, and the days that
+the server's certificate has left.
 
 GET and HEAD only, nothing retried, redirects followed on the same origin alone, at most 1 MiB of decoded body read.
 Every look opens a new connection: a kept one says nothing about a service that has just been restarted.
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -16,9 +18,11 @@ from msgspec import Struct
 
 from cockpit.adapters.http.address import is_http, shown
 from cockpit.adapters.http.body import BODY_CAP_BYTES, read_body
+from cockpit.adapters.http.certificate import BOUNDS, DAYS, RENEW_DAYS, days_left
 from cockpit.adapters.http.failure import failure_of, refusal_of
 from cockpit.adapters.http.health import components, status_level, status_of, value_at
 from cockpit.adapters.probing import Finding, Value
+from cockpit.config.bound import Bound
 from cockpit.errors import ConfigError, Malformed, TimedOut
 from cockpit.safety.judge import judge
 from cockpit.safety.permit import Action, Permit
@@ -48,6 +52,7 @@ class HttpProbe:
     """One address, looked at with GET or HEAD."""
 
     Options: ClassVar[type[Struct]] = HttpOptions
+    usual_bounds: ClassVar[Sequence[Bound]] = BOUNDS
 
     def __init__(self, options: HttpOptions, deadline_s: float) -> None:
         self._options = options
@@ -80,6 +85,7 @@ class HttpProbe:
             async with asyncio.timeout(self._deadline_s):
                 async with aclosing(await self._answer(client)) as response:
                     stage = _("answered {code}, but the answer did not end").format(code=response.status_code)
+                    lasts_days = days_left(response)
                     body, whole = await read_body(response)
         except TimeoutError as error:
             raise TimedOut(
@@ -90,7 +96,7 @@ class HttpProbe:
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise failure_of(error, self.where) from error
         latency_ms = (time.perf_counter() - begun) * 1000
-        return self._finding(response, body, whole, latency_ms)
+        return self._finding(response, body, whole, latency_ms, lasts_days)
 
     async def close(self) -> None:
         """Let go of the client."""
@@ -112,7 +118,9 @@ class HttpProbe:
             url = onward
         raise Malformed(_("it redirects in a circle"), where=self.where, mend=_("give the final address"))
 
-    def _finding(self, response: httpx.Response, body: bytes, whole: bool, latency_ms: float) -> Finding:
+    def _finding(
+        self, response: httpx.Response, body: bytes, whole: bool, latency_ms: float, lasts_days: float | None = None
+    ) -> Finding:
         code = response.status_code
         expected = code in self._expected if self._expected else 200 <= code < 300
         if not expected:
@@ -131,15 +139,19 @@ class HttpProbe:
             *([Value("status", status, "", level)] if status else []),
             Value("healthy", healthy, "", "green" if healthy else "red"),
             Value("5xx", code >= 500),
+            *([Value(DAYS, lasts_days, "d")] if lasts_days is not None else []),
             *(Value(name, value_at(document, path)) for name, path in self._options.values.items()),
         ]
         rows = components(document)
         down = [f"{row['component']} {row['status']}" for row in rows if row["level"] == "red"][:2]
         head = " ".join(filter(None, (status, str(code), f"{latency_ms:.0f} ms")))
+        ends = lasts_days is not None and lasts_days < RENEW_DAYS
+        soon = _("certificate ends in {days:.0f} d").format(days=lasts_days) if ends else ""
         return Finding(
-            text=" · ".join(filter(None, (head, *down, self._remark(response, whole)))),
+            text=" · ".join(filter(None, (head, *down, soon, self._remark(response, whole)))),
             values=tuple(values),
             rows=rows,
+            mend=_("renew the certificate") if ends else "",
         )
 
     def _document(self, response: httpx.Response, body: bytes, whole: bool, expected: bool) -> Any:

@@ -20,6 +20,15 @@ _OPTIONS: Mapping[str, tuple[str, str]] = {
 _IN_URL = re.compile(r"\w+://([^:@/\s]+)(?::[^@/\s]*)?@|(?:^|\s)user\s*=\s*'?([\w.-]+)")
 
 
+# What clients take for the account where no option names one.
+_VARIABLES = names("PGUSER")
+
+
+def names_privileged(variable: str, value: str) -> bool:
+    """Whether a variable makes clients act as an account that may do anything."""
+    return variable in _VARIABLES and value in PRIVILEGED
+
+
 def is_privileged(name: str, args: Sequence[Word]) -> bool:
     """Whether a command line says that it acts as an account that may do anything, or as somebody else by right."""
     if name in _KUBECTL:

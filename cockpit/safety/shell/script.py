@@ -12,6 +12,7 @@ from cockpit.safety.shell.decoding import Decoder, text_of
 from cockpit.safety.shell.functions import Functions, said
 from cockpit.safety.shell.grammar import WORDS, Refused
 from cockpit.safety.shell.redirects import judge_redirect
+from cockpit.safety.shell.roles import names_privileged
 from cockpit.safety.shell.tool import Stdin
 from cockpit.safety.shell.variables import Variables
 from cockpit.safety.shell.words import Kind, Word
@@ -268,6 +269,8 @@ class Script:
             raise Refused(_("{name} is no name for a variable: it would be run").format(name=name))
         if value.constant and value.text in _SAFE_VALUES.get(name, ()):
             return
+        if names_privileged(name, value.text):
+            self.found.append(reading("privileged-role"))
         if not assignable(name):
             self.found.append(unknown(_("{name} changes what other commands do").format(name=name)))
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from cockpit.safety.environment import assignable
 from cockpit.safety.shell.options import read_options
-from cockpit.safety.shell.roles import PRIVILEGED
+from cockpit.safety.shell.roles import PRIVILEGED, names_privileged
 from cockpit.safety.shell.tool import Call, Stdin, Tool, plain
 from cockpit.safety.shell.words import ANYTHING, Kind, Word
 from cockpit.safety.tables import names
@@ -181,14 +181,16 @@ def _env(call: Call, tool: Tool) -> Judgement:
     at = leading(call.args, names("-u --unset -C --chdir"), names("-i -0 --ignore-environment --null"))
     if at is None:
         return unknown(_("env: an option is not known to be harmless"))
-    args = call.args
+    args, role = call.args, set[str]()
     while at < len(args) and _is_assignment(args[at]):
-        if not assignable(args[at].text.partition("=")[0]):
-            return unknown(_("{name} changes what other commands do").format(name=args[at].text.partition("=")[0]))
+        name, _equals, value = args[at].text.partition("=")
+        if not assignable(name):
+            return unknown(_("{name} changes what other commands do").format(name=name))
+        role |= {"privileged-role"} if names_privileged(name, value) else set()
         at += 1
     if at >= len(args):
         return reading("sensitive-read")
-    return call.shell.command(args[at:], call.stdin)
+    return tagged(call.shell.command(args[at:], call.stdin), *role)
 
 
 def _xargs(call: Call, tool: Tool) -> Judgement:
