@@ -229,4 +229,4 @@ def test_a_refusal_says_who_refuses(server: WebServer) -> None:
     told = adapter(server).enforced(Task())
 
     assert told.by == "tool"
-    assert "GET and HEAD" in told.detail
+    assert "GET, HEAD and OPTIONS" in told.detail
