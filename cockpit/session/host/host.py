@@ -123,8 +123,12 @@ class Host:
         self._syncing: asyncio.Task[None] | None = None
         self._left_alone_s = left_alone_s
         self._last_needed_m = time.monotonic()
+        self._take_home(adapters)
+
+    def _take_home(self, adapters: Mapping[str, RunsSteps]) -> None:
+        """Where steps of this machine begin. Another machine has folders of its own, and begins at home."""
         self.engine.folders.written_in = str(Path(self.settings.runbook_path).parent)
-        if home := self.engine.folders.home() or self.settings.cwd:  # another machine has its own, and begins at home
+        if home := self.engine.folders.home() or self.settings.cwd:
             here = [name for name, adapter in adapters.items() if not isinstance(adapter, RunsElsewhere)]
             self.engine.homes |= dict.fromkeys(here, home)
 
