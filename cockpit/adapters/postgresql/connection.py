@@ -104,10 +104,14 @@ def connect(
         connection = psycopg.connect(**_parameters(options, password, trusted), connect_timeout=math.ceil(within_s))
     except psycopg.Error as error:
         raise _not_connected(str(error), options.where) from error
-    wire = Wire(connection, options.where)
-    if wire.setting("server_encoding") == "SQL_ASCII":
-        # It does not know what its bytes mean, and would refuse to give them out as UTF-8.
-        wire.ask("SET client_encoding = 'SQL_ASCII'")
+    try:
+        wire = Wire(connection, options.where)
+        if wire.setting("server_encoding") == "SQL_ASCII":
+            # It does not know what its bytes mean, and would refuse to give them out as UTF-8.
+            wire.ask("SET client_encoding = 'SQL_ASCII'")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
