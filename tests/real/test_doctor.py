@@ -135,11 +135,12 @@ def test_a_database_that_shows_a_role_too_little_is_told(doctor: Doctor) -> None
     with postgresql_server() as server:
         server.ask("create role weak login")
         place = {"host": "127.0.0.1", "port": server.port, "database": "shop"}
+        patient = {**place, "deadline_s": 60}
         status, told = doctor.told(
             target("orders", "postgresql", **place, user="weak")
-            + probe("weak", "postgresql", **place, user="weak")
-            + probe("strong", "postgresql", **place, user="postgres")
-            + probe("shut", "postgresql", **place, user="app", password_env="COCKPIT_TEST_PASSWORD")
+            + probe("weak", "postgresql", **patient, user="weak")
+            + probe("strong", "postgresql", **patient, user="postgres")
+            + probe("shut", "postgresql", **patient, user="app", password_env="COCKPIT_TEST_PASSWORD")
             + probe("odd", "postgresql", **place, ca_file="/x", sslmode="require")
         )
 

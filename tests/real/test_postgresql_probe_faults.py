@@ -146,7 +146,7 @@ async def test_hostile_texts_of_other_sessions_are_shown_and_do_nothing(server: 
             assert not list(in_text(line.text)), line.text
     told = "\n".join(row["text"] for row in rows(sample, "query"))
     assert "␛]0;pwned␇" in told or "␛]52;c;" in told
-    assert "[red]0" in rows(sample, "query")[0]["application"]
+    assert any("[red]0" in row["application"] for row in rows(sample, "query"))
 
 
 @pytest.mark.parametrize(
