@@ -162,10 +162,14 @@ class View:
 
     def run_title(self, number: int) -> str:
         """What a run is called: its step's label, and which target of a group it is on."""
+        run, label = self.state.runs[number], self.step_label(number)
+        return f"{run.intent.get('target')}: {label}" if run.group_first else label
+
+    def step_label(self, number: int) -> str:
+        """What the step of a run is called."""
         run = self.state.runs[number]
         wanted = run.intent.get("part") or run.step
-        label = next((row.label for row in self.rows if row.id == wanted), run.step)
-        return f"{run.intent.get('target')}: {label}" if run.group_first else label
+        return next((row.label for row in self.rows if row.id == wanted), run.step)
 
     def fan_out(self) -> FanOut | None:
         """What the shown run is one of, where it went to a group."""

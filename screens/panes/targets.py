@@ -33,7 +33,11 @@ class Targets(Pane):
         """The group, and how many stand how."""
         if self._fan_out is None:
             return ""
-        return "  ".join((fit(self._fan_out.name, _MOST_NAME_CELLS), *counted(self._lines)))
+        row, whose = self.view.row, ""
+        if row is None or row.step.id != self._fan_out.step:  # of the step that ran last, and not of this one
+            whose = fit(self.view.step_label(self._fan_out.first), _MOST_NAME_CELLS)
+        name = fit(self._fan_out.name, _MOST_NAME_CELLS)
+        return "  ".join(filter(None, (name, whose, *counted(self._lines))))
 
     def gather(self) -> None:
         """Take the fan-out that is shown."""

@@ -35,7 +35,9 @@ async def on_the_group(story: Story) -> Story:
     await story.presses("t").sees("Where steps run", "web")
     menu = story.app.screen.query_one("Menu")
     names = [option.id for option in menu.options]  # type: ignore[attr-defined]
-    await story.presses(*["down"] * names.index("web")).pauses().presses("enter")
+    for _row in range(names.index("web")):
+        await story.presses("down")
+    await story.pauses().presses("enter")
     await story.finds(lambda state: state.target == "web", "the group is chosen")
     return story
 

@@ -83,6 +83,18 @@ async def test_cancelling_ends_all_that_runs_and_begins_no_further_one(room: Roo
     assert here.ends() == {"web-1": "passed", "web-2": "cancelled", "web-3": "cancelled"}
 
 
+async def test_stopped_just_as_one_had_passed_it_is_cancelled_all_the_same(room: Rooms) -> None:
+    here = room(rolling=1)
+    here.hold()
+    run = await here.begin("restart", Rung.CONFIRM)
+    await until(lambda: here.going == ["web-1"])
+    here.web["web-1"].runs[-1].ended.set()
+    await here.execution.cancel(run)
+    await here.execution.wait(run)
+    assert here.ran == {**dict.fromkeys(WEB, 0), "web-1": 1}
+    assert here.engine.state.step("restart").status is Status.CANCELLED
+
+
 async def test_expectations_are_held_against_every_target(room: Rooms) -> None:
     here = room()
     for name, each in here.web.items():

@@ -63,7 +63,7 @@ def _hello(host: Served, connection: Connection, given: dict[str, Any]) -> Answe
         "pid": os.getpid(),
         "mode": host.engine.state.mode,
         "viewer": connection.viewer,
-        "targets": [*sorted(host.engine.adapters), *sorted(host.engine.groups)],
+        "targets": [*sorted(host.engine.groups), *sorted(host.engine.adapters)],
         "groups": {
             name: {"targets": list(group.targets), "manner": host.engine.manner(name, len(group.targets))}
             for name, group in host.engine.groups.items()

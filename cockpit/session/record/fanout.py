@@ -108,8 +108,12 @@ def not_passed(state: SessionState, step: str, part: str | None, targets: Sequen
     return tuple(name for name in targets if name not in passed)
 
 
-def come_to(lines: Sequence[TargetLine]) -> tuple[Status, str]:
-    """What a step comes to, and which targets did not pass. It passed only where every one of them did."""
+def come_to(lines: Sequence[TargetLine], *, stopped: bool = False) -> tuple[Status, str]:
+    """What a step comes to, and which targets did not pass. It passed only where every one of them did.
+
+    Args:
+        stopped: a person stopped it, so that what was not begun was not meant to.
+    """
     ends = {line.status for line in lines}
     if ends == {Status.PASSED}:
         return Status.PASSED, ""
@@ -118,7 +122,7 @@ def come_to(lines: Sequence[TargetLine]) -> tuple[Status, str]:
         status = began.pop()
     elif ends & {Status.FAILED, Status.TIMED_OUT, Status.REFUSED}:
         status = Status.FAILED
-    elif Status.UNKNOWN in ends or Status.CANCELLED not in ends:
+    elif Status.UNKNOWN in ends or not (stopped or Status.CANCELLED in ends):
         status = Status.UNKNOWN
     else:
         status = Status.CANCELLED

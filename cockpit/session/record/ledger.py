@@ -111,11 +111,14 @@ class Ledger:
             },
         )
 
-    def end_fan_out(self, first: int, *, actor: str = "host", ask: bool = True, remark: str = "") -> None:
+    def end_fan_out(
+        self, first: int, *, actor: str = "host", ask: bool = True, stopped: bool = False, remark: str = ""
+    ) -> None:
         """Record what a step came to on its targets, once none of them runs any more.
 
         Args:
             ask: where only a person's word is missing, wait for it; else it stands as not judged.
+            stopped: a person stopped it.
             remark: why it went no further.
         """
         fan_out = self.state.fan_outs[first]
@@ -127,7 +130,7 @@ class Ledger:
             self.record("step.exited", durable=True, step=fan_out.step, questions=questions, **about)
             return
         lines = tuple(structs.replace(line, status=_at_the_end(line.status)) for line in lines)
-        status, reason = come_to(lines)
+        status, reason = come_to(lines, stopped=stopped)
         unjudged = _judge_it(questions) if questions and not ask else ""
         reason = "; ".join(filter(None, (remark, reason, unjudged)))
         ends = {line.target: line.status.value for line in lines}

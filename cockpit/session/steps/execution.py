@@ -131,7 +131,7 @@ class Execution(Following):
                     task.result()
             if not any(line.status is Status.RUNNING for line in self._lines(sweep)):
                 with contextlib.suppress(JournalError):  # the next host of the session ends it
-                    self._engine.end_fan_out(sweep.first, remark=sweep.remark)
+                    self._engine.end_fan_out(sweep.first, stopped=sweep.cancelled, remark=sweep.remark)
         finally:
             self._sweeps.pop(sweep.first, None)
 
@@ -231,6 +231,7 @@ class Execution(Following):
         sweep = self._sweep_of(run) if run is not None else None
         for each in [sweep] if sweep else [] if run is not None else self._sweeps.values():
             each.stopped.set()
+            each.cancelled = True
         if sweep is not None:
             under_way = [number for number in under_way if self._sweep_of(number) is sweep]
         elif run is not None:

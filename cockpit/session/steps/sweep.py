@@ -20,7 +20,8 @@ _GOING_WELL = frozenset({Status.PASSED, Status.RUNNING, Status.TODO})
 class Sweep:
     """`waiting` are the courses of targets that have not begun, in their order; `first` the number of the first run.
 
-    One that was taken over from another host has no permits, and so begins on no further target.
+    `cancelled`: a person stopped it. One that was taken over from another host has no permits, and so begins on no
+    further target.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Sweep:
     waiting: deque[Course] = field(default_factory=deque)
     first: int = 0
     remark: str = ""
+    cancelled: bool = False
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     task: asyncio.Task[None] | None = None
