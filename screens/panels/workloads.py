@@ -97,7 +97,7 @@ def _lines(row: Mapping[str, Any], columns: _Columns) -> list[Line]:
         (" ", ""),
         (mark, style),
         (f" {pad(_KINDS.get(str(what), ''), columns.kind)}" if columns.kind else "", "dim"),
-        (f" {pad(str(row.get('name', '')), columns.name)} {_right(str(row.get('ready', '')), _READY_CELLS)}", ""),
+        (f" {pad(_name(row, columns), columns.name)} {_right(str(row.get('ready', '')), _READY_CELLS)}", ""),
         (f" {pad(state, columns.state)}" if columns.state else "", style),
         (f" {_right(_age(row), columns.age)}" if columns.age else "", "dim"),
         (_usage(row, columns), ""),
@@ -108,6 +108,12 @@ def _lines(row: Mapping[str, Any], columns: _Columns) -> list[Line]:
     if not below:
         return [first]
     return [first, cropped(line((f"    {below}", "dim" if columns.state else style)), columns.width)]
+
+
+def _name(row: Mapping[str, Any], columns: _Columns) -> str:
+    """The name; an autoscaler mostly has that of its deployment, and is told from it."""
+    prefix = "hpa/" if row.get("what") == "autoscaler" and not columns.kind else ""
+    return f"{prefix}{row.get('name', '')}"
 
 
 def _below(row: Mapping[str, Any], state: str, note: str, columns: _Columns) -> str:

@@ -135,6 +135,7 @@ def test_a_healthy_row_takes_one_line_and_a_note_stands_last() -> None:
         ["OK", "hpa", "api", "2/2", "scales,", "2", "to", "9"],
         ["can't", "be", "had", "here:", "nodes"],
     ]
+    assert "hpa/api " in detail_of(_panel("kubernetes", rows=(healthy,)), 40)[1].text
 
 
 @pytest.mark.parametrize("width", [40, 80, 120])
