@@ -48,6 +48,14 @@ class Result(Struct, frozen=True):
         found: list[Series] = _decoded(self.raw, list[Series])
         return found
 
+    def count(self) -> int:
+        """How many series there are, none of which is read for it: there may be a million.
+
+        Raises:
+            Malformed: it is something else.
+        """
+        return 1 if self.kind == "scalar" else len(_decoded(self.raw, list[msgspec.Raw]))
+
     def text(self) -> str:
         """The text of a string."""
         point: Point = _decoded(self.raw, Point)

@@ -118,13 +118,13 @@ def no_data() -> str:
 
 def value_of(name: str, answer: Answer, unit: str) -> Value:
     """The one number of an answer. What is none is told in words: no data, NaN, several series are not zero."""
-    series = answer.data.series()
-    if not series:
+    count = answer.data.count()
+    if not count:
         return Value(name, no_data(), "", "yellow")
-    if len(series) > 1:
-        told = plural("{n} series, one is wanted", "{n} series, one is wanted", len(series)).format(n=len(series))
+    if count > 1:
+        told = plural("{n} series, one is wanted", "{n} series, one is wanted", count).format(n=count)
         return Value(name, told, "", "yellow")
-    number = series[0].newest
+    number = answer.data.series()[0].newest
     if number is None or not math.isfinite(number):
         return Value(name, no_data() if number is None else number_text(number), "", "yellow")
     return Value(name, number, unit)
