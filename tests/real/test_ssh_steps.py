@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,10 @@ async def test_steps_and_looks_share_a_shell_and_nothing_of_one_is_left_to_the_n
     assert (await desk.run("umask; echo $A$PWD"))[1] == before[1]
 
 
+def has(folder: Path, word: str) -> bool:
+    return f"{word}\n" in (folder / "output").read_text()
+
+
 def streams(folder: Path) -> list[tuple[int, bytes]]:
     """The output by stream, stretches of one stream joined."""
     output = (folder / "output").read_bytes()
@@ -70,12 +75,18 @@ def streams(folder: Path) -> list[tuple[int, bytes]]:
     return joined
 
 
-async def test_what_comes_by_standard_error_is_told_apart_and_the_order_is_true(desk: Desk) -> None:
-    running, folder = await desk.start("for i in 1 2 3; do echo out $i; sleep 0.2; echo err $i >&2; sleep 0.2; done")
+async def test_what_comes_by_standard_error_is_told_apart_and_the_order_is_true(desk: Desk, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    words = ["err 1", "out 1", "err 2", "out 2"]
+    loop = f"for i in 1 2; do echo err $i >&2; read x <{gate}; echo out $i; read x <{gate}; done"
+    running, folder = await desk.start(loop)
+    for word in words:
+        await until(partial(has, folder, word), word)
+        await asyncio.to_thread(gate.write_text, "go\n")
     await running.wait()
 
-    parts = [[(STDOUT, b"out %d\n" % number), (STDERR, b"err %d\n" % number)] for number in (1, 2, 3)]
-    assert streams(folder) == [part for pair in parts for part in pair]
+    assert streams(folder) == [(STDERR if word[0] == "e" else STDOUT, f"{word}\n".encode()) for word in words]
 
 
 async def test_standard_error_is_told_apart_through_a_broken_link_and_every_byte_comes_once(desk: Desk) -> None:

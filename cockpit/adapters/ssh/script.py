@@ -47,15 +47,17 @@ else
 fi
 """
 
-# What comes by standard error goes into the same file, so that the order is true, and what of it that was is noted. It
+# What comes by standard error goes into the same file, so that the order is true, and what of it that was is noted. The
+# script waits until this is ready: what it says at once would come late. It
 # goes on reading for whoever the script left behind: to have them killed by a pipe that is gone was not asked for.
 _ERRORS = r"""
 $SIG{$_} = "IGNORE" for qw(TERM INT HUP);
 open(my $o, ">>", "$ARGV[0]/output"); open(my $m, ">>", "$ARGV[0]/marks");
+open(my $r, ">", "$ARGV[0]/ready"); close($r);
 my $in = ""; vec($in, 0, 1) = 1;
 for (;;) {
   my $over = -e "$ARGV[0]/code";
-  my $ready = select(my $r = $in, undef, undef, $over ? 0 : 0.1);
+  my $ready = select(my $some = $in, undef, undef, $over ? 0 : 0.1);
   last if $over && !$ready;
   next if $ready < 1;
   my $n = sysread(STDIN, my $b, 65536);
@@ -99,7 +101,11 @@ run() (
 _ON_TERMINAL = ":", "run; finish $?"
 _APART = 'if [ -n "$perl" ]; then exec 2>&1 >>"$d/output"; else exec >>"$d/output" 2>&1; fi'
 _INTO_FILES = """perl=$(command -v perl) || {{ run; finish $?; }}
-{{ trap : TERM INT HUP; run; printf '%s\\n' $? >"$d/code"; }} | "$perl" -e {errors} "$d"
+{{
+  trap : TERM INT HUP; i=0
+  while [ ! -f "$d/ready" ] && [ "$i" -lt 50 ]; do sleep 0.01 || sleep 1; i=$((i+1)); done
+  run; printf '%s\\n' $? >"$d/code"
+}} | "$perl" -e {errors} "$d"
 code=143; read -r code <"$d/code"
 finish "$code"
 """
