@@ -15,7 +15,7 @@ from cockpit.session.host.second_person import ask_line, lines
 from cockpit.session.steps.approvals import digest_of
 from cockpit.words import _
 
-_LABELS = ("environment", "target", "cwd", "verdict", "by", "reason")
+_LABELS = ("environment", "target", "place", "cwd", "verdict", "by", "reason")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -155,7 +155,8 @@ def _intent(data: Mapping[str, Any]) -> list[str]:
         return ["", one_line(title), *command_lines(str(data["command"])), one_line(f"-- {data['step']}: {manner}")]
     if number > 1:
         return [f"-- {data['step']}: {which}"]
-    title = f"== {data['step']}  [{data['verdict']}]  {data['target']}"
+    place = f" ({data['place']})" if data.get("place") else ""
+    title = f"== {data['step']}  [{data['verdict']}]  {data['target']}{place}"
     again = [f"-- {data['step']}: {which}"] if told else []
     return ["", one_line(title), *command_lines(str(data["command"])), *again]
 

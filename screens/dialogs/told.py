@@ -40,8 +40,9 @@ def proposal_rows(proposal: Proposal, warning: str, width: int) -> list[Line]:
 
 def _where(proposal: Proposal) -> list[Span]:
     environment = visible(proposal.environment)
-    target: Span = (visible(proposal.target), "strong")
-    return [(f" {environment} ", environment_style(environment)), ("  ", ""), target] if environment else [target]
+    place = f"  {visible(proposal.place)}" if proposal.place else ""
+    target = [(visible(proposal.target), "strong"), (place, "")]
+    return [(f" {environment} ", environment_style(environment)), ("  ", ""), *target] if environment else target
 
 
 def _targets(proposal: Proposal, width: int) -> list[Line]:

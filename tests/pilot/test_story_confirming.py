@@ -142,6 +142,14 @@ async def test_a_dash_in_a_comment_is_no_alarm(opens: Opens, tmp_path: Path) -> 
         assert not (tmp_path / "made").exists()
 
 
+async def test_a_target_is_told_with_where_it_is_and_not_by_its_name_alone(opens: Opens) -> None:
+    config = '[cockpit]\nenvironment = "production"\n[target.cache]\nkind = "redis"\nhost = "127.0.0.1"\nport = 9\n'
+    async with opens("# Go\n\n```redis\nSET greeting changed\n```\n", config=config) as story:
+        await story.presses("enter").sees("Run this?", "where     production   cache  127.0.0.1, port 9")
+        await story.presses("escape").sees_no("Run this?")
+        assert story.state.runs == {}
+
+
 async def test_place_values_and_the_way_back_are_told(opens: Opens, tmp_path: Path) -> None:
     text = (
         "---\ncockpit:\n  cockpit: {environment: production}\n---\n# Go\n\n"

@@ -119,6 +119,7 @@ class Engine(Placing):
             language=made.action.language,
             command=self.secrets.redact(made.action.body),
             target=chosen,
+            place=self._place(chosen),
             verdict=made.judgement.verdict,
             rung=made.rung,
             reasons=made.judgement.reasons,
@@ -272,7 +273,8 @@ class Engine(Placing):
         cwd = self._folder(made)
         values = {name: self._inputs.shown(name, value) for name, value in made.values.items()}
         reason = confirmation.reason if confirmation else ""
-        told = shown_to_second(made, values, environment=self.environment, cwd=cwd, by=by, reason=reason)
+        place = self._place(made.action.target)
+        told = shown_to_second(made, values, environment=self.environment, place=place, cwd=cwd, by=by, reason=reason)
         shown = redacted(told, self.secrets.redact)
         asked, new = self.approvals.ask(made.sha256, cwd, shown)
         if new:
@@ -318,7 +320,8 @@ class Engine(Placing):
         ) + begins_attempt({"repetition": repetition, "group": group})
         shown = {name: self._inputs.shown(name, value) for name, value in made.values.items()}
         cwd = self._folder(made)
-        data = intent_of(made, confirmation, shown, cwd=cwd, timeout_s=self._deadline_s(made))
+        place, deadline_s = self._place(made.action.target), self._deadline_s(made)
+        data = intent_of(made, confirmation, shown, place=place, cwd=cwd, timeout_s=deadline_s)
         if approved_by := self.approvals.use_up((group or {}).get("sha256") or made.sha256):
             data["approved_by"] = approved_by
         if repetition is not None:

@@ -11,7 +11,7 @@ from cockpit.session.steps.drafting import Draft
 
 
 def shown_to_second(
-    made: Draft, values: Mapping[str, str], *, environment: str, cwd: str | None, by: str, reason: str
+    made: Draft, values: Mapping[str, str], *, environment: str, place: str, cwd: str | None, by: str, reason: str
 ) -> dict[str, Any]:
     """What a second person is shown before they say yes; not yet redacted.
 
@@ -24,6 +24,7 @@ def shown_to_second(
         "language": made.action.language,
         "command": made.action.body,
         "target": made.action.target,
+        "place": place,
         "targets": [one.action.target for one in made.each],
         "environment": environment,
         "cwd": cwd or "",
@@ -41,6 +42,7 @@ def intent_of(
     confirmation: Confirmation | None,
     shown: Mapping[str, str],
     *,
+    place: str,
     cwd: str | None,
     timeout_s: float | None,
 ) -> dict[str, Any]:
@@ -48,6 +50,7 @@ def intent_of(
 
     Args:
         shown: the inputs' values as the record may hold them.
+        place: where the target is.
     """
     data: dict[str, Any] = {
         "step": made.step.id,
@@ -56,6 +59,7 @@ def intent_of(
         "command": made.action.body,
         "sha256": made.action.sha256,
         "target": made.action.target,
+        "place": place,
         "cwd": cwd,
         "timeout_s": timeout_s,
         "lasts_s": made.lasts_s,

@@ -14,6 +14,7 @@ from cockpit.session.record.fanout import manner_of
 from cockpit.session.steps.drafting import Draft, command_step, filled_text
 from cockpit.session.steps.folders import StatedFolders
 from cockpit.session.steps.messages import LANGUAGE
+from cockpit.session.steps.place import place_of
 from cockpit.session.steps.said import Said
 from cockpit.session.steps.targets import adapter_called, adapter_for, has_folders, target_for
 from cockpit.words import _
@@ -34,6 +35,10 @@ class Placing(Said):
         """How so many targets of a group follow each other, in words; "" for a single one."""
         group = self.groups.get(target)
         return manner_of(group.width, group.stops, count) if group else ""
+
+    def _place(self, target: str) -> str:
+        """Where a target is, as far as its configuration says; secrets in an address are masked."""
+        return self.secrets.redact(place_of(self.adapters.get(target)))
 
     def _target_of(self, step_id: str, part: str | None, code: str | None) -> str:
         step = self._step(step_id)

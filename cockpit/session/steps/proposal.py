@@ -20,9 +20,10 @@ class Proposal(Struct, frozen=True):
     (secrets masked). `refusal` says why the mode or the adapter refuses; empty when it may go on. `folder_gone`: a
     fresh shell would mend that. `undo` is a command the runbook names as the way back; `inside` the session the command
     is meant for, when an earlier one opened it.
-    `targets` are all that can run its language. Where the target is a group, `group` are the targets it goes to, in
-    their order, and `manner` how they follow each other. `times`, `every_s` and `within_s` say how the engine will
-    repeat it by itself (see Plan); `unrepeated` why it will not although the runbook asks for it.
+    `place` says where the target is (see `place_of`); `targets` are all that can run its language. Where that is a
+    group, `group` are the targets it goes to, in their order, and `manner` how they follow each other. `times`,
+    `every_s` and `within_s` say how the engine will repeat it by itself (see Plan); `unrepeated` why it will not
+    although the runbook asks for it.
     """
 
     proposal: str
@@ -57,6 +58,7 @@ class Proposal(Struct, frozen=True):
     unrepeated: str = ""
     group: tuple[str, ...] = ()
     manner: str = ""
+    place: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON values for the socket."""
