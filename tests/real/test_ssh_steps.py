@@ -76,14 +76,14 @@ def streams(folder: Path) -> list[tuple[int, bytes]]:
 
 
 async def test_what_comes_by_standard_error_is_told_apart_and_the_order_is_true(desk: Desk, tmp_path: Path) -> None:
-    gate = tmp_path / "gate"
-    os.mkfifo(gate)
     words = ["err 1", "out 1", "err 2", "out 2"]
-    loop = f"for i in 1 2; do echo err $i >&2; read x <{gate}; echo out $i; read x <{gate}; done"
+    # Files and no pipe: who opens that again finds the last writer still there, and reads its end.
+    say = 'echo {0} $i; until [ -e "$GO-{0}-$i" ]; do sleep 0.02; done'
+    loop = f"GO={tmp_path}/go; for i in 1 2; do {say.format('err')} >&2; {say.format('out')}; done"
     running, folder = await desk.start(loop)
     for word in words:
         await until(partial(has, folder, word), word)
-        await asyncio.to_thread(gate.write_text, "go\n")
+        (tmp_path / f"go-{word.replace(' ', '-')}").touch()
     await running.wait()
 
     assert streams(folder) == [(STDERR if word[0] == "e" else STDOUT, f"{word}\n".encode()) for word in words]
