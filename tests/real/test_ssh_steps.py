@@ -78,8 +78,8 @@ def streams(folder: Path) -> list[tuple[int, bytes]]:
 async def test_what_comes_by_standard_error_is_told_apart_and_the_order_is_true(desk: Desk, tmp_path: Path) -> None:
     words = ["err 1", "out 1", "err 2", "out 2"]
     # Files and no pipe: who opens that again finds the last writer still there, and reads its end.
-    say = 'echo {0} $i; until [ -e "$GO-{0}-$i" ]; do sleep 0.02; done'
-    loop = f"GO={tmp_path}/go; for i in 1 2; do {say.format('err')} >&2; {say.format('out')}; done"
+    say = 'echo {0} $i{1}; until [ -e "$GO-{0}-$i" ]; do sleep 0.02; done'
+    loop = f"GO={tmp_path}/go; for i in 1 2; do {say.format('err', ' >&2')}; {say.format('out', '')}; done"
     running, folder = await desk.start(loop)
     for word in words:
         await until(partial(has, folder, word), word)
