@@ -129,7 +129,7 @@ def test_everything_that_hangs_is_waited_for_at_once(silent: int, tmp_path: Path
 
     assert status == 1
     assert {about for about in of_the_network() if told[about]["standing"] != "failed"} == set()
-    assert [about for about in of_the_network() if not told[about]["mend"]] == []
+    assert [told[about] for about in of_the_network() if not told[about]["mend"]] == []
     assert {"probe machine", "probe command", "target local"} <= set(told)
 
 

@@ -54,13 +54,15 @@ def test_a_private_repository_that_can_not_be_seen_is_explained(server: GithubSe
 @pytest.mark.parametrize(
     ("status", "headers"),
     [
-        (403, {"X_RateLimit_Remaining": "0", "X_RateLimit_Reset": str(int(time.time()) + 700)}),
-        (429, {"X_RateLimit_Remaining": "0", "X_RateLimit_Reset": str(int(time.time()) + 700)}),
+        (403, {"X_RateLimit_Remaining": "0"}),
+        (429, {"X_RateLimit_Remaining": "0"}),
         (403, {"Retry_After": "700"}),
         (429, {"Retry_After": "700"}),
     ],
 )
 def test_a_used_up_rate_limit_says_until_when(server: GithubServer, status: int, headers: dict[str, str]) -> None:
+    if "Retry_After" not in headers:
+        headers = {**headers, "X_RateLimit_Reset": str(int(time.time()) + 700)}
     server.refuse = (status, headers, "API rate limit exceeded")
 
     with pytest.raises(AccessDenied, match=r"nothing before \d\d:\d\d:\d\d UTC, in 1\d min"):

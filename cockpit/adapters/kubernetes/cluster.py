@@ -340,7 +340,11 @@ def _as_our_errors(host: str) -> Iterator[None]:
     except (HTTPError, ApiException, OSError) as error:
         cause = getattr(error, "reason", None) or error
         if isinstance(cause, SSLError) or "SSLError" in str(cause):
-            raise NotConnected(_("its certificate is not trusted: {error}").format(error=cause), where=host) from error
+            raise NotConnected(
+                _("its certificate is not trusted: {error}").format(error=cause),
+                where=host,
+                mend=_("check certificate-authority-data in the kubeconfig"),
+            ) from error
         said, mend = _("the API server can't be reached: {error}"), _("see whether `kubectl version` works")
         if isinstance(cause, ConnectTimeoutError):  # a refused connection is one too, in urllib3's tree
             raise NotConnected(said.format(error=cause), where=host, mend=mend) from error

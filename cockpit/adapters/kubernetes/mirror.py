@@ -126,7 +126,9 @@ class Mirror(Generic[Item, Kept]):
             if self._failure is not None:
                 raise self._failure
             if not self._known:
-                raise TargetUnreachable(_("the API server has not answered yet"))
+                raise TargetUnreachable(
+                    _("the API server has not answered yet"), mend=_("is it up, and is the way there open?")
+                )
             return list(self._kept.values())
 
     def close(self) -> None:

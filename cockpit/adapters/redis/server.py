@@ -105,6 +105,7 @@ class Server:
         with needing("redis", "redis"):
             import redis.exceptions as trouble
         self._where = options.where
+        self._tls = options.tls
         self._connection = _made(options, password, connect_s, read_s)
         self.alive = True
         """Whether it can be asked again."""
@@ -158,13 +159,18 @@ class Server:
         self.alive = False
         if isinstance(error, trouble.InvalidResponse):
             return Malformed(_("what answers does not speak Redis's protocol"), where=self._where)
-        if "certificate" in said or "hostname" in said.lower():
+        lowered = said.lower()
+        wants_ours = "certificate_required" in lowered or "certificate required" in lowered
+        if not wants_ours and ("certificate" in lowered or "hostname" in lowered):
             return TargetUnreachable(
                 said, where=self._where, mend=_("check ca_file, and that host is the name it is for")
             )
         if "max number of clients" in said:
             return TargetUnreachable(said, where=self._where, mend=_("end idle clients, or raise maxclients"))
-        if "SSL" in said or "TLS" in said:
+        # Who is refused for its missing certificate may see no more of that than the end of the connection.
+        if wants_ours or (
+            self._tls and any(word in lowered for word in ("ssl", "tls", "reset", "closed", "broken pipe"))
+        ):
             return TargetUnreachable(
                 said, where=self._where, mend=_("does it speak TLS on this port, and does it want cert_file?")
             )
