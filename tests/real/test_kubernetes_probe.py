@@ -132,7 +132,7 @@ async def test_a_server_that_has_forgotten_what_was_missed_is_asked_anew(
         await look()
         server.apply(_DEPLOYMENTS, deployment("late", replicas=1))
         await seen(look, lambda found: row(found, "late").get("level") == "green")
-    assert len(asked) > 7
+        await until(lambda: len(asked) > 7, "further watches")
     server.ask("DELETE", f"{_DEPLOYMENTS}/late", {"propagationPolicy": "Background"})
 
 

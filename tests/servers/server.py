@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ import pytest
 from tests.waiting import eventually
 
 _END_S = 10.0
+# Not the common one, whose seed Hypothesis sets: several processes would choose the same.
+_CHANCE = random.SystemRandom()
 
 
 def require(*commands: str, also_in: Sequence[Path] = ()) -> list[str]:
@@ -34,9 +37,13 @@ def require(*commands: str, also_in: Sequence[Path] = ()) -> list[str]:
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """A port that nobody has, below those that the system gives to whoever connects somewhere."""
+    for _attempt in range(100):
+        port = _CHANCE.randrange(15_000, 30_000)
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port of loopback is free")
 
 
 @contextmanager
