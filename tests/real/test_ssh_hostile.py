@@ -28,7 +28,8 @@ def said_everywhere(server: SshServer) -> None:
     hostile = EVERYTHING.encode("utf-8", "surrogatepass") + b"\n" + b"\n".join(raw for _name, raw, _seen in RAW)
     (folder / "banner").write_bytes(hostile)
     (folder / "login").write_text(f"cat {folder}/banner; cat {folder}/banner >&2\n")
-    server.set(f"Banner {folder}/banner", f"SetEnv BASH_ENV={folder}/login FAR=yes XDG_STATE_HOME={folder}/state")
+    server.give(BASH_ENV=folder / "login")
+    server.set(f"Banner {folder}/banner")
 
 
 async def test_a_banner_and_a_talkative_login_are_no_output_and_no_answer(desk: Desk) -> None:

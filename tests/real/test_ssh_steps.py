@@ -120,7 +120,8 @@ async def test_where_there_is_no_perl_both_streams_come_as_one(desk: Desk, tmp_p
         for tool in Path(folder).iterdir():
             if tool.name != "perl" and not (tools / tool.name).exists():
                 (tools / tool.name).symlink_to(tool)
-    desk.server.set(f"SetEnv PATH={tools} XDG_STATE_HOME={desk.server.state}")
+    desk.server.give(PATH=tools)
+    desk.server.set()
 
     outcome, output = await desk.run("echo out; echo err >&2; exit 2")
 

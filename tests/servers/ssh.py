@@ -51,6 +51,11 @@ class SshServer:
         """XDG_STATE_HOME of whoever logs in."""
         return self.folder / "state"
 
+    @property
+    def home(self) -> Path:
+        """HOME of whoever logs in."""
+        return self.folder / "home"
+
     def steps(self) -> list[Path]:
         """The folders of steps that the far side still keeps."""
         return sorted((self.state / "incident-cockpit" / "steps").glob("*"))
@@ -66,6 +71,17 @@ class SshServer:
         path = self.folder / "sshd_config"
         path.write_text("".join(f"{line}\n" for line in lines) + path.read_text())
         self.start()
+
+    def give(self, **more: object) -> None:
+        """Have whoever logs in find these variables; from the next `start` on, or through `set`.
+
+        Home is a folder of its own: what the login files of whoever runs the tests do (take locks, and wait for them
+        for a minute) is no part of them.
+        """
+        given = {"HOME": self.home, "XDG_STATE_HOME": self.state, "FAR": "yes", **more}
+        path = self.folder / "sshd_config"
+        # The first line of its kind counts.
+        path.write_text(f"SetEnv {' '.join(f'{name}={value}' for name, value in given.items())}\n{path.read_text()}")
 
     def start(self) -> None:
         """Begin to listen; returns when it does."""
@@ -137,11 +153,14 @@ def prepared(folder: Path) -> SshServer:
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
     (folder / "authorized_keys").write_text((folder / "user.pub").read_text())
     (folder / "state").mkdir()
+    (folder / "home").mkdir()
     (folder / "sshd_config").write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nPidFile {folder}/sshd.pid\n"
         f"AuthorizedKeysFile {folder}/authorized_keys\nUsePAM no\nPasswordAuthentication no\n"
-        f"KbdInteractiveAuthentication no\nStrictModes no\nSetEnv XDG_STATE_HOME={folder}/state FAR=yes\n"
+        f"KbdInteractiveAuthentication no\nStrictModes no\n"
     )
+    server = SshServer(folder, port)
+    server.give()
     kind, key = (folder / "host.pub").read_text().split()[:2]
     (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {kind} {key}\n")
     (folder / "ssh_config").write_text(
@@ -149,4 +168,4 @@ def prepared(folder: Path) -> SshServer:
         f"  IdentitiesOnly yes\n  IdentityAgent none\n  UserKnownHostsFile {folder}/known_hosts\n"
         f"  GlobalKnownHostsFile /dev/null\n"
     )
-    return SshServer(folder, port)
+    return server
