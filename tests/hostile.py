@@ -2,7 +2,7 @@
 
 Each piece says what a person must see of it where it is shown (`seen`). Written down by hand, from what terminals and
 renderers act upon; `tests/pilot/test_paint.py` puts every piece through every source of the screen, and
-`tests/unit/test_hostile_commands.py` through every command.
+`tests/unit/cli/test_hostile_commands.py` through every command.
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ import pytest
 from cockpit.errors import ConfigError, FolderRefused, SecondPersonMissing
 from cockpit.safety.permit import Confirmation, Rung
 from cockpit.session.host.second_person import SecondPersonLine, ask_line, lines
-from tests.unit.session_desk import KIM, Desk
-from tests.unit.test_engine import desk
+from tests.unit.session.session_desk import KIM, Desk
+from tests.unit.session.test_engine import desk
 from tests.waiting import until
 
 __all__ = ["desk"]

@@ -2,8 +2,8 @@
 
 The HTTP method says nothing (most services use POST for everything), and botocore's own `readonly` mark is there for
 one operation in eight and wrong on some. So: the beginnings that AWS reserves for reading, less what hands out
-credentials, starts something or takes a message away under such a name. `tests/unit/test_verdict_aws.py` holds the
-rules against every operation that botocore knows.
+credentials, starts something or takes a message away under such a name. `tests/unit/safety/test_verdict_aws.py` holds
+the rules against every operation that botocore knows.
 """
 
 from __future__ import annotations
