@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from cockpit.session.record.folder import SessionFolder
+
 # What is drawn is the same each time, so that a change is taken or not for what it is; a nightly run draws anew. No
 # example has a deadline: how long one takes is the machine's affair.
 settings.register_profile("same", derandomize=True, deadline=None)
@@ -25,3 +27,11 @@ def tmp_path() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="ck-", dir="/tmp")).resolve()
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> SessionFolder:
+    """Where a watch writes: a session's folder that nobody else writes to."""
+    made = SessionFolder(tmp_path / "session")
+    made.logs.mkdir(parents=True)
+    return made

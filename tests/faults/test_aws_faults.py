@@ -23,6 +23,7 @@ from cockpit.monitor.registry import build
 from cockpit.monitor.sample import Level, Outcome
 from cockpit.monitor.watch import Watch
 from cockpit.runbook.reading import parse
+from cockpit.session.record.folder import SessionFolder
 from tests.servers.aws import Answer, AwsStandIn, aws_stand_in, refusal, sign_in
 from tests.servers.pages import Page, page_server
 from tests.servers.server import free_port
@@ -222,20 +223,11 @@ def test_the_pauses_grow_and_end() -> None:
     pace.require_turn()
 
 
-class Folder:
-    def __init__(self, root: Path) -> None:
-        self.samples = root / "samples.jsonl"
-        self.panel = root / "panel.json"
-        self.logs = root / "logs"
-        self.logs.mkdir()
-
-
-async def test_a_server_that_hangs_costs_its_own_panel_only(server: AwsStandIn, tmp_path: Path) -> None:
+async def test_a_server_that_hangs_costs_its_own_panel_only(server: AwsStandIn, folder: SessionFolder) -> None:
     with aws_stand_in() as hung:
         hung.held.add("*")
         found: list[str] = []
         probes = (config(hung.url, "hung", interval_s=0.2, deadline_s=0.5), config(server.url, "well", interval_s=0.2))
-        folder = Folder(tmp_path)
         watch = Watch(
             Config(probes=probes),
             parse("# T\n"),

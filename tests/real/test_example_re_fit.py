@@ -14,6 +14,7 @@ from cockpit.config import Config, load
 from cockpit.monitor.watch import Watch
 from cockpit.runbook.model import Runbook
 from cockpit.runbook.reading import parse
+from cockpit.session.record.folder import SessionFolder
 from cockpit.session.steps.targets import targets_of
 from tests.servers.pages import Page, page_server
 from tests.servers.pm2 import Pm2, pm2_daemon
@@ -108,28 +109,19 @@ def there(server: SshServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         yield Server(server, daemon, tmp_path, port)
 
 
-class Folder:
-    """Where a watch writes."""
-
-    def __init__(self, root: Path) -> None:
-        self.samples, self.panel, self.logs = root / "samples.jsonl", root / "panel.json", root / "watched"
-        self.logs.mkdir()
-
-
-def watched(there: Server, root: Path, runbook: Runbook) -> Watch:
+def watched(there: Server, folder: SessionFolder, runbook: Runbook) -> Watch:
     config = load(there.config)
-    return Watch(config, runbook, Folder(root), adapters=targets_of(config.targets, config.origin))
+    return Watch(config, runbook, folder, adapters=targets_of(config.targets, config.origin))
 
 
 @pytest.mark.real
-async def test_each_probe_and_log_is_looked_at_on_the_real_server(there: Server, tmp_path: Path) -> None:
-    watch = watched(there, tmp_path, parse(RUNBOOK))
+async def test_each_probe_and_log_is_looked_at_on_the_real_server(there: Server, folder: SessionFolder) -> None:
+    watch = watched(there, folder, parse(RUNBOOK))
     await watch.start()
     seen: dict[str, dict[str, Any]] = {}
 
     def all_told() -> bool:
-        record = tmp_path / "samples.jsonl"
-        for line in record.read_text().splitlines() if record.exists() else ():
+        for line in folder.samples.read_text().splitlines() if folder.samples.exists() else ():
             sample = json.loads(line)
             if sample.get("outcome") == "data":
                 seen[sample["probe"]] = sample
@@ -138,7 +130,7 @@ async def test_each_probe_and_log_is_looked_at_on_the_real_server(there: Server,
     await until(all_told)
     with (there.logs / "application.log").open("a") as log:
         log.write("10:00:01 ERROR java.lang.OutOfMemoryError: Java heap space\n")
-    await until(lambda: "OutOfMemoryError" in (tmp_path / "watched" / "application.lines").read_text())
+    await until(lambda: "OutOfMemoryError" in (folder.logs / "application.lines").read_text())
     await watch.stop()
 
     told = {name: {reading["name"]: reading["value"] for reading in one["readings"]} for name, one in seen.items()}

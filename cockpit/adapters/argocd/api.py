@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 from msgspec import Struct
 
-from cockpit.adapters.http.api import Api, ApiOptions, check_options
+from cockpit.adapters.http.api import Api, TokenOptions, check_options
 from cockpit.adapters.probing import TEXT_CHARACTERS
 from cockpit.adapters.step_program.sent import NotConnected, Sent
 from cockpit.errors import AccessDenied, AdapterError, Declined, Malformed, OutcomeUnknown, PolicyRefusal
@@ -29,24 +29,8 @@ _PAUSES_S = (0.3, 0.9, 2.0)
 _LONGEST_WAIT_S = 5.0
 
 
-class ArgocdOptions(Struct, frozen=True, kw_only=True):
+class ArgocdOptions(TokenOptions, frozen=True, kw_only=True):
     """Keys of a target of kind "argocd", and of a probe."""
-
-    url: str
-    token_env: str = ""
-    token_file: str = ""
-    ca_file: str = ""
-    timeout_s: float = 30.0
-
-    def as_api(self) -> ApiOptions:
-        """The same as every such server has it."""
-        return ApiOptions(
-            url=self.url,
-            token_env=self.token_env,
-            token_file=self.token_file,
-            ca_file=self.ca_file,
-            timeout_s=self.timeout_s,
-        )
 
 
 def check(options: ArgocdOptions) -> None:

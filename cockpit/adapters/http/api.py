@@ -59,6 +59,26 @@ class ApiOptions(Struct, frozen=True, kw_only=True):
     timeout_s: float = 30.0
 
 
+class TokenOptions(Struct, frozen=True, kw_only=True):
+    """Keys of a server that knows nothing but tokens. `url` is as in `ApiOptions`."""
+
+    url: str
+    token_env: str = ""
+    token_file: str = ""
+    ca_file: str = ""
+    timeout_s: float = 30.0
+
+    def as_api(self) -> ApiOptions:
+        """What the client of such servers takes."""
+        return ApiOptions(
+            url=self.url,
+            token_env=self.token_env,
+            token_file=self.token_file,
+            ca_file=self.ca_file,
+            timeout_s=self.timeout_s,
+        )
+
+
 def check_options(options: ApiOptions) -> None:
     """Refuse what can't work.
 

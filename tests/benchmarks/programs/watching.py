@@ -13,25 +13,20 @@ import psutil
 from cockpit.config import load
 from cockpit.monitor.watch import Watch
 from cockpit.runbook.reading import parse
+from cockpit.session.record.folder import SessionFolder
 from cockpit.session.steps.targets import targets_of
-
-
-class Folder:
-    """Where it writes."""
-
-    def __init__(self, root: Path) -> None:
-        self.samples, self.panel, self.logs = root / "samples.jsonl", root / "panel.json", root / "logs"
-        self.logs.mkdir()
 
 
 async def watching(config: Path, root: Path, seconds: float) -> None:
     """Half of the time to begin, the other half measured."""
     read, taken = load(config), 0
+    folder = SessionFolder(root)
+    folder.logs.mkdir()
     came: list[float] = []
     watch = Watch(
         read,
         parse("# Nothing\n"),
-        Folder(root),
+        folder,
         on_sample=lambda: came.append(time.monotonic()),
         adapters=targets_of(read.targets, read.origin),
     )

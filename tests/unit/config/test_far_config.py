@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from cockpit.config import Config, TargetConfig, load
 from cockpit.errors import ConfigError, LinkDown
 from cockpit.monitor.watch import Watch
 from cockpit.runbook.reading import parse
+from cockpit.session.record.folder import SessionFolder
 from cockpit.session.steps.targets import targets_of
 from tests.unit.conftest import Document
 from tests.waiting import until
@@ -87,30 +87,12 @@ def test_a_documents_ssh_target_can_not_choose_the_ssh_configuration() -> None:
         targets_of([TargetConfig(name="x", kind="ssh", options={"host": "x", "ssh_config": "evil"}, trusted=False)])
 
 
-def test_a_kind_that_can_not_look_at_another_machine_says_so(tmp_path: Path) -> None:
+def test_a_kind_that_can_not_look_at_another_machine_says_so(folder: SessionFolder) -> None:
     text = TARGET + PROBE.replace("machine", "command") + 'command = "true"\n'
     with pytest.raises(ConfigError, match="can't look at another machine"):
-        watch_of(loaded(text), Folder(tmp_path), {"web1": Away()})
+        watch_of(loaded(text), folder, {"web1": Away()})
     with pytest.raises(ConfigError, match="can't be looked at"):
-        watch_of(loaded(TARGET + PROBE), Folder(tmp_path), {"web1": object()})
-
-
-@dataclass
-class Folder:
-    root: Path
-
-    @property
-    def samples(self) -> Path:
-        return self.root / "samples.jsonl"
-
-    @property
-    def panel(self) -> Path:
-        return self.root / "panel.json"
-
-    @property
-    def logs(self) -> Path:
-        (self.root / "logs").mkdir(exist_ok=True)
-        return self.root / "logs"
+        watch_of(loaded(TARGET + PROBE), folder, {"web1": object()})
 
 
 class Away:
@@ -125,12 +107,13 @@ class Away:
         raise LinkDown("no connection yet", where="web1", mend="try ssh")
 
 
-def watch_of(config: Config, folder: Folder, adapters: Mapping[str, object]) -> Watch:
+def watch_of(config: Config, folder: SessionFolder, adapters: Mapping[str, object]) -> Watch:
     return Watch(config, parse("# Nothing\n"), folder, adapters=adapters)
 
 
-async def test_viewers_are_led_to_the_lines_that_were_fetched_and_told_why_there_are_none(tmp_path: Path) -> None:
-    folder = Folder(tmp_path)
+async def test_viewers_are_led_to_the_lines_that_were_fetched_and_told_why_there_are_none(
+    folder: SessionFolder,
+) -> None:
     watch = watch_of(loaded(TARGET + PROBE + TAIL), folder, {"web1": Away()})
     await watch.start()
     told = json.loads(folder.panel.read_text())["tails"][0]

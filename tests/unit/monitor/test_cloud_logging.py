@@ -20,6 +20,7 @@ from cockpit.monitor.sample import Level, Outcome
 from cockpit.monitor.watch import Watch
 from cockpit.runbook.reading import parse
 from cockpit.safety.permit import Mode, grant
+from cockpit.session.record.folder import SessionFolder
 from tests.servers.google import PROJECT, TOKEN, GoogleServer, google_server
 from tests.waiting import until
 
@@ -31,14 +32,6 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[GoogleServer]:
     monkeypatch.setenv("CANARY_TOKEN", TOKEN)
     with google_server() as made:
         yield made
-
-
-class Folder:
-    def __init__(self, root: Path) -> None:
-        self.samples = root / "samples.jsonl"
-        self.panel = root / "panel.json"
-        self.logs = root / "logs"
-        self.logs.mkdir()
 
 
 def config(server: GoogleServer, **given: Any) -> ProbeConfig:
@@ -78,9 +71,10 @@ async def test_a_quiet_log_is_an_answer(server: GoogleServer) -> None:
     assert (sample.outcome, sample.level) == (Outcome.DATA, Level.GREEN)
 
 
-async def test_every_line_comes_once_into_the_file_that_viewers_follow(server: GoogleServer, tmp_path: Path) -> None:
+async def test_every_line_comes_once_into_the_file_that_viewers_follow(
+    server: GoogleServer, folder: SessionFolder
+) -> None:
     server.write("first password=hunter2hunter2 \x1b]0;x\x07")
-    folder = Folder(tmp_path)
     watch = Watch(Config(probes=(config(server),)), parse("# T\n"), folder)
     await watch.start()
     (told,) = json.loads(folder.panel.read_text())["tails"]

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -65,6 +64,15 @@ async def brought(probe: WatchedProbe) -> Brought:
     return (await looked(probe)).brought
 
 
+async def looked_ago(probe: WatchedProbe, seconds: float) -> None:
+    """A look as it was so long ago."""
+    it: Any = probe._watchable
+    clock = it.clock
+    it.clock = lambda: clock() - seconds
+    await brought(probe)
+    it.clock = clock
+
+
 def words(found: Brought) -> list[str]:
     return [line.partition(" ")[2] for line in found.lines]
 
@@ -102,14 +110,9 @@ async def test_no_line_comes_twice_and_late_ones_come(server: AwsStandIn, group:
     assert not any(each.gap for each in found)
 
 
-async def test_a_line_that_comes_minutes_late_is_found(
-    server: AwsStandIn, group: LogGroup, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_line_that_comes_minutes_late_is_found(server: AwsStandIn, group: LogGroup) -> None:
     probe = made(server)
-    clock = probe._watchable.clock  # type: ignore[attr-defined]
-    monkeypatch.setattr(probe._watchable, "clock", lambda: clock() - 600)
-    await brought(probe)
-    monkeypatch.setattr(probe._watchable, "clock", clock)
+    await looked_ago(probe, 600)
     group.push("at once")
     await brought(probe)
     group.push("four minutes late", age_s=240)
@@ -179,14 +182,9 @@ async def test_what_was_fetched_before_a_refusal_is_not_lost(server: AwsStandIn,
     assert (refused.outcome, refused.level) == (Outcome.FAILED, Level.YELLOW)
 
 
-async def test_after_a_long_time_away_the_gap_is_told(
-    server: AwsStandIn, group: LogGroup, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_after_a_long_time_away_the_gap_is_told(server: AwsStandIn, group: LogGroup) -> None:
     probe = made(server)
-    clock = probe._watchable.clock  # type: ignore[attr-defined]
-    monkeypatch.setattr(probe._watchable, "clock", lambda: clock() - 3600)
-    await brought(probe)
-    monkeypatch.setattr(probe._watchable, "clock", clock)
+    await looked_ago(probe, 3600)
     group.push("meanwhile", age_s=1800)
     group.push("now")
 
@@ -196,14 +194,9 @@ async def test_after_a_long_time_away_the_gap_is_told(
     assert (later.lines, later.gap) == ((), False)
 
 
-async def test_a_short_time_away_loses_nothing(
-    server: AwsStandIn, group: LogGroup, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_short_time_away_loses_nothing(server: AwsStandIn, group: LogGroup) -> None:
     probe = made(server)
-    clock = probe._watchable.clock  # type: ignore[attr-defined]
-    monkeypatch.setattr(probe._watchable, "clock", lambda: clock() - 500)
-    await brought(probe)
-    monkeypatch.setattr(probe._watchable, "clock", clock)
+    await looked_ago(probe, 500)
     group.push("meanwhile", age_s=300)
 
     found = await brought(probe)
@@ -242,26 +235,17 @@ async def test_patterns_and_streams_choose_lines(server: AwsStandIn, group: LogG
     assert [json.loads(line)["it"] for line in words(found)] == ["a"]
 
 
-class Folder:
-    def __init__(self, root: Path) -> None:
-        self.samples = root / "samples.jsonl"
-        self.panel = root / "panel.json"
-        self.logs = root / "logs"
-        self.logs.mkdir()
-
-
 async def test_every_line_comes_once_into_the_file_that_viewers_follow(
-    server: AwsStandIn, group: LogGroup, tmp_path: Path
+    server: AwsStandIn, group: LogGroup, folder: SessionFolder
 ) -> None:
     group.push("first password=hunter2hunter2 \x1b]0;x\x07")
-    folder = Folder(tmp_path)
     watch = Watch(Config(probes=(config(server),)), parse("# T\n"), folder)
     await watch.start()
     kept = folder.logs / "api.lines"
     await until(lambda: kept.exists() and "first" in kept.read_text(), "the first line")
     group.push("two\nlines")
     await until(lambda: "two␊lines" in kept.read_text(), "the later line")
-    shown = Feed(SessionFolder(tmp_path), listener=None)  # type: ignore[arg-type]
+    shown = Feed(folder, listener=None)  # type: ignore[arg-type]
     shown._read_description()
     state = fold_sample(shown.panels["api"], await made(server).sample())
     assert any("first" in line.text for line in detail_of(state, 80))

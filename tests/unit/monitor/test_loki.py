@@ -14,6 +14,7 @@ from cockpit.monitor.registry import build
 from cockpit.monitor.sample import Level, Outcome
 from cockpit.monitor.watch import Watch
 from cockpit.runbook.reading import parse
+from cockpit.session.record.folder import SessionFolder
 from tests.servers.loki import LokiServer, loki_server
 from tests.waiting import until
 
@@ -22,14 +23,6 @@ from tests.waiting import until
 def server() -> Iterator[LokiServer]:
     with loki_server() as made:
         yield made
-
-
-class Folder:
-    def __init__(self, root: Path) -> None:
-        self.samples = root / "samples.jsonl"
-        self.panel = root / "panel.json"
-        self.logs = root / "logs"
-        self.logs.mkdir()
 
 
 def config(server: LokiServer) -> ProbeConfig:
@@ -75,9 +68,10 @@ async def test_a_query_for_numbers_is_told(server: LokiServer) -> None:
     assert "numbers" in sample.error
 
 
-async def test_every_line_comes_once_into_the_file_that_viewers_follow(server: LokiServer, tmp_path: Path) -> None:
+async def test_every_line_comes_once_into_the_file_that_viewers_follow(
+    server: LokiServer, folder: SessionFolder
+) -> None:
     server.push("first password=hunter2hunter2 \x1b]0;x\x07", app="chat")
-    folder = Folder(tmp_path)
     watch = Watch(Config(probes=(config(server),)), parse("# T\n"), folder)
     await watch.start()
     (told,) = json.loads(folder.panel.read_text())["tails"]
@@ -99,8 +93,7 @@ async def test_every_line_comes_once_into_the_file_that_viewers_follow(server: L
     assert kept.stat().st_mode & 0o077 == 0
 
 
-async def test_a_server_that_goes_is_told_in_the_log_and_in_the_panel(tmp_path: Path) -> None:
-    folder = Folder(tmp_path)
+async def test_a_server_that_goes_is_told_in_the_log_and_in_the_panel(folder: SessionFolder) -> None:
     with loki_server() as server:
         server.push("first", app="chat")
         watch = Watch(Config(probes=(config(server),)), parse("# T\n"), folder)
