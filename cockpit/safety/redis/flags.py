@@ -1,8 +1,8 @@
 """What a Redis server itself says of its commands: the flags that `COMMAND` answers with.
 
 Source: Redis 7.0.15, asked for `COMMAND`; sub-commands as the server writes them, `memory|usage`. A command
-with neither `readonly` nor `write` nor `admin` is on none of these lists. `tests/real/test_redis_flags.py` holds them
-against a server.
+with neither `readonly` nor `write` nor `admin` is on none of these lists.
+`tests/real/databases/test_redis_flags.py` holds them against a server.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cockpit.adapters.probing import Finding
-from tests.real.test_kubernetes_probe import row, seen, value, watching
+from tests.real.kubernetes.test_kubernetes_probe import row, seen, value, watching
 from tests.servers.kubernetes import READER, KubernetesServer, deployment, kubernetes_server
 
 pytestmark = pytest.mark.real

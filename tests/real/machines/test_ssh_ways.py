@@ -17,7 +17,7 @@ from paramiko.common import AUTH_FAILED, AUTH_PARTIALLY_SUCCESSFUL, AUTH_SUCCESS
 from cockpit.adapters.ssh.adapter import SshOptions
 from cockpit.adapters.ssh.link import SshLink
 from cockpit.errors import AccessDenied
-from tests.real.test_ssh_questions import Asks, Person, asking_server
+from tests.real.machines.test_ssh_questions import Asks, Person, asking_server
 from tests.servers.far import Desk
 from tests.servers.ssh import prepared
 

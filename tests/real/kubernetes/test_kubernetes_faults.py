@@ -20,7 +20,7 @@ from cockpit.adapters.kubernetes.probe import KubernetesProbe, KubernetesProbeOp
 from cockpit.adapters.probing import Finding
 from cockpit.errors import AccessDenied, AdapterError, CockpitError, ConfigError, TimedOut, ToolMissing
 from cockpit.safety.permit import Mode, grant
-from tests.real.test_kubernetes_probe import row, seen, watching
+from tests.real.kubernetes.test_kubernetes_probe import row, seen, watching
 from tests.servers.kubernetes import ADMIN, READER, KubernetesServer, deployment, kubernetes_server
 from tests.servers.proxy import proxied
 from tests.waiting import until, wait_until

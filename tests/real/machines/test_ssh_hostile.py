@@ -15,7 +15,7 @@ from cockpit.adapters.ssh.link import SshLink
 from cockpit.errors import AccessDenied, CockpitError, ToolMissing
 from cockpit.monitor.sample import Outcome
 from tests.hostile import RAW, TEXTS, Hostile, in_text
-from tests.real.test_ssh_questions import Asks, Person, asking_server
+from tests.real.machines.test_ssh_questions import Asks, Person, asking_server
 from tests.servers.far import DEADLINE_S, Desk, machines_of, probe_of, sample_of, sample_until
 from tests.servers.ssh import SshServer
 
