@@ -6,8 +6,9 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.servers.pages import Page, page_server
 
 TOKEN = "glsa_Wk4-grafana-token-52_0123abcd"
 ALERTS = "/api/alertmanager/grafana/api/v2/alerts"
@@ -22,27 +23,13 @@ class Grafana:
         self.alerts: list[dict[str, Any]] = []
         self.go = threading.Event()
         self.go.set()
-        self._server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"grafana": self}))
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self.go.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(10)
+        self.url = ""
 
 
-class _Server(ThreadingHTTPServer):
-    def handle_error(self, *_arguments: Any) -> None:
-        """Say nothing."""
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Answers(Page):
     grafana: Grafana
 
-    def do_GET(self) -> None:
+    def answer(self) -> None:
         told = self.grafana
         told.asked.append((self.command, self.path))
         told.go.wait(60)
@@ -57,21 +44,15 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(200, told.alerts)
 
     def _say(self, code: int, document: Any) -> None:
-        body = json.dumps(document).encode()
-        self.send_response(code)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_arguments: Any) -> None:
-        """Say nothing."""
+        self.says(code, json.dumps(document).encode(), "application/json")
 
 
 @contextmanager
 def grafana_server() -> Iterator[Grafana]:
-    server = Grafana()
-    try:
-        yield server
-    finally:
-        server.close()
+    held = Grafana()
+    with page_server(type("Answers", (_Answers,), {"grafana": held})) as port:
+        held.url = f"http://127.0.0.1:{port}"
+        try:
+            yield held
+        finally:
+            held.go.set()

@@ -35,13 +35,20 @@ class Page(BaseHTTPRequestHandler):
         """Nobody reads it."""
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_told: Any) -> None:
+        """Who hangs up half way is no trouble."""
+
+
 @contextmanager
 def page_server(page: type[Page]) -> Iterator[int]:
     """The port where it answers meanwhile."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), page)
+    server = _Server(("127.0.0.1", 0), page)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
-    yield server.server_port
-    server.shutdown()
-    server.server_close()
-    thread.join(5)
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)

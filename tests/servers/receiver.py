@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.servers.pages import Page, page_server
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,7 @@ class Receiver:
         self.posted: list[tuple[str, Any]] = []
         self.other: list[str] = []
         self.replies: list[Reply] = []
-        self._server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"receiver": self}))
-        self.port = self._server.server_port
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
-        self._thread.start()
+        self.port = 0
 
     def url(self, path: str = "/services/T0001/B0002/Xk3-hook-path-secret") -> str:
         return f"http://127.0.0.1:{self.port}{path}"
@@ -40,22 +37,12 @@ class Receiver:
         """What people would read."""
         return [told.get("text") or told.get("content") for _path, told in self.posted]
 
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(10)
 
-
-class _Server(ThreadingHTTPServer):
-    def handle_error(self, *_arguments: Any) -> None:
-        """Say nothing."""
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Taking(Page):
     receiver: Receiver
     protocol_version = "HTTP/1.1"
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802  # named by http.server
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         self.receiver.posted.append((self.path, json.loads(body)))
         reply = self.receiver.replies.pop(0) if self.receiver.replies else Reply()
@@ -74,6 +61,9 @@ class _Handler(BaseHTTPRequestHandler):
             return self._other
         raise AttributeError(name)
 
+    def answer(self) -> None:
+        self._other()
+
     def _other(self) -> None:
         if self.command != "GET":  # a cockpit of another test looks at whatever listens on this machine
             self.receiver.other.append(self.command)
@@ -81,14 +71,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("content-length", "0")
         self.end_headers()
 
-    def log_message(self, *_arguments: Any) -> None:
-        """Say nothing."""
-
 
 @contextmanager
 def receiver() -> Iterator[Receiver]:
     made = Receiver()
-    try:
+    with page_server(type("Taking", (_Taking,), {"receiver": made})) as made.port:
         yield made
-    finally:
-        made.close()
