@@ -34,13 +34,11 @@ from typing import Any, ClassVar
 import msgspec
 from msgspec import Struct
 
-from cockpit.adapters.aws.looking import Asking, AwsProbeOptions, Looking
+from cockpit.adapters.aws.looking import Asking, AwsProbe, AwsProbeOptions
 from cockpit.adapters.aws.metric_data import Points, ask, whole_minutes
 from cockpit.adapters.probing import TEXT_CHARACTERS, Finding, Value
 from cockpit.errors import ConfigError
-from cockpit.safety.aws.judgement import judge_aws
-from cockpit.safety.permit import Action, Permit
-from cockpit.safety.verdict import Judgement
+from cockpit.safety.permit import Action
 from cockpit.words import _, plural, shortened
 
 _UNITS = {"_percent": "%", "_ms": "ms", "_s": "s", "_seconds": "s", "_bytes": "bytes"}
@@ -92,15 +90,15 @@ class _Alarms(Struct, rename="pascal"):
     next_token: str = ""
 
 
-class CloudwatchProbe:
+class CloudwatchProbe(AwsProbe):
     """A few metrics, asked for together, and alarms."""
 
     Options: ClassVar[type[Struct]] = CloudwatchProbeOptions
 
     def __init__(self, options: CloudwatchProbeOptions, deadline_s: float) -> None:
         _check(options)
+        super().__init__(options, deadline_s, "cloudwatch")
         self._options = options
-        self._looking = Looking(options, deadline_s, "cloudwatch")
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     @property
@@ -112,19 +110,6 @@ class CloudwatchProbe:
         if self._options.alarms:
             lines.append(f"cloudwatch describe-alarms --alarm-names {shlex.join(self._options.alarms)}")
         return Action("aws", "\n".join(lines), self._options.target)
-
-    @property
-    def judgement(self) -> Judgement:
-        """What safety says of it."""
-        return judge_aws(self.action.body)
-
-    async def look(self, permit: Permit) -> Finding:
-        """Values and alarms of now. See `Watchable`."""
-        permit.covers(self.action)
-        return await self._looking.run(self._look)
-
-    async def close(self) -> None:
-        """Nothing is held but what all probes share."""
 
     def _look(self, asking: Asking) -> Finding:
         values = tuple(self._values(asking))

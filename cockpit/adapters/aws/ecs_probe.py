@@ -19,12 +19,10 @@ from typing import Any, ClassVar
 
 from msgspec import Struct
 
-from cockpit.adapters.aws.looking import Asking, AwsProbeOptions, Looking
+from cockpit.adapters.aws.looking import Asking, AwsProbe, AwsProbeOptions
 from cockpit.adapters.probing import TEXT_CHARACTERS, Finding, Value
 from cockpit.errors import ConfigError
-from cockpit.safety.aws.judgement import judge_aws
-from cockpit.safety.permit import Action, Permit
-from cockpit.safety.verdict import Judgement
+from cockpit.safety.permit import Action
 from cockpit.words import _, shortened
 
 _A_CALL = 10
@@ -90,7 +88,7 @@ class _Described(Struct):
     failures: list[_Failure] = []
 
 
-class EcsProbe:
+class EcsProbe(AwsProbe):
     """The services of one cluster."""
 
     Options: ClassVar[type[Struct]] = EcsProbeOptions
@@ -98,8 +96,8 @@ class EcsProbe:
     def __init__(self, options: EcsProbeOptions, deadline_s: float) -> None:
         if len(options.services) > _MOST_SERVICES:
             raise ConfigError(_("more than {most} services").format(most=_MOST_SERVICES))
+        super().__init__(options, deadline_s, "ecs")
         self._options = options
-        self._looking = Looking(options, deadline_s, "ecs")
         self._short_since: dict[str, float] = {}
         self.clock = time.monotonic
 
@@ -109,19 +107,6 @@ class EcsProbe:
         cluster, names = shlex.quote(self._options.cluster), shlex.join(self._options.services)
         body = f"ecs describe-services --cluster {cluster} --services {names or '*'}"
         return Action("aws", body if names else f"ecs list-services --cluster {cluster}\n{body}", self._options.target)
-
-    @property
-    def judgement(self) -> Judgement:
-        """What safety says of it."""
-        return judge_aws(self.action.body)
-
-    async def look(self, permit: Permit) -> Finding:
-        """How the services stand. See `Watchable`."""
-        permit.covers(self.action)
-        return await self._looking.run(self._look)
-
-    async def close(self) -> None:
-        """Nothing is held but what all probes share."""
 
     def _look(self, asking: Asking) -> Finding:
         names = list(self._options.services) or self._listed(asking)

@@ -18,13 +18,11 @@ from typing import Any, ClassVar
 
 from msgspec import Struct
 
-from cockpit.adapters.aws.looking import Asking, AwsProbeOptions, Looking
+from cockpit.adapters.aws.looking import Asking, AwsProbe, AwsProbeOptions
 from cockpit.adapters.aws.metric_data import Points, ask, whole_minutes
 from cockpit.adapters.probing import TEXT_CHARACTERS, Finding, Value
 from cockpit.errors import ConfigError, Declined
-from cockpit.safety.aws.judgement import judge_aws
-from cockpit.safety.permit import Action, Permit
-from cockpit.safety.verdict import Judgement
+from cockpit.safety.permit import Action
 from cockpit.words import _, shortened
 
 _BACK_S = 300.0
@@ -56,7 +54,7 @@ class _Configuration(Struct, rename="pascal"):
     last_modified: str = ""
 
 
-class LambdaProbe:
+class LambdaProbe(AwsProbe):
     """A few functions."""
 
     Options: ClassVar[type[Struct]] = LambdaProbeOptions
@@ -64,8 +62,8 @@ class LambdaProbe:
     def __init__(self, options: LambdaProbeOptions, deadline_s: float) -> None:
         if not 0 < len(options.functions) <= _MOST_FUNCTIONS:
             raise ConfigError(_("there is no function, or more than {most}").format(most=_MOST_FUNCTIONS))
+        super().__init__(options, deadline_s, "lambda")
         self._options = options
-        self._looking = Looking(options, deadline_s, "lambda")
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     @property
@@ -75,19 +73,6 @@ class LambdaProbe:
             f"lambda get-function-configuration --function-name {shlex.quote(name)}" for name in self._options.functions
         ]
         return Action("aws", "\n".join([*lines, "cloudwatch get-metric-data"]), self._options.target)
-
-    @property
-    def judgement(self) -> Judgement:
-        """What safety says of it."""
-        return judge_aws(self.action.body)
-
-    async def look(self, permit: Permit) -> Finding:
-        """How the functions fare. See `Watchable`."""
-        permit.covers(self.action)
-        return await self._looking.run(self._look)
-
-    async def close(self) -> None:
-        """Nothing is held but what all probes share."""
 
     def _look(self, asking: Asking) -> Finding:
         names = self._options.functions

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -16,6 +17,9 @@ from cockpit.adapters.library import needing
 from cockpit.adapters.own_thread import OwnThread
 from cockpit.adapters.probing import Finding
 from cockpit.errors import AskedTooOften, ConfigError, TimedOut
+from cockpit.safety.aws.judgement import judge_aws
+from cockpit.safety.permit import Action, Permit
+from cockpit.safety.verdict import Judgement
 from cockpit.words import _
 
 _SHARE_OF_DEADLINE = 0.9
@@ -166,3 +170,31 @@ class Looking:
         except (SignInOver, ConfigError):
             _SHARED.forget(self._options)
             raise
+
+
+class AwsProbe(ABC):
+    """What every probe of AWS is, whatever it looks at."""
+
+    def __init__(self, options: AwsProbeOptions, deadline_s: float, name: str) -> None:
+        self._looking = Looking(options, deadline_s, name)
+
+    @property
+    @abstractmethod
+    def action(self) -> Action:
+        """Exactly what is asked."""
+
+    @property
+    def judgement(self) -> Judgement:
+        """What safety says of it."""
+        return judge_aws(self.action.body)
+
+    async def look(self, permit: Permit) -> Finding:
+        """How it stands. See `Watchable`."""
+        permit.covers(self.action)
+        return await self._looking.run(self._look)
+
+    async def close(self) -> None:  # noqa: B027  # nothing to do is what most have to do
+        """Nothing is held but what all probes share."""
+
+    @abstractmethod
+    def _look(self, asking: Asking) -> Finding: ...

@@ -26,8 +26,9 @@ from msgspec import Struct
 from cockpit.adapters.google.api import GoogleApi
 from cockpit.adapters.google.entries import Entries, Entry, shown, stamp
 from cockpit.adapters.google.options import GoogleOptions, check
-from cockpit.adapters.probing import TEXT_CHARACTERS, Brought, Finding, Value
+from cockpit.adapters.probing import TEXT_CHARACTERS, Brought, Finding
 from cockpit.errors import ConfigError
+from cockpit.monitor.logs.rates import none_told, rates, told
 from cockpit.monitor.logs.severity import Severity, severity_of
 from cockpit.safety.judge import judge
 from cockpit.safety.permit import Action, Permit
@@ -133,14 +134,10 @@ def _finding(entries: Sequence[Entry], now_ns: int, *, whole: bool) -> Finding:
     if recent and not whole:
         span_s = min(span_s, max(1e-3, (now_ns - recent[0].at_ns) / _NS))
     errors = sum(map(_is_error, recent))
-    values = (
-        Value("errors_per_min", round(errors * 60 / span_s, 1)),
-        Value("lines_per_min", round(len(recent) * 60 / span_s, 1)),
-    )
+    values = rates(errors, len(recent), span_s)
     if not recent:
-        return Finding(_("no line in the last minute"), values)
-    text = _("{errors:g} errors/min of {lines:g} lines/min").format(errors=values[0].value, lines=values[1].value)
-    return Finding(text, values, tuple(map(_row, recent[-_SHOWN_LINES:])))
+        return Finding(none_told(), values)
+    return Finding(told(*values), values, tuple(map(_row, recent[-_SHOWN_LINES:])))
 
 
 def _is_error(entry: Entry) -> bool:

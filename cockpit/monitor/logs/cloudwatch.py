@@ -25,13 +25,12 @@ from typing import Any, ClassVar
 
 from msgspec import Struct
 
-from cockpit.adapters.aws.looking import Asking, AwsProbeOptions, Looking
-from cockpit.adapters.probing import TEXT_CHARACTERS, Brought, Finding, Value
+from cockpit.adapters.aws.looking import Asking, AwsProbe, AwsProbeOptions
+from cockpit.adapters.probing import TEXT_CHARACTERS, Brought, Finding
 from cockpit.errors import CockpitError, ConfigError, Declined
+from cockpit.monitor.logs.rates import none_told, rates, told
 from cockpit.monitor.logs.severity import Severity, severity_of
-from cockpit.safety.aws.judgement import judge_aws
 from cockpit.safety.permit import Action, Permit
-from cockpit.safety.verdict import Judgement
 from cockpit.words import _, shortened
 
 _MINUTE_MS = 60_000
@@ -79,7 +78,7 @@ class _Scan:
     over: bool = False
 
 
-class CloudwatchLogsProbe:
+class CloudwatchLogsProbe(AwsProbe):
     """One log group."""
 
     Options: ClassVar[type[Struct]] = CloudwatchLogsProbeOptions
@@ -87,8 +86,8 @@ class CloudwatchLogsProbe:
     def __init__(self, options: CloudwatchLogsProbeOptions, deadline_s: float) -> None:
         if not options.group.strip():
             raise ConfigError(_("there is no log group"))
+        super().__init__(options, deadline_s, "cloudwatch-logs")
         self._options = options
-        self._looking = Looking(options, deadline_s, "cloudwatch-logs")
         self._scan: _Scan | None = None
         self._from_ms: int | None = None
         self._oldest_ms = 0
@@ -109,21 +108,12 @@ class CloudwatchLogsProbe:
         words += ["--filter-pattern", options.filter] if options.filter else []
         return Action("aws", shlex.join(words), options.target)
 
-    @property
-    def judgement(self) -> Judgement:
-        """What safety says of it."""
-        return judge_aws(self.action.body)
-
     async def look(self, permit: Permit) -> Finding:
         """The lines since the last look, and the rates of the last minute. See `Watchable`."""
-        permit.covers(self.action)
-        finding = await self._looking.run(self._look)
+        finding = await super().look(permit)
         waiting, self._waiting = self._waiting, []
         gap, self._gap = self._gap, False
         return replace(finding, brought=Brought(tuple(waiting), gap))
-
-    async def close(self) -> None:
-        """Nothing is held but what all probes share."""
 
     def _look(self, asking: Asking) -> Finding:
         now_ms = int(self.clock() * 1000)
@@ -189,11 +179,11 @@ class CloudwatchLogsProbe:
             self._recent.popleft()
         minute = [event for event in self._recent if event.timestamp > until_ms - _MINUTE_MS]
         errors = sum(severity_of(" ".join(event.message.split())) >= Severity.ERROR for event in minute)
-        values = (Value("errors_per_min", float(errors)), Value("lines_per_min", float(len(minute))))
+        values = rates(errors, len(minute))
         newest = sorted(self._recent, key=lambda event: event.timestamp)[-_SHOWN_LINES:]
         if not minute and whole:
-            return Finding(_("no line in the last minute"), values, tuple(map(_row, newest)))
-        text = _("{errors:g} errors/min of {lines:g} lines/min").format(errors=errors, lines=len(minute))
+            return Finding(none_told(), values, tuple(map(_row, newest)))
+        text = told(*values)
         if not whole:
             behind_s = max(0, now_ms - until_ms) // 1000
             text += " · " + _("still reading, {seconds} s behind").format(seconds=behind_s)

@@ -27,6 +27,7 @@ from cockpit.adapters.own_thread import OwnThread
 from cockpit.adapters.probing import TEXT_CHARACTERS, Brought, Finding, Value
 from cockpit.errors import ConfigError
 from cockpit.monitor.logs.by_source import CleaningBySource
+from cockpit.monitor.logs.rates import rates, told
 from cockpit.monitor.logs.severity import Severity, severity_of
 from cockpit.safety.kubernetes.judgement import judge_kubernetes
 from cockpit.safety.permit import Action, Permit
@@ -109,9 +110,9 @@ class KubernetesLogsProbe:
         brought = self._brought(taken)
         lines = sum(count for _at, count, _errors in self._counts)
         errors = sum(count for _at, _lines, count in self._counts)
+        counted = rates(errors, lines)
         values = (
-            Value("errors_per_min", float(errors)),
-            Value("lines_per_min", float(lines)),
+            *counted,
             Value("pods", float(len(tails.pods()))),
             Value("logs", float(tails.followed)),
         )
@@ -119,7 +120,7 @@ class KubernetesLogsProbe:
             return Finding(
                 _("no pod matches"), values, none=True, mend=_("see whether they run, and in this namespace")
             )
-        words = [_("{errors:g} errors/min of {lines:g} lines/min").format(errors=errors, lines=lines)]
+        words = [told(*counted)]
         words += _remarks(tails)
         rows = tuple(map(_row, self._last))
         return Finding(" · ".join(words), values, rows, brought=brought)

@@ -19,9 +19,10 @@ from msgspec import Struct
 
 from cockpit.adapters.http.api import Api, ApiOptions, check_options, credentials_of
 from cockpit.adapters.loki.lines import LogLine, ask, lines_of
-from cockpit.adapters.probing import TEXT_CHARACTERS, Brought, Finding, Value
+from cockpit.adapters.probing import TEXT_CHARACTERS, Brought, Finding
 from cockpit.adapters.prometheus.question import Question
 from cockpit.errors import ConfigError, Malformed
+from cockpit.monitor.logs.rates import none_told, rates, told
 from cockpit.monitor.logs.severity import Severity, severity_of
 from cockpit.safety.judge import judge
 from cockpit.safety.permit import Action, Permit
@@ -95,14 +96,10 @@ def _finding(lines: list[LogLine], *, whole: bool) -> Finding:
     """Rates over the last minute; where there are more lines than were fetched, over the time that those cover."""
     span_s = _LOOKS_BACK_S if whole else max(1e-3, (lines[-1].at_ns - lines[0].at_ns) / 1e9)
     errors = sum(severity_of(line.text) >= Severity.ERROR for line in lines)
-    values = (
-        Value("errors_per_min", round(errors * 60 / span_s, 1)),
-        Value("lines_per_min", round(len(lines) * 60 / span_s, 1)),
-    )
+    values = rates(errors, len(lines), span_s)
     if not lines:
-        return Finding(_("no line in the last minute"), values)
-    text = _("{errors:g} errors/min of {lines:g} lines/min").format(errors=values[0].value, lines=values[1].value)
-    return Finding(text, values, tuple(map(_row, lines[-_SHOWN_LINES:])))
+        return Finding(none_told(), values)
+    return Finding(told(*values), values, tuple(map(_row, lines[-_SHOWN_LINES:])))
 
 
 def _row(line: LogLine) -> Mapping[str, Any]:
