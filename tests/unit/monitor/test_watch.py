@@ -19,6 +19,7 @@ from cockpit.config.condition import parse_condition
 from cockpit.config.model import Rule
 from cockpit.errors import ConfigError, JournalError
 from cockpit.monitor import discover as discovery
+from cockpit.monitor import listening
 from cockpit.monitor.discover import discover, emergency_section, health_urls
 from cockpit.monitor.filling import known_inputs
 from cockpit.monitor.record import sample_of
@@ -303,6 +304,10 @@ def test_health_addresses_are_taken_from_plain_reads_on_this_machine(code: str, 
 
 
 def test_a_service_that_nobody_names_is_found_by_its_port(service: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Whatever else listens on this machine, and however busy it is.
+    ports = listening._listening()
+    monkeypatch.setattr(listening, "_listening", lambda: [port for port in ports if port == service.server_port])
+    monkeypatch.setattr(listening, "_PATIENCE_S", PATIENCE_S)
     found = discover(runbook("ls"), {})
     assert f"http://localhost:{service.server_port}/actuator/health" in {p.options.get("url") for p in found.probes}
     monkeypatch.setattr(discovery, "health_addresses", lambda: pytest.fail("no port is tried when one is named"))
