@@ -1,7 +1,8 @@
-"""A folder for each test, with a name as short wherever the suite runs."""
+"""A folder for each test, with a name as short wherever the suite runs, and a home that is nobody's."""
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -18,6 +19,17 @@ from cockpit.session.record.folder import SessionFolder
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("anew", deadline=None)
 settings.load_profile("anew" if "VERDICT_FUZZ_EXAMPLES" in os.environ else "same")
+
+_ACCOUNTS = ("AWS_PROFILE", "AWS_CONFIG_FILE", "CLOUDSDK_CONFIG", "GOOGLE_APPLICATION_CREDENTIALS", "KUBECONFIG")
+
+
+def pytest_configure() -> None:
+    """Whoever runs the tests has login files, settings and accounts: none of them is read, and none is used."""
+    home = tempfile.mkdtemp(prefix="ck-home-", dir="/tmp")
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    os.environ["HOME"] = home
+    for name in _ACCOUNTS:
+        os.environ.pop(name, None)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import base64
 import http.client
 import json
 import os
+import pwd
 import shutil
 import ssl
 import subprocess
@@ -189,7 +190,9 @@ def kubernetes_server(*, alive: bool = False, logs: Sequence[str] = ()) -> Itera
 
 def built_path() -> str:
     """$PATH, and behind it what .ci/cluster/build has built."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "incident-cockpit-ci"
+    # Not $HOME, which is nobody's in a test.
+    home = pwd.getpwuid(os.getuid()).pw_dir
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or f"{home}/.cache") / "incident-cockpit-ci"
     built = [str(folder / "bin") for folder in sorted(cache.glob("cluster-*"))]
     return os.pathsep.join([os.environ.get("PATH", ""), *built])
 
