@@ -27,11 +27,12 @@ _QUICK_S = 0.5
 _AROUND_BYTES = 64 * 1024
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".lz4", ".Z", ".zip")
 
-# r: "INODE MODE SIZE" of a path. w: how a path stands, and what it is without links. l: a range of the file with that
-# inode, with what it is before and after, since it may be moved meanwhile. `ls` and `dd` find sizes and places without
-# reading; `stat` has other options on each system, and not every `wc` or `tail` skips what it need not read.
+# st: "INODE MODE SIZE" of a path (`r` would be an alias where /bin/sh is a Korn shell). w: how a path stands, and what
+# it is without links. l: a range of the file with that inode, with what it is before and after, since it may be moved
+# meanwhile. `ls` and `dd` find sizes and places without reading; `stat` has other options on each system, and not every
+# `wc` or `tail` skips what it need not read.
 _WORDS = """s() {{ printf '\\n%s\\n' {mark}; }}
-r() {{ set -f; set -- "$1" $(ls -Lldni -- "$1"); set +f; printf '%s %s %s\\n' "${{2:-0}}" "${{3:--}}" "${{7:-0}}"; }}
+st() {{ set -f; set -- "$1" $(ls -Lldni -- "$1"); set +f; printf '%s %s %s\\n' "${{2:-0}}" "${{3:--}}" "${{7:-0}}"; }}
 w() (
   f=$1; n=0
   while :; do
@@ -41,21 +42,21 @@ w() (
     n=$((n+1))
   done
   k=r; [ -r "./$b" ] || k=u; [ -e "./$b" ] || k=m
-  printf '%s ' "$k"; r "./$b"; printf '%s/%s' "${{PWD%/}}" "$b"
+  printf '%s ' "$k"; st "./$b"; printf '%s/%s' "${{PWD%/}}" "$b"
 )
 l() (
   cd -- "$1" || {{ printf 'g'; s; exit; }}
-  q=./$2; v=$(r "$q")
+  q=./$2; v=$(st "$q")
   case $v in "$3 "*) ;; *)
     q=./$(ls -1iA | while read -r i x; do [ "$i" = "$3" ] && {{ printf '%s' "$x"; break; }}; done)
-    v=$(r "$q");;
+    v=$(st "$q");;
   esac
   case $v in "$3 "*) ;; *) printf 'g'; s; exit;; esac
   z=${{v##* }}; e=$(($4+$5)); [ "$z" -lt "$e" ] && e=$z
   b=512; [ $((e-$4)) -gt 65536 ] && b=16384
   printf '%s %s %s\\n' "$z" "$b" "${{q#./}}"
   [ "$e" -gt "$4" ] && dd if="$q" bs="$b" skip=$(($4/b)) count=$(((e-$4/b*b+b-1)/b))
-  s; r "$q"
+  s; st "$q"
 )
 """
 
