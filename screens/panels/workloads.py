@@ -18,9 +18,13 @@ from screens.paint import Line, cropped, line, pad
 from screens.panels.readings import LEVEL_MARKS, size_text
 
 _READY_CELLS, _RESTARTS_CELLS, _AGE_CELLS, _KIND_CELLS, _USED_CELLS = 7, 8, 7, 6, 8
-_MARK_CELLS, _WIDE_CELLS = 4, 96
-_KINDS = {"deployment": "deploy", "pod": "pod", "node": "node", "autoscaler": "hpa"}
+_MARK_CELLS, _KIND_FROM_CELLS, _WIDE_CELLS = 4, 72, 96
+_KINDS = {"deployment": "deploy", "statefulset": "sts", "daemonset": "ds", "job": "job"}
+_KINDS |= {"pod": "pod", "node": "node", "autoscaler": "hpa"}
 """As kubectl abbreviates them."""
+_TOLD_APART = ("statefulset", "daemonset", "job", "autoscaler")
+"""What has its kind before its name where there is no column for it: they may be called as a deployment is."""
+_WIDEST_STATE, _NARROWEST_STATE = 28, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +33,17 @@ class _Columns:
 
     width: int
     used: bool
+    longest: int = 0
+    """The widest name there is: it is shown whole before a state has a column of its own."""
 
     @property
     def kind(self) -> int:
-        return _KIND_CELLS if self.width >= 72 else 0
+        return _KIND_CELLS if self.width >= _KIND_FROM_CELLS else 0
 
     @property
     def state(self) -> int:
-        return 28 if self.width >= _WIDE_CELLS else 16 if self.width >= 58 else 0
+        room = self.width - _MARK_CELLS - self._others - self.longest - 1
+        return min(room, _WIDEST_STATE) if room >= _NARROWEST_STATE else 0
 
     @property
     def age(self) -> int:
@@ -48,8 +55,13 @@ class _Columns:
 
     @property
     def name(self) -> int:
-        columns = (self.kind, self.state, self.age, self.usage, self.usage, _READY_CELLS, _RESTARTS_CELLS)
-        return max(6, self.width - _MARK_CELLS - sum(cells + 1 for cells in columns if cells))
+        state = self.state
+        return max(6, self.width - _MARK_CELLS - self._others - (state + 1 if state else 0))
+
+    @property
+    def _others(self) -> int:
+        columns = (self.kind, self.age, self.usage, self.usage, _READY_CELLS, _RESTARTS_CELLS)
+        return sum(cells + 1 for cells in columns if cells)
 
 
 def detail(panel: PanelState, width: int) -> list[Line]:
@@ -57,7 +69,8 @@ def detail(panel: PanelState, width: int) -> list[Line]:
     if panel.last_data is None or not panel.last_data.rows:
         return []
     rows = panel.last_data.rows
-    columns = _Columns(width, any("memory_bytes" in row or "memory_percent" in row for row in rows))
+    used = any("memory_bytes" in row or "memory_percent" in row for row in rows)
+    columns = _Columns(width, used, max((cell_len(_name(row, width)) for row in rows if _is_listed(row)), default=0))
     return [_head(columns), *(each for row in rows for each in _lines(row, columns))]
 
 
@@ -97,23 +110,37 @@ def _lines(row: Mapping[str, Any], columns: _Columns) -> list[Line]:
         (" ", ""),
         (mark, style),
         (f" {pad(_KINDS.get(str(what), ''), columns.kind)}" if columns.kind else "", "dim"),
-        (f" {pad(_name(row, columns), columns.name)} {_right(str(row.get('ready', '')), _READY_CELLS)}", ""),
+        (f" {_fitted(_name(row, columns.width), columns.name)}", ""),
+        (f" {_right(str(row.get('ready', '')), _READY_CELLS)}", ""),
         (f" {pad(state, columns.state)}" if columns.state else "", style),
         (f" {_right(_age(row), columns.age)}" if columns.age else "", "dim"),
         (_usage(row, columns), ""),
         (f" {restarts:>{_RESTARTS_CELLS}}", "warn" if change else ""),
     ]
     first = line(*spans)
-    below = _below(row, state, note, columns) if ill or (used and not columns.state) else ""
+    told_below = ill or (not columns.state and (used or row.get("note")))
+    below = _below(row, state, note, columns) if told_below else ""
     if not below:
         return [first]
-    return [first, cropped(line((f"    {below}", "dim" if columns.state else style)), columns.width)]
+    return [first, cropped(line((f"    {below}", style if ill and not columns.state else "dim")), columns.width)]
 
 
-def _name(row: Mapping[str, Any], columns: _Columns) -> str:
+def _is_listed(row: Mapping[str, Any]) -> bool:
+    return row.get("what") not in ("note", "warning")
+
+
+def _name(row: Mapping[str, Any], width: int) -> str:
     """The name; an autoscaler mostly has that of its deployment, and is told from it."""
-    prefix = "hpa/" if row.get("what") == "autoscaler" and not columns.kind else ""
-    return f"{prefix}{row.get('name', '')}"
+    told_apart = width < _KIND_FROM_CELLS and row.get("what") in _TOLD_APART
+    return f"{_KINDS[row['what']]}/{row.get('name', '')}" if told_apart else str(row.get("name", ""))
+
+
+def _fitted(name: str, width: int) -> str:
+    """A name in so many cells. Pods of one deployment differ at their ends alone: what is cut is the middle."""
+    if cell_len(name) <= width or cell_len(name) != len(name) or width < _MARK_CELLS:
+        return pad(name, width)
+    end = width // 2
+    return pad(f"{name[: width - end - 1]}…{name[-end:]}", width)
 
 
 def _below(row: Mapping[str, Any], state: str, note: str, columns: _Columns) -> str:

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cockpit.adapters.kubernetes.events import SeenWarning, warning_rows
+from cockpit.adapters.kubernetes.jobs import SeenJob, failed_lately, job_row
 from cockpit.adapters.kubernetes.mirror import Mirrored
 from cockpit.adapters.kubernetes.nodes import Node, node_row
 from cockpit.adapters.kubernetes.pods import SeenPod, pod_row
 from cockpit.adapters.kubernetes.row import Row, row
+from cockpit.adapters.kubernetes.sets import SeenSet, set_row
 from cockpit.adapters.kubernetes.usage import Usage
 from cockpit.adapters.kubernetes.workloads import Autoscaler, Deployment, autoscaler_row, deployment_row
 from cockpit.adapters.probing import Finding, Value
@@ -18,6 +20,7 @@ from cockpit.words import _, plural
 
 _MOST_ROWS, _MOST_WARNINGS, _MOST_BUSY = 100, 8, 3
 _ORDER = {"red": 0, "yellow": 1}
+_WORKLOADS = ("deployment", "statefulset", "daemonset", "job")
 
 
 class Picture:
@@ -28,6 +31,8 @@ class Picture:
         self._ill: list[Row] = []
         self._well: list[Row] = []
         self._warned: list[Row] = []
+        self._past: list[Row] = []
+        self._pods: frozenset[str] = frozenset()
         self._busy: list[Row] = []
         self._values: list[Value] = []
         self._words: list[str] = []
@@ -49,14 +54,46 @@ class Picture:
             Value("rollouts", float(sum(it.rolling for it in found))),
         ]
 
+    def stateful_sets(self, found: Sequence[SeenSet]) -> None:
+        """Take in StatefulSets."""
+        late = self._sets(found, "statefulsets")
+        if found:
+            words = _("{ready} of {all} statefulsets ready").format(ready=len(found) - late, all=len(found))
+            self._words.append(words)
+
+    def daemon_sets(self, found: Sequence[SeenSet]) -> None:
+        """Take in DaemonSets."""
+        late = self._sets(found, "daemonsets")
+        if found:
+            words = _("{ready} of {all} daemonsets ready").format(ready=len(found) - late, all=len(found))
+            self._words.append(words)
+
+    def _sets(self, found: Sequence[SeenSet], name: str) -> int:
+        """How many of them are not well."""
+        late = self._sort([set_row(it, self._called(it.namespace, it.name), self._now) for it in found])
+        self._empty = self._empty and not found
+        self._values += [
+            Value(name, float(len(found))),
+            Value(f"{name}_unready", float(len(late)), "", _worst(late)),
+        ]
+        return len(late)
+
+    def jobs(self, found: Sequence[SeenJob]) -> None:
+        """Take in Jobs: those that failed lately."""
+        failed = failed_lately(found, self._now)
+        rows = self._sort([job_row(it, self._called(it.namespace, it.name), self._now) for it in failed])
+        self._empty = self._empty and not rows
+        self._values.append(Value("jobs_failed", float(len(rows)), "", _worst(rows)))
+
     def pods(self, seen: Sequence[SeenPod]) -> None:
         """Take in pods."""
         rows = []
         for it in seen:
-            made = pod_row(it, f"{it.namespace}/{it.name}" if self._everywhere else it.name, self._now)
+            made = pod_row(it, self._called(it.namespace, it.name), self._now)
             if made is not None:
                 rows.append(made | self._used(it))
         self._sort(rows)
+        self._pods = frozenset(f"pod/{it.name}" for it in seen)
         self._empty = self._empty and not seen
         told = _("{all} pods, {sick} not well").format(all=len(seen), sick=len(rows))
         self._words.append(told)
@@ -75,7 +112,7 @@ class Picture:
         known = [it for it in seen if (it.namespace, it.name) in used]
         known.sort(key=lambda it: used[it.namespace, it.name].cpu_cores, reverse=True)
         for it in known[:_MOST_BUSY]:
-            name = f"{it.namespace}/{it.name}" if self._everywhere else it.name
+            name = self._called(it.namespace, it.name)
             self._busy.append(row("pod", name, status=_("busiest"), ready=it.ready) | self._used(it))
 
     def _used(self, it: SeenPod) -> Row:
@@ -106,9 +143,11 @@ class Picture:
             ]
 
     def warnings(self, events: Sequence[SeenWarning]) -> None:
-        """Take in warning events."""
+        """Take in warning events, after pods: those about pods that are gone stand behind everything else."""
         rows = warning_rows(events, self._now)
-        self._warned = rows[:_MOST_WARNINGS]
+        shown = rows[:_MOST_WARNINGS]
+        self._past = [one for one in shown if one["name"].startswith("pod/") and one["name"] not in self._pods]
+        self._warned = [one for one in shown if one not in self._past]
         self._values.append(Value("warnings", float(sum(one["count"] for one in rows))))
 
     def finding(self, absent: Sequence[str]) -> Finding:
@@ -118,13 +157,19 @@ class Picture:
             mend = _("is it the right namespace?")
             return Finding(_("no deployments and no pods"), none=True, mend=mend)
         self._ill.sort(key=lambda one: _ORDER.get(one["level"], 2))
-        told = sorted(self._ill, key=lambda one: (_ORDER.get(one["level"], 2), one["what"] == "deployment"))
-        words = [*self._words, *(f"{one['name']} {one['status']}" for one in told[:2])]
-        rows = [*self._ill[:_MOST_ROWS], *self._warned, *self._well, *self._busy]
+        # What is wrong comes first: where there is room for a few words, they are these.
+        words = [*(f"{one['name']} {one['status']}" for one in self._gravest()), *self._words]
+        rows = [*self._ill[:_MOST_ROWS], *self._warned, *self._well, *self._busy, *self._past]
         if len(self._ill) > _MOST_ROWS:
             more = len(self._ill) - _MOST_ROWS
             notes.append(row("note", plural("{n} more is not well", "{n} more are not well", more).format(n=more)))
         return Finding(" · ".join(words), tuple(self._values), (*rows[:_MOST_ROWS], *notes))
+
+    def _gravest(self) -> list[Row]:
+        """What is told in words: of workloads, and of the rest, the first that is not well; the worse first."""
+        serves = next((one for one in self._ill if one["what"] in _WORKLOADS), None)
+        other = next((one for one in self._ill if one["what"] not in _WORKLOADS), None)
+        return sorted(filter(None, (serves, other)), key=lambda one: _ORDER.get(one["level"], 2))
 
     def _sort(self, rows: Sequence[Row], *, well: bool = True) -> list[Row]:
         """Put rows where they belong; returns those of what is not well."""
@@ -135,7 +180,10 @@ class Picture:
         return ill
 
     def _named(self, it: Mirrored) -> str:
-        return f"{it.metadata.namespace}/{it.metadata.name}" if self._everywhere else it.metadata.name
+        return self._called(it.metadata.namespace, it.metadata.name)
+
+    def _called(self, namespace: str, name: str) -> str:
+        return f"{namespace}/{name}" if self._everywhere else name
 
 
 def _worst(rows: Sequence[Mapping[str, Any]]) -> str:

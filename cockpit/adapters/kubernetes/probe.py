@@ -1,4 +1,4 @@
-"""A cluster for the live panel: deployments, autoscalers, pods, nodes and warnings. What is not well comes first."""
+"""A cluster for the live panel: workloads, autoscalers, pods, nodes and warnings. What is not well comes first."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from typing import Any, ClassVar
 
 from msgspec import Struct
 
-from cockpit.adapters.kubernetes import events, pods
+from cockpit.adapters.kubernetes import events, jobs, pods, sets
 from cockpit.adapters.kubernetes.cluster import Cluster, Door, Refused
 from cockpit.adapters.kubernetes.events import Event, SeenWarning
+from cockpit.adapters.kubernetes.jobs import Job, SeenJob
 from cockpit.adapters.kubernetes.mirror import Mirror
 from cockpit.adapters.kubernetes.nodes import Node
 from cockpit.adapters.kubernetes.picture import Picture
 from cockpit.adapters.kubernetes.pods import Pod, SeenPod
+from cockpit.adapters.kubernetes.sets import DaemonSet, SeenSet, StatefulSet
 from cockpit.adapters.kubernetes.sign_in import KubernetesOptions
 from cockpit.adapters.kubernetes.usage import Usage
 from cockpit.adapters.kubernetes.workloads import Autoscaler, Deployment
@@ -67,6 +69,13 @@ class KubernetesProbe:
         self._deployments: Mirror[Deployment, Deployment] = Mirror(
             door, listed("/apis/apps/v1", "deployments"), Deployment, _itself
         )
+        self._stateful_sets: Mirror[StatefulSet, SeenSet] = Mirror(
+            door, listed("/apis/apps/v1", "statefulsets"), StatefulSet, sets.seen_stateful
+        )
+        self._daemon_sets: Mirror[DaemonSet, SeenSet] = Mirror(
+            door, listed("/apis/apps/v1", "daemonsets"), DaemonSet, sets.seen_daemons
+        )
+        self._jobs: Mirror[Job, SeenJob] = Mirror(door, listed("/apis/batch/v1", "jobs"), Job, jobs.seen)
         self._pods: Mirror[Pod, SeenPod] = Mirror(door, listed("/api/v1", "pods"), Pod, pods.seen)
         self._nodes: Mirror[Node, Node] = Mirror(door, lambda _cluster: "/api/v1/nodes", Node, _itself)
         self._autoscalers: Mirror[Autoscaler, Autoscaler] = Mirror(
@@ -89,7 +98,7 @@ class KubernetesProbe:
         """Exactly what is asked of the server."""
         namespace = self._options.namespace
         where = " --all-namespaces" if self._everywhere else f" --namespace={namespace}" if namespace else ""
-        listed = ("deployments", "pods", "horizontalpodautoscalers", "events")
+        listed = ("deployments", "statefulsets", "daemonsets", "jobs", "pods", "horizontalpodautoscalers", "events")
         body = "\n".join([*(f"get {kind}{where}" for kind in listed), "get nodes", f"top pods{where}", "top nodes"])
         return Action("kubernetes", body, self._options.context or "kubeconfig")
 
@@ -109,7 +118,8 @@ class KubernetesProbe:
         await asyncio.to_thread(self._door.close)
 
     def _mirrors(self) -> tuple[Mirror[Any, Any], ...]:
-        return self._deployments, self._pods, self._nodes, self._autoscalers, self._warnings
+        workloads = self._deployments, self._stateful_sets, self._daemon_sets, self._jobs
+        return *workloads, self._pods, self._nodes, self._autoscalers, self._warnings
 
     def _listed(self, root: str, plural_name: str) -> Callable[[Cluster], str]:
         def address(cluster: Cluster) -> str:
@@ -127,6 +137,9 @@ class KubernetesProbe:
             seen = self._pods.items(ends_m - time.monotonic())
             self._door.knock(self._patience_s / 3)
         absent: list[str] = []
+        stateful_sets = self._optional(self._stateful_sets, _("statefulsets"), absent, ends_m)
+        daemon_sets = self._optional(self._daemon_sets, _("daemonsets"), absent, ends_m)
+        failed = self._optional(self._jobs, _("jobs"), absent, ends_m)
         nodes = self._optional(self._nodes, _("nodes"), absent, ends_m)
         autoscalers = self._optional(self._autoscalers, _("autoscalers"), absent, ends_m)
         warned = self._optional(self._warnings, _("warnings"), absent, ends_m)
@@ -135,6 +148,9 @@ class KubernetesProbe:
             absent.append(_("CPU and memory"))
         picture = Picture(self._everywhere, time.time(), self._usage)
         picture.deployments(found, self._options.deployments)
+        picture.stateful_sets(stateful_sets)
+        picture.daemon_sets(daemon_sets)
+        picture.jobs(failed)
         picture.pods(seen)
         picture.nodes(nodes)
         picture.autoscalers(autoscalers)

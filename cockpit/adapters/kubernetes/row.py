@@ -53,7 +53,7 @@ def row(
     """One row.
 
     Args:
-        what: "deployment", "pod", "node", "autoscaler", "warning" or "note".
+        what: "deployment", "statefulset", "daemonset", "job", "pod", "node", "autoscaler", "warning" or "note".
         since: when it came to stand so, in seconds since 1970; 0 when that is not known. The row has its age.
         rest: numbers: restarts, restarts_change, cpu_cores, memory_bytes, count.
     """

@@ -162,7 +162,7 @@ async def test_a_node_under_pressure_is_red_and_says_why(server: KubernetesServe
 async def test_what_these_credentials_may_not_see_is_said_once_and_costs_nothing_else(server: KubernetesServer) -> None:
     async with watching(server, READER) as look:
         found = await seen(look, lambda found: "CPU" in told(found))
-        assert told(found) == "can't be had here: autoscalers, CPU and memory"
+        assert told(found) == "can't be had here: statefulsets, daemonsets, jobs, autoscalers, CPU and memory"
         assert value(found, "deployments") == 1
         assert json.dumps(found.text).count("autoscalers") == 0
 
