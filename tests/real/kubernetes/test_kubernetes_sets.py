@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.real.test_kubernetes_panel import ago, patch, told
-from tests.real.test_kubernetes_probe import row, seen, value, watching
+from tests.real.kubernetes.test_kubernetes_panel import ago, patch, told
+from tests.real.kubernetes.test_kubernetes_probe import row, seen, value, watching
 from tests.servers.kubernetes import READER, KubernetesServer, deployment, kubernetes_server
 
 pytestmark = pytest.mark.real
