@@ -36,7 +36,7 @@ async def test_a_database_without_its_pod_is_red_and_one_that_lacks_a_replica_is
     server: KubernetesServer,
 ) -> None:
     server.apply(_SETS, workload("postgres", serviceName="postgres", replicas=2))
-    whole = {"observedGeneration": 1, "replicas": 2, "readyReplicas": 2, "updatedReplicas": 2}
+    whole: dict[str, Any] = {"observedGeneration": 1, "replicas": 2, "readyReplicas": 2, "updatedReplicas": 2}
     whole |= {"currentRevision": "postgres-a", "updateRevision": "postgres-a"}
     async with watching(server) as look:
         found = await look()
