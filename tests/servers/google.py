@@ -24,6 +24,8 @@ _V1 = f"/apis/serving.knative.dev/v1/namespaces/{PROJECT}"
 _V2 = f"/v2/projects/{PROJECT}/locations/{REGION}/services/{SERVICE}"
 _QUERY = f"/v1/projects/{PROJECT}/location/global/prometheus/api/v1/query"
 _SINCE = re.compile(r'timestamp\s*>=\s*"([^"]+)"')
+_UNTIL = re.compile(r'timestamp\s*<\s*"([^"]+)"')
+_RECEIVED = re.compile(r'receiveTimestamp\s*>=\s*"([^"]+)"')
 _WORD = re.compile(r"\bmark=(\w+)")
 _RANK = ("DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY")
 _LATEST, _NAMED = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
@@ -37,7 +39,8 @@ def written(age_s: float = 0.0) -> str:
 class GoogleServer:
     """`traffic` are (revision or "" for the latest, percent, tag); `revisions` (name, age, ready, why), the newest
     first; `failed` is why the service is not ready. `asked` are method and path of every request; `refuse` answers
-    instead of all else; `numbers` are answers to queries by a word in them."""
+    instead of all else, `refuse_words` a log filter with that word; `numbers` are answers to
+    queries by a word in them."""
 
     port: int = 0
     tokens: set[str] = field(default_factory=lambda: {TOKEN})
@@ -50,6 +53,7 @@ class GoogleServer:
     page: int = 1000
     numbers: dict[str, str] = field(default_factory=dict)
     refuse: tuple[int, str, str] | None = None
+    refuse_words: tuple[str, int, str] | None = None
     asked: list[tuple[str, str]] = field(default_factory=list)
     filters: list[str] = field(default_factory=list)
     granted: list[dict[str, str]] = field(default_factory=list)
@@ -64,12 +68,13 @@ class GoogleServer:
         return f"http://127.0.0.1:{self.port}"
 
     def write(self, text: str, severity: str = "DEFAULT", *, age_s: float = 0.0, **given: Any) -> None:
-        """An entry as its writer left it so long ago."""
+        """An entry as its writer left it so long ago, and Google received it now."""
         self._count += 1
         resource = {"type": "cloud_run_revision", "labels": {"service_name": SERVICE}}
         made = {"insertId": f"id{self._count}", "logName": f"projects/{PROJECT}/logs/run", "resource": resource}
         payload = given or {"textPayload": text}
-        self.entries.append({**made, "timestamp": written(age_s), "severity": severity, **payload})
+        times = {"timestamp": written(age_s), "receiveTimestamp": written()}
+        self.entries.append({**made, **times, "severity": severity, **payload})
 
     # -- answers -----------------------------------------------------------------------------------------------------
 
@@ -123,15 +128,19 @@ class GoogleServer:
     def _listed(self, asked: dict[str, Any]) -> tuple[int, Any]:
         wanted = asked["filter"]
         self.filters.append(wanted)
+        if self.refuse_words and self.refuse_words[0] in wanted:
+            return self.refuse_words[1], _error(self.refuse_words[1], self.refuse_words[2], "INVALID_ARGUMENT")
         if wanted.count("(") != wanted.count(")"):
             return 400, _error(400, "Unparseable filter: unrecognized node", "INVALID_ARGUMENT")
-        since = max(_SINCE.findall(wanted), default="")
+        since, until = max(_SINCE.findall(wanted), default=""), min(_UNTIL.findall(wanted), default="9")
+        received = max(_RECEIVED.findall(wanted), default="")
         rank = _RANK.index("ERROR") if re.search(r"severity\s*>?=\s*ERROR", wanted) else 0
         words = _WORD.findall(wanted)
         found = [
             entry
             for entry in self.entries
-            if entry["timestamp"] >= since
+            if since <= entry["timestamp"] < until
+            and entry.get("receiveTimestamp", "") >= received
             and _RANK.index(entry["severity"]) >= rank
             and all(word in json.dumps(entry, ensure_ascii=False) for word in words)
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +12,8 @@ from msgspec import Struct, field
 
 _WRITTEN = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)")
 _NS = 1_000_000_000
+_OUT_OF_ORDER_NS = 60 * _NS
+"""So long after it was received an entry may take until it is found."""
 _TEXTS = ("message", "msg", "textPayload", "error")
 
 
@@ -47,6 +49,11 @@ class Entry(Struct, frozen=True, rename="camel"):
         return self.timestamp, self.insert_id, self.log_name
 
     @property
+    def received_ns(self) -> int:
+        """When Google had it, in ns since 1970; 0 where it does not say."""
+        return moment_ns(self.receive_timestamp)
+
+    @property
     def at_ns(self) -> int:
         """When it was written, in ns since 1970; 0 where it does not say."""
         return moment_ns(self.timestamp or self.receive_timestamp)
@@ -76,6 +83,46 @@ class Entries(Struct, frozen=True, rename="camel"):
 
     entries: list[Entry] = []
     next_page_token: str = field(default="")
+
+
+class Lately:
+    """The entries that were received last, to know them again however old they are. All times are of Google's clock.
+
+    Args:
+        most: so many are known.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._received: dict[tuple[str, str, str], int] = {}
+        self._floor_ns = 0
+        """All that were received since and were brought are known."""
+        self._looked_ns = 0
+
+    def __contains__(self, entry: Entry) -> bool:
+        return entry.identity in self._received
+
+    @property
+    def since_ns(self) -> int:
+        """From which time of reception on to look for late ones; 0 while nothing was received."""
+        return max(self._floor_ns, self._looked_ns - _OUT_OF_ORDER_NS)
+
+    def add(self, entries: Iterable[Entry]) -> None:
+        """These were brought."""
+        new = {entry.identity: entry.received_ns for entry in entries if entry.receive_timestamp}
+        if not new:
+            return
+        self._floor_ns = self._floor_ns or min(new.values())
+        self._received |= new
+        if len(self._received) > self._most:
+            kept = sorted(self._received.items(), key=lambda one: one[1])
+            dropped, kept = kept[: -self._most // 2], kept[-self._most // 2 :]
+            self._floor_ns = max(self._floor_ns, dropped[-1][1] + 1)
+            self._received = dict(kept)
+
+    def looked(self) -> None:
+        """All late ones that were received so far were looked for."""
+        self._looked_ns = max(self._received.values(), default=0)
 
 
 def moment_ns(written: str) -> int:

@@ -10,7 +10,8 @@ filter = "?ERROR ?WARN"             # as CloudWatch's filter patterns are writte
 thresholds = ["errors_per_min > 10 red"]
 
 There is no subscription to read (a live tail is billed by the minute), so each look asks again for the last minutes:
-a line is known by its event's id, and one that reaches CloudWatch later than its own time is found as well.
+a line is known by its event's id, and one that reaches CloudWatch later than its own time is found as well. Once a
+minute what lies before that is looked through too, back to an hour; in a log that is too busy for it the tail says so.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -35,7 +36,13 @@ from cockpit.words import _, shortened
 
 _MINUTE_MS = 60_000
 _LATE_MS = 5 * _MINUTE_MS
-"""So much later than its own time a line may come and is found."""
+"""So much later than its own time a line may come and is found at once."""
+_LATEST_MS = 60 * _MINUTE_MS
+"""Later still, up to so much, it is found within minutes."""
+_MOST_KNOWN = 5_000
+"""So many lines are known by their ids: what lies before them is not looked through again."""
+_LATE_SHARE = 0.6
+"""What came very late is looked for while such a share of the look's time is left."""
 _TOO_FAR_BEHIND_MS = 15 * _MINUTE_MS
 _LEAST_LATE_MS = 10_000
 _MOST_EVENTS = 5_000
@@ -88,11 +95,18 @@ class CloudwatchLogsProbe(AwsProbe):
             raise ConfigError(_("there is no log group"))
         super().__init__(options, deadline_s, "cloudwatch-logs")
         self._options = options
+        self._enough_for_late_s = deadline_s * _LATE_SHARE
         self._scan: _Scan | None = None
         self._from_ms: int | None = None
         self._oldest_ms = 0
         """Nothing before this is looked for: it was there before the watch began, or is told as missing."""
         self._seen: dict[str, int] = {}
+        self._known_ms = 0
+        """Lines from then on that were brought are among those."""
+        self._late: _Scan | None = None
+        self._late_due_ms = 0
+        self._told_min = 2 * _LATEST_MS // _MINUTE_MS
+        self._remark = ""
         self._recent: deque[_Event] = deque(maxlen=4 * _MOST_EVENTS)
         self._waiting: list[str] = []
         """Lines that nobody was given yet: a look that was cancelled goes on in its thread, and finds some."""
@@ -113,7 +127,9 @@ class CloudwatchLogsProbe(AwsProbe):
         finding = await super().look(permit)
         waiting, self._waiting = self._waiting, []
         gap, self._gap = self._gap, False
-        return replace(finding, brought=Brought(tuple(waiting), gap))
+        remark, self._remark = self._remark, ""
+        told = ((len(waiting), remark),) if remark else ()
+        return replace(finding, brought=Brought(tuple(waiting), gap, told))
 
     def _look(self, asking: Asking) -> Finding:
         now_ms = int(self.clock() * 1000)
@@ -125,22 +141,29 @@ class CloudwatchLogsProbe(AwsProbe):
         if scan.over:
             self._go_on_behind(scan)
         self._recent.extend(new)
-        self._waiting += [f"{event.shown()[:23]} {event.message.rstrip()}" for event in new]
+        self._bring(new)
+        if scan.over:
+            self._bring(self._come_late(asking, now_ms))
         return self._finding(now_ms, whole=scan.over)
+
+    def _bring(self, events: Iterable[_Event]) -> None:
+        self._waiting += [f"{event.shown()[:23]} {event.message.rstrip()}" for event in events]
 
     def _begun(self, now_ms: int) -> _Scan:
         """The walk that is under way, or a new one."""
         since_ms = self._scan.began_ms if self._scan else self._from_ms
         if since_ms is None or now_ms - since_ms > _TOO_FAR_BEHIND_MS:
             self._gap = self._gap or since_ms is not None
-            self._from_ms = self._oldest_ms = now_ms - _MINUTE_MS
-            self._scan = None
+            self._from_ms = self._oldest_ms = self._known_ms = now_ms - _MINUTE_MS
+            self._scan = self._late = None
         if self._scan is None:
-            asked: dict[str, Any] = {"logGroupName": self._options.group, "startTime": self._from_ms}
-            asked |= {"logStreamNamePrefix": self._options.streams} if self._options.streams else {}
-            asked |= {"filterPattern": self._options.filter} if self._options.filter else {}
-            self._scan = _Scan(now_ms, asked)
+            self._scan = _Scan(now_ms, self._asked(startTime=self._from_ms))
         return self._scan
+
+    def _asked(self, **times: Any) -> dict[str, Any]:
+        asked: dict[str, Any] = {"logGroupName": self._options.group, **times}
+        asked |= {"logStreamNamePrefix": self._options.streams} if self._options.streams else {}
+        return asked | ({"filterPattern": self._options.filter} if self._options.filter else {})
 
     def _fetched(self, asking: Asking, scan: _Scan) -> list[_Event]:
         """The new events of as many pages as the look has time for."""
@@ -164,13 +187,49 @@ class CloudwatchLogsProbe(AwsProbe):
         return found
 
     def _go_on_behind(self, scan: _Scan) -> None:
-        """The next walk begins so long before this one did as lines may be late, and forgets what lies before."""
+        """The next walk begins so long before this one did as lines may be late; what is known, is for longer."""
         begin_ms = scan.began_ms - _LATE_MS
         if len(self._seen) > _MOST_AGAIN:
             begin_ms = max(begin_ms, sorted(self._seen.values())[-_MOST_AGAIN])
         self._from_ms = max(self._oldest_ms, min(begin_ms, scan.began_ms - _LEAST_LATE_MS))
-        self._seen = {event: at for event, at in self._seen.items() if at >= self._from_ms}
+        self._known_ms = self._known_from(scan.began_ms)
+        self._seen = {event: at for event, at in self._seen.items() if at >= min(self._from_ms, self._known_ms)}
         self._scan = None
+
+    def _known_from(self, now_ms: int) -> int:
+        """From when on all lines that were brought are to be known by their ids."""
+        times = sorted(self._seen.values())
+        beyond = times[-_MOST_KNOWN - 1] + 1 if len(times) > _MOST_KNOWN else 0
+        return max(self._oldest_ms, now_ms - _LATEST_MS, self._known_ms, beyond)
+
+    def _come_late(self, asking: Asking, now_ms: int) -> list[_Event]:
+        """What came later than walks look back: once a minute from the beginning, and no more than a page a look."""
+        if self._late is None and now_ms >= self._late_due_ms and self._known_ms < (self._from_ms or 0):
+            self._late_due_ms = now_ms + _MINUTE_MS
+            self._late = _Scan(now_ms, self._asked(startTime=self._known_ms, endTime=self._from_ms))
+            self._tell_how_late(now_ms)
+        if self._late is None or asking.left_s < self._enough_for_late_s:
+            return []
+        try:
+            page = asking.call("logs", "FilterLogEvents", self._late.asked, _Page)
+        except CockpitError as error:
+            self._late = None
+            self._remark = _("lines that came minutes late could not be looked for: {why}").format(why=error.what)
+            return []
+        self._late.asked["nextToken"] = page.next_token
+        self._late = self._late if page.next_token else None
+        found = {
+            it.event_id: it for it in page.events if it.event_id not in self._seen and it.timestamp >= self._known_ms
+        }
+        self._seen |= {event.event_id: event.timestamp for event in found.values()}
+        return sorted(found.values(), key=lambda event: event.timestamp)
+
+    def _tell_how_late(self, now_ms: int) -> None:
+        """Say it where lines may come less late than is promised: once, and again when it is half as much."""
+        minutes = (now_ms - self._known_ms) // _MINUTE_MS
+        if self._oldest_ms < self._known_ms and minutes < min(self._told_min / 2, _LATEST_MS // _MINUTE_MS - 1):
+            self._told_min = minutes
+            self._remark = _("a busy log: lines that come more than {n} min late are not shown").format(n=minutes)
 
     def _finding(self, now_ms: int, *, whole: bool) -> Finding:
         """Rates over the last minute; where the log is still being read, over the last that was read."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,9 +15,12 @@ from cockpit.monitor.logs.tail import TailBatch
 from cockpit.safety.redaction.redactor import Known
 from cockpit.words import _
 
+_KNOWN_BYTES = 1 << 20
+"""So far before the end of what an earlier host kept a line is known again."""
+
 
 class KeptLines:
-    """One probe's lines, cleaned and in order.
+    """One probe's lines, cleaned and in order. What the host before this one kept of them does not come again.
 
     Args:
         known: what is known of the session's secrets at this moment.
@@ -28,9 +33,13 @@ class KeptLines:
         self._redact = redact
         self._cleaning = Cleaning()
         self._fetched = Fetched(path)
+        self._before: Counter[str] = Counter()
 
     def begin(self) -> None:
-        """Make the file, so that a viewer finds it."""
+        """Make the file, so that a viewer finds it; where there is one, go on in it and say so."""
+        self._before = _last_lines(self.path)
+        if self._before:
+            self._happened(_("the watch began again here; lines from while nobody watched may be missing"))
         self._fetched.begin(())
 
     def keep(self, brought: Brought) -> None:
@@ -60,4 +69,26 @@ class KeptLines:
             return []
         self._cleaning.learn(self._known())
         whole = "".join(line.replace("\n", "␊") + "\n" for line in lines)
-        return self._cleaning.lines(whole.encode("utf-8", "backslashreplace"))
+        return [
+            line
+            for line in self._cleaning.lines(whole.encode("utf-8", "backslashreplace"))
+            if not self._stands_there(line)
+        ]
+
+    def _stands_there(self, line: str) -> bool:
+        """Whether the host before this one kept it: it begins with its time. So often as that, and no oftener."""
+        known = self._before[line] > 0
+        if known:
+            self._before[line] -= 1
+        return known
+
+
+def _last_lines(path: Path) -> Counter[str]:
+    """The last lines of a file, each with how often it is there; none where it can't be read."""
+    try:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW), "rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - _KNOWN_BYTES))
+            return Counter(file.read().decode("utf-8", "replace").split("\n")[:-1])
+    except OSError:
+        return Counter()

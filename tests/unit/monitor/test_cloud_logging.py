@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from cockpit.adapters.google.entries import Entry, moment_ns, stamp
+from cockpit.adapters.google.entries import Entry, Lately, moment_ns, stamp
 from cockpit.adapters.probing import Brought
 from cockpit.config import Config, ProbeConfig
 from cockpit.config.bound import parse_bound
 from cockpit.errors import ConfigError
+from cockpit.monitor.logs import cloud_logging
 from cockpit.monitor.probe import WatchedProbe
 from cockpit.monitor.registry import build
 from cockpit.monitor.sample import Level, Outcome
@@ -154,6 +155,63 @@ async def test_what_was_written_while_nobody_could_ask_is_brought_afterwards(
 
     assert [[line[-1] for line in each.lines] for each in (first, after, last)] == [["a"], ["b", "c"], ["e"]]
     assert not after.gap
+
+
+async def test_an_entry_that_comes_many_minutes_late_is_brought_once(
+    server: GoogleServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cloud_logging, "_LATE_EVERY_S", 0.0)
+    probe = build(config(server), lambda text: text)
+    probe._watchable._began_ns = 1  # type: ignore[attr-defined]  # it has watched for long
+    server.write("before", age_s=50)
+    brought = [await looked(probe)]
+    server.write("late", age_s=1800)
+    server.write("new")
+    brought += [await looked(probe), await looked(probe)]
+    server.write("too late", age_s=3700)
+    brought.append(await looked(probe))
+    await probe.close()
+
+    assert [[line.partition(" ")[2] for line in each.lines] for each in brought] == [
+        ["before"],
+        ["new", "late"],
+        [],
+        [],
+    ]
+    assert not any(each.told for each in brought)
+
+
+async def test_late_entries_that_can_not_be_asked_for_are_told_and_cost_nothing_else(
+    server: GoogleServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probe = build(config(server), lambda text: text)
+    server.write("first")
+    await looked(probe)
+    monkeypatch.setattr(cloud_logging, "_LATE_EVERY_S", 0.0)
+    probe._watchable._late_due_m = 0.0  # type: ignore[attr-defined]
+    server.refuse_words = ("receiveTimestamp", 400, "no such field")
+    server.write("new")
+    found = await looked(probe)
+    await probe.close()
+
+    assert [line.partition(" ")[2] for line in found.lines] == ["new"]
+    assert [text for _at, text in found.told] == ["lines that came minutes late could not be looked for: no such field"]
+
+
+def test_of_many_entries_those_received_last_are_known_again() -> None:
+    lately = Lately(4)
+    made = [received(f"2026-11-21T12:0{minute}:00Z") for minute in range(6)]
+    lately.add(made[:2])
+    assert lately.since_ns == made[0].received_ns
+    lately.add(made[2:])
+
+    known = [entry for entry in made if entry in lately]
+    assert known == made[-len(known) :]
+    assert all(entry in known for entry in made if entry.received_ns >= lately.since_ns)
+
+
+def received(at: str) -> Entry:
+    return Entry(insert_id=at, timestamp="2026-11-21T11:00:00Z", receive_timestamp=at)
 
 
 async def test_two_entries_of_one_moment_are_two_lines_and_one_that_comes_twice_is_one(server: GoogleServer) -> None:

@@ -64,13 +64,15 @@ async def brought(probe: WatchedProbe) -> Brought:
     return (await looked(probe)).brought
 
 
-async def looked_ago(probe: WatchedProbe, seconds: float) -> None:
-    """A look as it was so long ago."""
+async def looked_ago(probe: WatchedProbe, seconds: float) -> Brought:
+    """A look as it was so long ago, or with less than 0 as it will be."""
     it: Any = probe._watchable
     clock = it.clock
     it.clock = lambda: clock() - seconds
-    await brought(probe)
-    it.clock = clock
+    try:
+        return await brought(probe)
+    finally:
+        it.clock = clock
 
 
 def words(found: Brought) -> list[str]:
@@ -118,6 +120,105 @@ async def test_a_line_that_comes_minutes_late_is_found(server: AwsStandIn, group
     group.push("four minutes late", age_s=240)
 
     assert words(await brought(probe)) == ["four minutes late"]
+
+
+async def test_a_line_that_comes_half_an_hour_late_is_found_once(server: AwsStandIn, group: LogGroup) -> None:
+    probe = made(server)
+    await looked_ago(probe, 3000)
+    for ago_s in range(2500, 0, -500):
+        await looked_ago(probe, ago_s)
+    group.push("half an hour late", age_s=1800)
+    found = words(await brought(probe))
+    group.push("later still", age_s=1700)
+    later = [words(await looked_ago(probe, -after_s)) for after_s in (30, 65, 130)]
+
+    assert found == ["half an hour late"]
+    assert later == [[], ["later still"], []]
+
+
+async def test_what_was_there_before_the_watch_is_not_late(server: AwsStandIn, group: LogGroup) -> None:
+    group.push("before", age_s=1800)
+    probe = made(server)
+
+    assert [words(await looked_ago(probe, -after_s)) for after_s in (0, 90, 180, 270, 360, 450)] == [[]] * 6
+
+
+async def test_late_lines_are_fetched_a_page_a_look_and_new_ones_do_not_wait_for_them(
+    server: AwsStandIn, group: LogGroup
+) -> None:
+    probe = made(server)
+    for ago_s in range(1800, 0, -300):
+        await looked_ago(probe, ago_s)
+    group.page_events = 2
+    for number in range(5):
+        group.push(f"late {number}", age_s=900 - number)
+    group.push("new")
+
+    assert [words(await brought(probe)) for _look in range(4)] == [
+        ["new", "late 0", "late 1"],
+        ["late 2", "late 3"],
+        ["late 4"],
+        [],
+    ]
+
+
+async def test_a_log_that_is_too_busy_for_late_lines_says_how_late_they_may_be(
+    server: AwsStandIn, group: LogGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cloudwatch, "_MOST_KNOWN", 20)
+    monkeypatch.setattr(cloudwatch, "_MOST_AGAIN", 10)
+    probe = made(server)
+    await looked_ago(probe, 600)
+    for number in range(60):
+        group.push(f"line {number}", age_s=600 - 10 * number)
+    told: list[tuple[int, str]] = []
+    for ago_s in (0, -70, -140):
+        told += (await looked_ago(probe, ago_s)).told
+
+    assert [text for _at, text in told] == ["a busy log: lines that come more than 3 min late are not shown"]
+
+
+async def test_late_lines_that_can_not_be_looked_for_are_told_and_cost_nothing_else(
+    server: AwsStandIn, group: LogGroup
+) -> None:
+    probe = made(server)
+    for ago_s in (900, 600, 300):
+        await looked_ago(probe, ago_s)
+    group.push("new")
+
+    def refuse_late(asked: dict[str, Any]) -> Any:
+        return refusal("AccessDeniedException", "not so far back") if "endTime" in asked else group.answer(asked)
+
+    server.says("logs:FilterLogEvents", refuse_late)
+    found = await brought(probe)
+
+    assert words(found) == ["new"]
+    assert [text for _at, text in found.told] == [
+        "lines that came minutes late could not be looked for: not so far back"
+    ]
+
+
+async def test_a_host_that_comes_back_brings_no_line_twice_and_says_where_it_began_again(
+    server: AwsStandIn, group: LogGroup, folder: SessionFolder
+) -> None:
+    async def host(word: str) -> None:
+        watch = Watch(Config(probes=(config(server),)), parse("# T\n"), folder)
+        await watch.start()
+        await until(lambda: kept.exists() and word in kept.read_text(), word)
+        await watch.stop()
+
+    kept = folder.logs / "api.lines"
+    group.push("same")
+    group.events.append(group.events[0] | {"eventId": "another", "message": "same"})
+    group.push("first password=hunter2hunter2")
+    await host("first")
+    group.push("second")
+    await host("second")
+
+    lines = kept.read_text().splitlines()
+    assert [line.rpartition(" ")[2] for line in lines if not line.startswith("---")].count("same") == 2
+    assert [len([line for line in lines if word in line]) for word in ("first", "second", "began again")] == [1, 1, 1]
+    assert "began again" in lines[-2]
 
 
 async def test_pages_are_read_to_the_end(server: AwsStandIn, group: LogGroup) -> None:
