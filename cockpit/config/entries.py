@@ -83,7 +83,13 @@ def tail(table: dict[str, Any], where: str, folder: Path, trusted: bool = True) 
     thresholds = [_threshold(item, where) for item in _list(table.get("thresholds"), where)]
     built = typed({**table, "thresholds": thresholds}, TailConfig, where)
     _check_times(where, interval_s=built.interval_s)
-    if built.path.startswith("$"):  # an input of the runbook, filled in when the watch begins
+    if bool(built.path) == bool(built.pm2):
+        raise ConfigError(
+            _("a log needs either path or pm2"),
+            where=where,
+            mend=_('path = "/var/log/app.log", or pm2 = "NAME" for the error log of a process of PM2'),
+        )
+    if built.pm2 or built.path.startswith("$"):  # an input of the runbook, filled in when the watch begins
         return built
     if built.target:
         if not built.path.startswith(("/", "~/")):

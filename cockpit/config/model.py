@@ -62,11 +62,13 @@ class ProbeConfig(Struct, frozen=True, kw_only=True):
 class TailConfig(Struct, frozen=True, kw_only=True):
     """[[tail]]: a log file to follow. `filter` is the text that shown lines hold to begin with; "a|b" is either.
 
-    `target` names the machine where the file is; "" is this one.
+    `target` names the machine where the file is; "" is this one. `pm2` in place of `path` names a process of PM2, whose
+    error log is followed wherever PM2 says that it is.
     """
 
     name: str
-    path: str
+    path: str = ""
+    pm2: str = ""
     target: str = ""
     title: str = ""
     filter: str = ""

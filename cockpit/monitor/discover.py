@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shlex
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
 
+from cockpit.adapters.pm2.daemon import PROCESSES, ask_daemon
+from cockpit.adapters.pm2.error_logs import ErrorLog, error_logs_of
 from cockpit.adapters.pm2.probe import pm2_home
 from cockpit.config import Config, ProbeConfig, Rule, TailConfig
 from cockpit.config.bound import parse_bound
 from cockpit.config.condition import parse_condition
+from cockpit.errors import CockpitError
 from cockpit.monitor.filling import fill_written
 from cockpit.monitor.listening import health_addresses
 from cockpit.monitor.stated import bounds_for
@@ -28,6 +32,10 @@ _HEALTH = re.compile(r"health|ready|live|alive|ping|status|heartbeat", re.IGNORE
 _SENDS = re.compile(r"-[XdFTu]|--(?:request|data|form|json|upload-file|user|proxy|next|config)|-K")
 _LOG_FILE = re.compile(r"(?<![\w./-])((?:~|/)[\w./+-]+\.log)\b")
 _FOLDER = re.compile(r"(?<![\w./-])(/[\w./-]+)/")
+_PM2_NAME = re.compile(
+    r"\bpm2\s+(?:restart|reload|stop|delete|describe|show|info|logs)\s+(?!all\b)([A-Za-z_][\w.-]*)(?<!\.js)(?![/\w])"
+)
+_PATIENCE_S = 0.5
 _DOWN = re.compile(
     r"다운|전면 장애|서비스 (?:중단|불능)|응답 없음|\bdown\b|\boutage\b|\bunavailable\b|not responding|宕机|ダウン",
     re.IGNORECASE,
@@ -52,10 +60,12 @@ def discover(runbook: Runbook, inputs: Mapping[str, str]) -> Config:
     addresses = list(dict.fromkeys(url for text in code for url in health_urls(text)))[:_MOST]
     addresses = addresses or health_addresses()[:_MOST]
     probes = [_http(url, index, runbook) for index, url in enumerate(addresses)]
+    tails = list(_tails(code))
     if _pm2_answers():
         probes.append(ProbeConfig(name="pm2", kind="pm2", title="PM2"))
+        tails += _error_logs(code, {tail.path for tail in tails})
     probes.append(_machine(code, runbook))
-    return Config(probes=tuple(probes), tails=tuple(_tails(code)), origin=_("found on this machine"))
+    return Config(probes=tuple(probes), tails=tuple(tails), origin=_("found on this machine"))
 
 
 def with_own_rules(config: Config, runbook: Runbook) -> Config:
@@ -177,6 +187,27 @@ def _tails(code: Iterable[str]) -> Iterator[TailConfig]:
         yield TailConfig(name=name[:64], path=str(path), title=path.name, thresholds=bounds)
 
 
+def _error_logs(code: Iterable[str], followed: Collection[str]) -> Iterator[TailConfig]:
+    """Those of the processes that the code names to PM2, and that it has."""
+    named = dict.fromkeys(match[1] for text in code for match in _PM2_NAME.finditer(text))
+    there = {log.name: log.path for log in _pm2_error_logs()}
+    for name in [name for name in named if there.get(name, "") not in ("", *followed)][:_MOST]:
+        bounds = tuple(parse_bound(text, name) for text in _LOG_BOUNDS)
+        title = _("errors of {name}").format(name=name)
+        yield TailConfig(name=f"pm2-{name}"[:64], pm2=name, title=title, thresholds=bounds)
+
+
+def _pm2_error_logs() -> Sequence[ErrorLog]:
+    async def asked() -> Sequence[ErrorLog]:
+        async with asyncio.timeout(_PATIENCE_S):
+            return error_logs_of(await ask_daemon(pm2_home() / "rpc.sock", PROCESSES))
+
+    try:
+        return asyncio.run(asked())
+    except (CockpitError, OSError, TimeoutError):
+        return ()
+
+
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
@@ -186,7 +217,7 @@ def _is_file(path: Path) -> bool:
 
 def _pm2_answers() -> bool:
     with socket.socket(socket.AF_UNIX) as probe:
-        probe.settimeout(0.5)
+        probe.settimeout(_PATIENCE_S)
         try:
             probe.connect(str(pm2_home() / "rpc.sock"))
         except OSError:

@@ -50,7 +50,7 @@ class WatchedProbe:
         self.title = config.title or config.name
         self.interval_s = config.interval_s
         self.deadline_s = config.deadline_s
-        self._watchable = watchable
+        self.watchable = watchable
         self._redact = redact
         stated = {bound.metric for bound in config.thresholds}
         usual = watchable.usual_bounds if isinstance(watchable, UsuallyBounded) else ()
@@ -62,7 +62,7 @@ class WatchedProbe:
         """One look, as a sample. See `Probe`."""
         begun = time.perf_counter()
         try:
-            look = self._watchable
+            look = self.watchable
             permit = grant(look.action, look.judgement, Mode.READ_ONLY, by="monitor")
             finding = await look.look(permit)
             if self.kept:
@@ -81,7 +81,7 @@ class WatchedProbe:
         """Let go of connections."""
         if self.kept:
             self.kept.close()
-        await self._watchable.close()
+        await self.watchable.close()
 
     def _sample_of(self, found: Finding) -> Sample:
         t, m = now()

@@ -27,6 +27,7 @@ from cockpit.monitor.registry import build
 from cockpit.monitor.rule import RuleState, begin, fold_rule, recommendation
 from cockpit.monitor.sample import Sample
 from cockpit.monitor.schedule import Monitor
+from cockpit.monitor.tails import build_tail
 from cockpit.runbook.model import Runbook, Step
 from cockpit.safety.redaction.redactor import Known
 from cockpit.words import _
@@ -168,11 +169,12 @@ class Watch:
                 if not self.config.origin.startswith(FRONT_MATTER):
                     raise
                 self.config = without_probe(self.config, probe.name, str(error))
-        return (*probes, *map(self._log_probe, self.config.tails))
+        by_name = {probe.name: probe for probe in probes}
+        return (*probes, *(self._log_probe(tail, by_name) for tail in self.config.tails))
 
-    def _log_probe(self, tail: TailConfig) -> LogProbe:
-        far = self._machines.called(tail.target, f"{self.config.origin}: {tail.name}.target") if tail.target else None
-        return LogProbe(tail, self._folder.logs / f"{tail.name}.log", self._redact, self._known, far)
+    def _log_probe(self, tail: TailConfig, made: Mapping[str, Probe]) -> LogProbe:
+        evidence = self._folder.logs / f"{tail.name}.log"
+        return build_tail(tail, self.config, evidence, self._redact, self._known, self._machines, made)
 
     def _panel(self) -> dict[str, Any]:
         """What panel.json holds. The log of another machine is followed where its lines are kept."""

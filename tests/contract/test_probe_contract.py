@@ -288,7 +288,7 @@ def made(kind: str, options: dict[str, Any], **changes: Any) -> WatchedProbe:
 
 
 def watchable(probe: WatchedProbe) -> Watchable:
-    return probe._watchable
+    return probe.watchable
 
 
 async def within(awaitable: Awaitable[Result]) -> Result:

@@ -82,7 +82,7 @@ class Server:
     def __init__(self, server: SshServer, pm2: Pm2, folder: Path, port: int) -> None:
         self.logs = folder / "logs"
         self.logs.mkdir()
-        for name in ("application.log", "ai-responses.log", "backend-error.log"):
+        for name in ("application.log", "ai-responses.log"):
             (self.logs / name).write_text("10:00:00 INFO it began\n")
         text = EXAMPLE.read_text(encoding="utf-8")
         for there, here in (
@@ -91,7 +91,6 @@ class Server:
             ('folders = ["/", "/opt/ai_app", "/var/log"]', 'folders = ["/"]'),
             ('processes = ["backend"]', f'processes = ["backend"]\nhome = {json.dumps(str(pm2.home))}'),
             ("/var/log/app/", f"{self.logs}/"),
-            ("/var/log/pm2/", f"{self.logs}/"),
             ("deadline_s = 8", "deadline_s = 30"),
             ("interval_s = 5\n", "interval_s = 1\ndeadline_s = 30\n"),
         ):

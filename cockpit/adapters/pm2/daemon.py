@@ -21,6 +21,8 @@ from cockpit.errors import AccessDenied, Malformed, TargetUnreachable, ToolMissi
 from cockpit.safety.environment import child_environment
 from cockpit.words import _, shortened
 
+PROCESSES = "getMonitorData"
+"""The method that lists all processes."""
 _VERSION = 1
 _ID = "s:cockpit:1"
 CAP_BYTES = 32 << 20

@@ -14,14 +14,21 @@ from msgspec import Struct
 
 from cockpit.adapters.far import Far, ReachesSockets
 from cockpit.adapters.own_thread import OwnThread
-from cockpit.adapters.pm2.daemon import CAP_BYTES, argument_of, is_whole, listing_of, printed_listing, request_for
+from cockpit.adapters.pm2.daemon import (
+    CAP_BYTES,
+    PROCESSES,
+    argument_of,
+    is_whole,
+    listing_of,
+    printed_listing,
+    request_for,
+)
 from cockpit.adapters.pm2.probe import Pm2Options, Pm2Probe
 from cockpit.errors import Malformed, ToolMissing
 from cockpit.safety.permit import Action
 from cockpit.words import _
 
 _SHARE_OF_DEADLINE = 0.85
-_METHOD = "getMonitorData"
 _MOST_REFUSALS = 3
 """So often a socket that can't be had is tried: sshd writes a line for each into its log."""
 
@@ -83,6 +90,11 @@ class FarPm2Probe(Pm2Probe):
         except FileNotFoundError:
             self._absent = True
             raise
+        except ToolMissing:
+            if not self._absent:
+                raise
+            self._absent = False  # a daemon has begun meanwhile, and its socket may be had
+            return self._listed()
         self._absent = False
         self._refusals += refused
         return listing
@@ -93,7 +105,7 @@ class FarPm2Probe(Pm2Probe):
             self._socket = f"{home.decode('utf-8', 'surrogateescape')}/rpc.sock"
         said = far.exchange(
             self._socket,
-            request_for(_METHOD),
+            request_for(PROCESSES),
             is_whole,
             deadline_s=until_s - time.monotonic(),
             most_bytes=CAP_BYTES + 1024,

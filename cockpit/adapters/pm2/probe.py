@@ -7,6 +7,7 @@ are ever taken out of it.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections import deque
@@ -16,7 +17,8 @@ from typing import Any, ClassVar
 
 from msgspec import Struct
 
-from cockpit.adapters.pm2.daemon import ask_daemon, run_jlist
+from cockpit.adapters.pm2.daemon import PROCESSES, ask_daemon, run_jlist
+from cockpit.adapters.pm2.error_logs import ErrorLog, NoDaemon, error_logs_of
 from cockpit.adapters.probing import TEXT_CHARACTERS, Finding, Value
 from cockpit.errors import Malformed
 from cockpit.places import expanded, home_folder
@@ -106,11 +108,14 @@ class Pm2Probe:
         self._home = pm2_home(options.home)
         self._restarts: dict[tuple[str, int], _Restarts] = {}
         self._seen_online: set[str] = set()
+        self._asking = asyncio.Lock()
+        self._error_logs: tuple[ErrorLog, ...] = ()
+        self._asked_at_s: float | None = None
 
     @property
     def action(self) -> Action:
         """The daemon's own listing."""
-        return Action("pm2", "getMonitorData", str(self._home))
+        return Action("pm2", PROCESSES, str(self._home))
 
     @property
     def judgement(self) -> Judgement:
@@ -121,7 +126,8 @@ class Pm2Probe:
         """The processes now. See `Watchable`."""
         permit.covers(self.action)
         try:
-            listing = await self._listing()
+            async with self._asking:
+                listing = await self._asked()
         except FileNotFoundError as error:
             return _no_daemon(str(error))
         rows = tuple(self._row(one) for one in listing)
@@ -131,8 +137,30 @@ class Pm2Probe:
         broken = sum(self._broken(row) for row in rows)
         return _finding(rows, broken)
 
+    async def error_logs(self, young_s: float) -> Sequence[ErrorLog]:
+        """Where the error logs of all processes are, as PM2 said at most so long ago.
+
+        Raises:
+            NoDaemon: there is none. CockpitError: it can't be asked.
+        """
+        async with self._asking:
+            if self._asked_at_s is None or time.monotonic() - self._asked_at_s > young_s:
+                try:
+                    await self._asked()
+                except FileNotFoundError as error:
+                    found = _no_daemon(str(error))
+                    raise NoDaemon(found.text, mend=found.mend) from error
+        return self._error_logs
+
     async def close(self) -> None:
         """Nothing is kept open."""
+
+    async def _asked(self) -> list[Any]:
+        """As `_listing`; what it says of error logs is kept, and nothing else of it."""
+        self._asked_at_s = None
+        listing = await self._listing()
+        self._error_logs, self._asked_at_s = error_logs_of(listing), time.monotonic()
+        return listing
 
     async def _listing(self) -> list[Any]:
         """The processes as PM2 lists them; FileNotFoundError, with the socket's path, when no daemon runs."""

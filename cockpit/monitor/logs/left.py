@@ -6,8 +6,10 @@ where it ends. Whether all of it was kept shows in the size of what is.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -69,11 +71,19 @@ class LeftOff:
         self._last = record.before if self._kept_bytes() == record.kept_bytes else record.after
         return self._last
 
+    def begin(self, at: Left | None) -> None:
+        """Where reading begins, where nothing says that it was left somewhere; before what stands there is kept."""
+        if at is not None and self._last is None and self._saved(_Record(self._log, at, self._kept_bytes(), at)):
+            self._last = at
+
     def note(self, after: Left | None) -> None:
         """Before what was read is kept: where it ends. A disk that is full costs the place, never the watch."""
         if after is None or after == self._last:
             return
-        record = _Record(self._log, self._last, self._kept_bytes(), after)
+        if self._saved(_Record(self._log, self._last, self._kept_bytes(), after)):
+            self._last = after
+
+    def _saved(self, record: _Record) -> bool:
         new = self._path.with_name(self._path.name + ".new")
         try:
             descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -81,14 +91,23 @@ class LeftOff:
                 file.write(msgspec.json.encode(record))
             new.replace(self._path)
         except OSError:
-            return
-        self._last = after
+            return False
+        return True
 
     def _kept_bytes(self) -> int:
         try:
             return self._kept.stat().st_size
         except OSError:
             return 0
+
+
+def on_record(name: Path, more: str) -> Iterator[str]:
+    """The logs whose places are on record in files of that name with an ending like `more`, a pattern, in between."""
+    for path in sorted(name.parent.glob(f"{glob.escape(name.name)}.{more}{PLACE}")):
+        try:
+            yield msgspec.json.decode(path.read_bytes(), type=_Record).log
+        except (OSError, msgspec.MsgspecError):
+            continue
 
 
 def sha256(data: bytes) -> str:

@@ -15,12 +15,12 @@ from msgspec.structs import replace
 from cockpit.adapters.far import Far
 from cockpit.adapters.own_thread import OwnThread
 from cockpit.config import TailConfig
-from cockpit.errors import AccessDenied, CockpitError, TimedOut, ToolMissing
-from cockpit.monitor.logs.far import FarPlace
+from cockpit.errors import CockpitError, TimedOut
 from cockpit.monitor.logs.fetched import Fetched
-from cockpit.monitor.logs.left import PLACE, LeftOff
+from cockpit.monitor.logs.followed import Fetching, Followed, NotThereYet
+from cockpit.monitor.logs.left import PLACE
 from cockpit.monitor.logs.severity import Counts, Severity, severity_of
-from cockpit.monitor.logs.tail import FileTail, Happening, TailBatch, TailEvent
+from cockpit.monitor.logs.tail import TailBatch
 from cockpit.monitor.probe import Grader, clean, failed, now
 from cockpit.monitor.sample import Level, Outcome, Reading, Sample
 from cockpit.safety.redaction.redactor import Known
@@ -30,14 +30,11 @@ from cockpit.words import _, plural
 WINDOW_S = 60.0
 EVIDENCE_BYTES = 64 << 20
 FETCHED = ".lines"
-_DEADLINE_S = 4.0
+_ASK_S = 4.0
 _SHARE_OF_DEADLINE = 0.85
 _DRAIN_S = 2.0
 """How long one sample may go on fetching what piled up on another machine."""
-_MOST_FAR_LINES = 50_000
 _MOST_POLLS = 64
-_MOST_LINES = 10_000
-"""Lines a poll looks at for evidence: a flood is counted whole, but cleaning all of it would take half a core."""
 
 
 def log_sample(
@@ -72,13 +69,14 @@ def log_sample(
 
 
 class LogProbe:
-    """Follows one file; see `Probe`. The rate is over the last minute, counting from when the watch began.
+    """Follows one log; see `Probe`. The rate is over the last minute, counting from when the watch began.
 
     Args:
         far: the machine where the file is; None for this one. Its lines are kept in `fetched`, for viewers to follow.
     """
 
     kind = "log"
+    deadline_s = 4.0
 
     def __init__(
         self,
@@ -91,30 +89,25 @@ class LogProbe:
         self.name = config.name
         self.title = config.title or config.name
         self.interval_s = config.interval_s
-        self.deadline_s = _DEADLINE_S
-        self._path = config.path
-        kept = evidence.with_suffix(FETCHED)
-        self.fetched = Fetched(kept) if far else None
-        self._left = LeftOff(evidence.with_suffix(PLACE), kept, f"{config.target}:{config.path}")
-        self._place = None
-        if far:
-            self._place = FarPlace(far, config.path, _SHARE_OF_DEADLINE * _DEADLINE_S, self._left.found())
-        most_lines = _MOST_FAR_LINES if far else _MOST_LINES
-        self._tail = FileTail(Path(config.path), most_lines=most_lines, place=self._place)
+        self.fetched = Fetched(evidence.with_suffix(FETCHED)) if far else None
+        self._config = config
+        self._far = far
         self._evidence = Evidence(evidence)
         self._redact = redact
         self._known = known
         self._thread = OwnThread[None](f"log {config.name}")
         self._grader = Grader(config.thresholds)
         self._window: deque[tuple[int, Counts]] = deque()
-        self._trouble: CockpitError | None = None
+        self._files: list[Followed] = []
 
     async def sample(self) -> Sample:
         """What came since the last time, as rates over the last minute."""
         try:
+            await self._find()
             await self._thread.run(self._drain)
-            if self._trouble is not None:
-                raise self._trouble
+            troubles = [file.trouble for file in self._files if file.trouble]
+            if troubles and len(troubles) == len(self._files):
+                raise troubles[0]
         except CockpitError as error:
             return clean(self._without_data(error), self._redact)
         t, m = now()
@@ -130,58 +123,55 @@ class LogProbe:
         with contextlib.suppress(TimedOut):
             await self._thread.run(self._let_go)
 
+    async def _find(self) -> None:
+        """Have `_files` be what the log is made of now.
+
+        Raises:
+            CockpitError: there is nothing to follow, or it can't be known.
+        """
+        if not self._files:
+            path = self._config.path
+            self._files = [self._fetching(path, PLACE) if self._far else Followed(path)]
+
+    def _fetching(self, path: str, record: str) -> Fetching:
+        assert self._far
+        assert self.fetched
+        patience_s = _SHARE_OF_DEADLINE * _ASK_S
+        place = self._evidence.path.with_suffix(record)
+        return Fetching(path, self._far, self._config.target, patience_s, self.fetched, place)
+
     def _let_go(self) -> None:
-        self._tail.close()
+        for file in self._files:
+            file.close()
         self._evidence.close()
         if self.fetched:
             self.fetched.close()
 
     def _drain(self) -> None:
-        self._tail.learn(self._known())
+        known = self._known()
         until_s = time.monotonic() + _DRAIN_S
-        for _poll in range(_MOST_POLLS):
-            batch = self._polled()
-            self._note(batch)
-            if not batch.more or (self.fetched and time.monotonic() > until_s):
-                break
+        for file in self._files:
+            for _poll in range(_MOST_POLLS):
+                batch = self._polled(file, known)
+                if batch.counts.lines:
+                    self._window.append((now()[1], batch.counts))
+                self._evidence.keep(file.keep(batch), self._redact)
+                if not batch.more or (self.fetched and time.monotonic() > until_s):
+                    break
 
-    def _polled(self) -> TailBatch:
+    def _polled(self, file: Followed, known: Known) -> TailBatch:
         try:
-            return self._tail.poll()
+            return file.poll(known)
         except CockpitError as error:
             if self.fetched:
                 self.fetched.away(self._redact(error.what))
             raise
 
-    def _note(self, batch: TailBatch) -> None:
-        for event in batch.events:
-            self._trouble = _trouble(event, self._path)
-        if batch.lines:
-            self._trouble = None
-        if batch.counts.lines:
-            self._window.append((now()[1], batch.counts))
-        self._evidence.keep(batch, self._redact)
-        if self.fetched and self._place:
-            context, self._place.context = self._place.context, b""
-            self.fetched.begin(self._tail.cleaned(context))
-            self._left.note(self._place.standing_at(*self._tail.at))
-            self.fetched.keep(batch)
-
     def _without_data(self, error: CockpitError) -> Sample:
         sample = failed(self, error)
-        missing = isinstance(error, ToolMissing) and error is self._trouble
-        return replace(sample, outcome=Outcome.NONE, level=Level.GREY, error="") if missing else sample
-
-
-def _trouble(event: TailEvent, path: str) -> CockpitError | None:
-    """The error that an event leaves behind; None for one after which lines go on coming."""
-    if event.happening is Happening.MISSING:
-        return ToolMissing(event.text, where=path, mend=_("is the path right, and has the service written yet?"))
-    if event.happening is Happening.UNREADABLE:
-        return AccessDenied(event.text, where=path, mend=_("run the cockpit as a user who may read it"))
-    if event.happening is Happening.NOT_A_FILE:
-        return AccessDenied(event.text, where=path, mend=_("give the path of a plain file"))
-    return None
+        if isinstance(error, NotThereYet):
+            return replace(sample, outcome=Outcome.NONE, level=Level.GREY, error="")
+        return sample
 
 
 @dataclass(slots=True)

@@ -90,6 +90,11 @@ class FileTail:
         """The file being read, and up to which byte its lines were given."""
         return self._raw.current, self._raw.settled
 
+    @property
+    def begun_at(self) -> tuple[OpenLog | None, int]:
+        """The file that was read first, as long as it is read, and at which byte that began."""
+        return self._raw.current, self._raw.began_at
+
     def cleaned(self, lines: bytes) -> list[str]:
         """Lines from elsewhere in the file, cleaned as its own are."""
         return self._cleaning.anew().lines(lines)

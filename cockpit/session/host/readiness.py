@@ -14,11 +14,11 @@ from cockpit.adapters.own_thread import OwnThread
 from cockpit.config import Config, ProbeConfig, TailConfig
 from cockpit.config.names import LOCAL
 from cockpit.errors import AdapterError, CockpitError, TimedOut
-from cockpit.monitor.logs.probe import LogProbe
 from cockpit.monitor.machines import Machines
 from cockpit.monitor.probe import Probe
 from cockpit.monitor.registry import build
 from cockpit.monitor.sample import Outcome
+from cockpit.monitor.tails import build_tail
 from cockpit.session.host.surroundings import surroundings
 from cockpit.session.record.secrets import SecretBook
 from cockpit.session.steps.targets import targets_of
@@ -57,7 +57,7 @@ async def findings(config: Config, secrets: SecretBook, scratch: Path) -> list[C
     for probe in config.probes:
         looks.append((_("probe {name}").format(name=probe.name), _of_probe(probe, config, machines, secrets)))
     for tail in config.tails:
-        looks.append((_("log {name}").format(name=tail.name), _of_tail(tail, machines, secrets, scratch)))
+        looks.append((_("log {name}").format(name=tail.name), _of_tail(tail, config, machines, secrets, scratch)))
     found = await asyncio.gather(*(_in_time(about, look) for about, look in looks))
     return [replace(check, about=check.about or about) for about, checks in found for check in checks]
 
@@ -104,12 +104,9 @@ def _of_probe(config: ProbeConfig, whole: Config, machines: Machines, secrets: S
     return _of(lambda: build(patient, secrets.redact, whole.origin, machines))
 
 
-def _of_tail(config: TailConfig, machines: Machines, secrets: SecretBook, scratch: Path) -> Look:
-    def made() -> Probe:
-        far = machines.called(config.target, config.name) if config.target else None
-        return LogProbe(config, scratch / f"{config.name}.log", secrets.redact, lambda: secrets.known, far)
-
-    return _of(made)
+def _of_tail(tail: TailConfig, whole: Config, machines: Machines, secrets: SecretBook, scratch: Path) -> Look:
+    evidence = scratch / f"{tail.name}.log"
+    return _of(lambda: build_tail(tail, whole, evidence, secrets.redact, lambda: secrets.known, machines, {}))
 
 
 def _of(make: Callable[[], Probe]) -> Look:

@@ -321,3 +321,16 @@ class Here:
 
         done = subprocess.run(self._shell, input=script.encode(), capture_output=True, timeout=deadline_s, check=False)
         return done.stdout
+
+
+async def test_the_next_host_of_a_quiet_log_shows_no_line_again(followed: Followed, machines: Machines) -> None:
+    write(followed.log, *numbered(1, 3))
+    await followed.begins()
+    second = await anew(followed, machines)
+    await second.begins()
+    third = await anew(second, machines)
+    write(followed.log, "line 4")
+    lines = await third.brought("line 4")
+    await third.probe.close()
+
+    assert lines == numbered(1, 4)

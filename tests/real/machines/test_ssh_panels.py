@@ -249,6 +249,15 @@ async def test_no_daemon_is_started_over_there_not_even_where_one_has_died(machi
         assert not (daemon.home / "rpc.sock").exists()
 
 
+async def test_a_daemon_that_begins_later_is_seen_where_a_login_by_ssh_finds_no_pm2(machines: Machines) -> None:
+    with pm2_daemon() as daemon:
+        probe = probe_of(machines, "pm2", home=str(daemon.home), program="no-such-pm2")
+        assert (await sample_of(probe)).outcome is Outcome.NONE
+        daemon.start("backend", "setInterval(() => {}, 1000)")
+
+        assert [row["name"] for row in (await sample_of(probe)).rows] == ["backend"]
+
+
 @pytest.mark.parametrize("reached", [True, False])
 async def test_pm2_is_looked_at_without_starting_anything_where_its_socket_can_be_reached(
     server: SshServer, machines: Machines, tmp_path: Path, reached: bool

@@ -238,3 +238,11 @@ def test_the_panel_says_what_is_watched_and_no_secret() -> None:
     assert panel["probes"][0]["thresholds"] == ["latency_ms > 500 ms red", "mean latency_ms >= 30 s red"]
     assert panel["rules"][0]["when"] == "health failed or status != UP 3 in a row"
     assert "Bearer" not in str(panel)
+
+
+def test_a_log_has_a_path_or_a_process_of_pm2() -> None:
+    config = load(written('[[tail]]\nname = "errors"\npm2 = "backend"\n'))
+    assert (config.tails[0].pm2, config.tails[0].path) == ("backend", "")
+    for keys in ("", 'pm2 = "backend"\npath = "/var/log/app.log"\n'):
+        error = refused(f'[[tail]]\nname = "errors"\n{keys}')
+        assert ("either path or pm2" in error.what, error.where[-7:]) == (True, "tail[0]")

@@ -44,7 +44,7 @@ def config(server: GoogleServer, **given: Any) -> ProbeConfig:
 
 
 async def looked(probe: WatchedProbe) -> Brought:
-    look = probe._watchable
+    look = probe.watchable
     return (await look.look(grant(look.action, look.judgement, Mode.READ_ONLY, by="test"))).brought
 
 
@@ -162,7 +162,7 @@ async def test_an_entry_that_comes_many_minutes_late_is_brought_once(
 ) -> None:
     monkeypatch.setattr(cloud_logging, "_LATE_EVERY_S", 0.0)
     probe = build(config(server), lambda text: text)
-    probe._watchable._began_ns = 1  # type: ignore[attr-defined]  # it has watched for long
+    probe.watchable._began_ns = 1  # type: ignore[attr-defined]  # it has watched for long
     server.write("before", age_s=50)
     brought = [await looked(probe)]
     server.write("late", age_s=1800)
@@ -188,7 +188,7 @@ async def test_late_entries_that_can_not_be_asked_for_are_told_and_cost_nothing_
     server.write("first")
     await looked(probe)
     monkeypatch.setattr(cloud_logging, "_LATE_EVERY_S", 0.0)
-    probe._watchable._late_due_m = 0.0  # type: ignore[attr-defined]
+    probe.watchable._late_due_m = 0.0  # type: ignore[attr-defined]
     server.refuse_words = ("receiveTimestamp", 400, "no such field")
     server.write("new")
     found = await looked(probe)
@@ -267,7 +267,7 @@ def test_what_is_no_filter_is_refused(server: GoogleServer, text: str) -> None:
 
 @pytest.mark.parametrize("text", ["severity>=ERROR", "a='b' OR $(rm -rf /)", "x\ny", "`id`", 'text:"it\'s"'])
 def test_whatever_a_filter_says_a_look_only_reads(server: GoogleServer, text: str) -> None:
-    assert build(config(server, filter=text), lambda text: text)._watchable.judgement.verdict == "read-only"
+    assert build(config(server, filter=text), lambda text: text).watchable.judgement.verdict == "read-only"
 
 
 async def test_a_filter_that_google_does_not_understand_is_told(server: GoogleServer) -> None:

@@ -56,7 +56,7 @@ def made(server: AwsStandIn, **more: Any) -> WatchedProbe:
 
 
 async def looked(probe: WatchedProbe) -> Finding:
-    it = probe._watchable
+    it = probe.watchable
     return await it.look(grant(it.action, it.judgement, Mode.READ_ONLY, by="test"))
 
 
@@ -66,7 +66,7 @@ async def brought(probe: WatchedProbe) -> Brought:
 
 async def looked_ago(probe: WatchedProbe, seconds: float) -> Brought:
     """A look as it was so long ago, or with less than 0 as it will be."""
-    it: Any = probe._watchable
+    it: Any = probe.watchable
     clock = it.clock
     it.clock = lambda: clock() - seconds
     try:

@@ -96,7 +96,7 @@ async def test_too_few_tasks_are_yellow_at_first_and_red_when_it_lasts(server: A
     server.says("ecs:DescribeServices", {"services": [service(running=1)]})
     made = probe(server, "api")
     clock = [1000.0]
-    made._watchable.clock = lambda: clock[0]  # type: ignore[attr-defined]
+    made.watchable.clock = lambda: clock[0]  # type: ignore[attr-defined]
 
     first = await made.sample()
     clock[0] += 400

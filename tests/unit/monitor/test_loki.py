@@ -107,7 +107,7 @@ async def test_a_server_that_goes_is_told_in_the_log_and_in_the_panel(folder: Se
 
 async def test_more_lines_than_are_fetched_leave_a_mark(server: LokiServer) -> None:
     probe = build(config(server), lambda text: text)
-    look = probe._watchable
+    look = probe.watchable
     brought = []
     from cockpit.safety.permit import Mode, grant
 
