@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from cockpit.adapters.helm.assignments import Told, told_apart
 from cockpit.adapters.helm.call import Call, chosen, whole
+from cockpit.adapters.helm.handing import Handed, handed
 from cockpit.adapters.helm.records import Listed, Record, listed, record, revisions_of
 from cockpit.adapters.helm.tool import environment, helm
 from cockpit.adapters.kubernetes.kinds import Kind
@@ -28,6 +30,7 @@ _WORKLOADS = {
     "DaemonSet": Kind("apps", "v1", "daemonsets", "DaemonSet", namespaced=True),
 }
 _FILES = ("./", "../", ".")
+_SETS = ("--set", "--set-string")
 
 
 def rollback(call: Call) -> None:
@@ -80,11 +83,14 @@ def _changed(call: Call, verb: str, operands: list[str], before: Listed | None) 
         Declined: helm says no; how the release stands is printed. KeyboardInterrupt: cancelled, likewise.
     """
     program, _version = helm()
-    argv = [program, verb, *_signed_in(call), *_options(call), "--", *operands]
+    told = _told_apart(call)
     call.about_to_change()
-    with call.cluster.sent.request(changing=True):
+    with call.cluster.sent.request(changing=True), handed([text for _path, text in told.texts]) as handles:
+        given = [f"--set={word}" for word in told.words]
+        given += [f"--set-file={path}={one.path}" for (path, _text), one in zip(told.texts, handles, strict=True)]
+        argv = [program, verb, *_signed_in(call), *_options(call), *given, "--", *operands]
         try:
-            complaint = _run(call, argv, before)
+            complaint = _run(call, argv, handles, before)
         except KeyboardInterrupt:
             with contextlib.suppress(AdapterError):
                 _print_standing(call, before)
@@ -107,22 +113,45 @@ def _signed_in(call: Call) -> list[str]:
     return told
 
 
+def _told_apart(call: Call) -> Told:
+    """What is set, where inputs have a part in it: their values are nobody's to read in the words of a process.
+
+    Raises:
+        UsageError: helm would not understand it.
+    """
+    if not _has_inputs(call):
+        return Told((), ())
+    return told_apart(call.given("--set"), call.given("--set-string"))
+
+
+def _has_inputs(call: Call) -> bool:
+    return not all(word.constant for name in _SETS for word in call.action.options.get(name, ()))
+
+
 def _options(call: Call) -> list[str]:
     """The action's own options, each one word, so that no value is taken for another option."""
+    elsewhere = {"--namespace", *(_SETS if _has_inputs(call) else ())}
     return [
         text
         for name in call.action.options
-        if name != "--namespace"
+        if name not in elsewhere
         for text in ([name] if name in FLAGS else [f"{name}={value}" for value in call.given(name)])
     ]
 
 
-def _run(call: Call, argv: list[str], before: Listed | None) -> str | None:
+def _run(call: Call, argv: list[str], handles: Sequence[Handed], before: Listed | None) -> str | None:
     """Start helm and follow it to its end; what it complains of, None when it is done."""
     process = subprocess.Popen(
-        argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment()
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        pass_fds=[one.descriptor for one in handles],
     )
     try:
+        for one in handles:
+            one.give()
         watching = _progress(call, before) if call.flag("--wait") or call.flag("--atomic") else iter(())
         while True:
             with contextlib.suppress(subprocess.TimeoutExpired):

