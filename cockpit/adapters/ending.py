@@ -42,6 +42,8 @@ def _details(end: Mapping[str, Any]) -> list[str]:
         told.append(_("the machine went down while it ran"))
     elif end.get("elsewhere"):
         told.append(_("{host} can't be reached; it may still run there").format(host=end["elsewhere"]))
+        if end.get("kept_at"):
+            told.append(_("what it says, and its end, are kept there in {folder}").format(folder=end["kept_at"]))
     elif end["ending"] == "lost":
         told.append(_("its runner died; how the command ended is not known"))
     if end.get("survivors"):

@@ -21,7 +21,7 @@ from cockpit.adapters.ending import outcome_of
 from cockpit.adapters.own_thread import OwnThread
 from cockpit.adapters.ssh.address import resolve
 from cockpit.adapters.ssh.asking import Asking
-from cockpit.adapters.ssh.link import SshLink
+from cockpit.adapters.ssh.link import LOGIN_S, SshLink
 from cockpit.adapters.ssh.ready import checks_of
 from cockpit.adapters.ssh.step import RemotePlace, RemoteStep
 from cockpit.errors import AdapterError, ConfigError, Malformed, PolicyRefusal, ToolMissing
@@ -61,6 +61,7 @@ class SshAdapter:
         trusted: bool = True,
         output_cap_bytes: int = OUTPUT_CAP_BYTES,
         grace_s: float = 5.0,
+        login_s: float = LOGIN_S,
     ) -> None:
         if options.ssh_config and not trusted:
             raise ConfigError(
@@ -70,6 +71,7 @@ class SshAdapter:
         self.options = options
         self._output_cap_bytes = output_cap_bytes
         self._grace_s = grace_s
+        self._login_s = login_s
         self._link: SshLink | None = None
         self._ask: Ask | None = None
         self._here: Callable[[], bool] = lambda: True
@@ -134,7 +136,8 @@ class SshAdapter:
         with self._resolving:
             if self._link is None:
                 options = self.options
-                self._link = SshLink(resolve(options.host, config=options.ssh_config, port=options.port), ask=self._ask)
+                address = resolve(options.host, config=options.ssh_config, port=options.port)
+                self._link = SshLink(address, ask=self._ask, login_s=self._login_s)
             return self._link
 
     def _start(

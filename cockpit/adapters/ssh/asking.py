@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -16,18 +15,17 @@ from cockpit.words import _
 
 _MOST_SHELLS = 3
 """One slow answer must not hold up the others; steps need most of the connection's sessions."""
-_BLOCK_BYTES = 1 << 17
 _SILENT_S = 3.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _DENIED_PAUSE_S = 1.0, 30.0, 60.0
 _LEAST_S = 0.05
 
-# What a login shell says of its own accord, and errors, are nobody's answer. A script may end its shell.
-_QUESTION = """printf '\\n{nonce} begin\\n'
-(
-LC_ALL=C; export LC_ALL; unset CDPATH; umask 077
-{script}
-)
-printf '\\n{nonce} end\\n'"""
+_SLOW_LOGIN_S = 2.0
+_FIRST_LOGIN_S, _LONGEST_LOGIN_S = 60.0, 960.0
+"""A login that hangs is left hanging over there when it is given up, so that is done ever more seldom."""
+
+_QUESTION = """LC_ALL=C; export LC_ALL; unset CDPATH; umask 077
+command -v df >/dev/null || PATH=$PATH:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
+{script}"""
 
 
 class Asking:
@@ -51,17 +49,18 @@ class Asking:
         self._may_ask = True
         self._next_try_s = 0.0
         self._connector: threading.Thread | None = None
+        self._most = _MOST_SHELLS
+        self._login_s = _FIRST_LOGIN_S
 
     def ask(self, script: str, *, deadline_s: float, most_bytes: int = 1 << 20) -> bytes:
         """What the script prints. See `Far`."""
         until_s = time.monotonic() + deadline_s
-        nonce = os.urandom(12).hex()
-        question = _QUESTION.format(nonce=nonce, script=script).encode("utf-8", "surrogateescape")
+        question = _QUESTION.format(script=script).encode("utf-8", "surrogateescape")
         link = self._connected(until_s)
         while True:
             shell, used = self._take(link, until_s)
             try:
-                answer = self._answer(link, shell, question, nonce.encode(), until_s, most_bytes)
+                answer = self._answer(link, shell, question, until_s, most_bytes)
             except TargetUnreachable:
                 self._give_back(link, shell, sound=False)
                 # A shell that ended while nobody used it was perhaps one of a connection that is gone.
@@ -94,9 +93,8 @@ class Asking:
     # -- being connected -------------------------------------------------------------------------------------------
 
     def _connected(self, until_s: float) -> SshLink:
-        """The link, once it is up; waited for as long as there is time."""
-        link = self._link
-        if link is not None and link.up:
+        """The link, once it is up and logins give shells; waited for as long as there is time."""
+        if (link := self._link_in_use()) is not None:
             return link
         with self._free:
             if self._connector is None and time.monotonic() >= self._next_try_s:
@@ -104,11 +102,17 @@ class Asking:
                 self._connector.start()
             self._free.wait_for(lambda: self._connector is None, max(0.0, until_s - time.monotonic()))
             link, failure, connecting = self._link, self._failure, self._connector is not None
-        if link is not None and link.up:
-            return link
+        if (in_use := self._link_in_use()) is not None:
+            return in_use
+        if connecting and link is not None and link.up and (silent := link.silent_login()) is not None:
+            raise silent
         if connecting or failure is None:
             raise LinkDown(_("no connection yet"), where=self._where, mend=_("is it up, and is the way there open?"))
         raise type(failure)(failure.what, where=failure.where, mend=failure.mend)
+
+    def _link_in_use(self) -> SshLink | None:
+        link = self._link
+        return link if link is not None and link.up and link.answered else None
 
     def _connect(self) -> None:
         failure: CockpitError | None = None
@@ -116,6 +120,7 @@ class Asking:
         try:
             self._link = self._reach()
             self._link.connect(asking=asking)
+            self._log_in(self._link)
         except TargetUnreachable as error:
             failure = LinkDown(error.what, where=error.where, mend=error.mend)
         except CockpitError as error:
@@ -131,6 +136,21 @@ class Asking:
             self._pause_s = min(self._pause_s * 2, _LONGEST_PAUSE_S) if failure else _FIRST_PAUSE_S
             self._free.notify_all()
 
+    def _log_in(self, link: SshLink) -> None:
+        """See that a login there gives a shell, which may take longer than any look has; it stays for the first.
+
+        Where it takes long, looks follow each other in one shell instead of waiting for further ones.
+        """
+        began_s = time.monotonic()
+        try:
+            shell = link.shell(login_s=self._login_s)
+        except LinkDown:
+            self._login_s = min(self._login_s * 2, _LONGEST_LOGIN_S)
+            raise
+        link.give_back(shell, sound=True)
+        self._login_s = _FIRST_LOGIN_S
+        self._most = 1 if time.monotonic() - began_s > _SLOW_LOGIN_S else _MOST_SHELLS
+
     @property
     def _where(self) -> str:
         return f"{self.name} ({self._link.address})" if self._link else self.name
@@ -140,13 +160,14 @@ class Asking:
     def _take(self, link: SshLink, until_s: float) -> tuple[Shell, bool]:
         """A shell over there, and whether it was used before."""
         with self._free:
-            if not self._free.wait_for(lambda: self._busy < _MOST_SHELLS, max(0.0, until_s - time.monotonic())):
+            if not self._free.wait_for(lambda: self._busy < self._most, max(0.0, until_s - time.monotonic())):
                 raise TimedOut(
                     _("other looks at this machine take too long"), where=self._where, mend=_("raise interval_s")
                 )
             self._busy += 1
         try:
-            shell = link.shell(timeout_s=max(_LEAST_S, until_s - time.monotonic()))
+            left_s = max(_LEAST_S, until_s - time.monotonic())
+            shell = link.shell(timeout_s=left_s, login_s=left_s)
         except BaseException as error:
             self._one_less()
             if isinstance(error, TargetUnreachable):
@@ -163,29 +184,15 @@ class Asking:
             self._busy -= 1
             self._free.notify()
 
-    def _answer(
-        self, link: SshLink, shell: Shell, question: bytes, nonce: bytes, until_s: float, most_bytes: int
-    ) -> bytes:
-        begin, end = b"\n%s begin\n" % nonce, b"\n%s end\n" % nonce
-        said = bytearray()
+    def _answer(self, link: SshLink, shell: Shell, question: bytes, until_s: float, most_bytes: int) -> bytes:
         try:
-            channel = shell.channel
-            channel.settimeout(max(_LEAST_S, until_s - time.monotonic()))
-            shell.send(question)
-            while not said.endswith(end):
-                channel.settimeout(max(_LEAST_S, until_s - time.monotonic()))
-                piece = channel.recv(_BLOCK_BYTES)
-                if not piece:
-                    raise LinkDown(_("the connection ended"), where=self._where)
-                link.heard()
-                said += piece
-                if len(said) > most_bytes + _BLOCK_BYTES:
-                    raise Malformed(_("the answer is too large"), where=self._where)
+            return shell.answer(question, until_s, link.heard, most_bytes)
+        except Malformed as error:
+            raise Malformed(error.what, where=self._where) from error
         except TimeoutError as error:
             raise self._too_late(link) from error
-        except OSError as error:
+        except (OSError, EOFError) as error:
             raise LinkDown(_("the connection ended"), where=self._where) from error
-        return bytes(said[said.index(begin) + len(begin) : -len(end)])
 
     def _too_late(self, link: SshLink) -> AdapterError:
         if link.silent_s > _SILENT_S or not link.up:

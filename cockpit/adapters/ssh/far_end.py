@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cockpit.errors import AccessDenied, CockpitError, Malformed, PolicyRefusal
+from cockpit.errors import AccessDenied, CockpitError, Malformed, PolicyRefusal, ToolMissing
 from cockpit.runs.shell_state import carried, reported, variables_of
 from cockpit.safety.text import one_line
 from cockpit.words import _
@@ -42,6 +42,13 @@ def refusal_of(text: str, where: str) -> CockpitError:
             _("no folder for the step can be made there: {folder}").format(folder=one_line(detail)),
             where=where,
             mend=_("see its disk and permissions"),
+        )
+    if kind == "tools":
+        tool, _space, path = detail.partition(" ")
+        return ToolMissing(
+            _("{tool} is not found there").format(tool=one_line(tool)),
+            where=where,
+            mend=_("its login's PATH is “{path}”: see its start-up files").format(path=one_line(path)),
         )
     if kind == "never":
         return Malformed(_("the link broke before the step began"), where=where, mend=_("run it again"))

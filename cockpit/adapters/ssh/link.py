@@ -16,7 +16,7 @@ from cockpit.adapters.ssh.host_keys import kinds_known, require_known
 from cockpit.adapters.ssh.identity import sign_in
 from cockpit.adapters.ssh.sessions import Sessions, Shell
 from cockpit.adapters.ssh.sockets import socket_channel
-from cockpit.errors import AccessDenied, AdapterError, TargetUnreachable, ToolMissing
+from cockpit.errors import AccessDenied, AdapterError, LinkDown, TargetUnreachable, TimedOut, ToolMissing
 from cockpit.safety.text import one_line
 from cockpit.words import _
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from paramiko import Channel, Transport
 
 _CONNECT_S = 10.0
+LOGIN_S = 30.0
+"""So long start-up files over there may take before a step: a home on a slow network, a lock that is waited for."""
+_ANSWER_S = 30.0
 _SIGN_OF_LIFE_S, _DEAD_S = 2.0, 6.0
 _SOON_S, _LOOK_S = 0.1, 0.5
 _HANDSHAKES = threading.BoundedSemaphore(8)
@@ -31,8 +34,6 @@ _HANDSHAKES = threading.BoundedSemaphore(8)
 _BANNER_S = 5.0
 _SURE_S = 3.0
 """Who has said nothing for so long may be gone: what has to arrive is not sent to a shell that stands since before."""
-_BLOCK_BYTES = 1 << 16
-_SHELL = "exec /bin/sh -s"
 
 
 def _anyway() -> None:
@@ -52,27 +53,35 @@ class SshLink:
 
     paramiko sends keepalives and never counts the answers (measured: a stopped peer is not noticed), and leaves
     Nagle's algorithm on, so both are done here.
+
+    Args:
+        login_s: for so long a login may take to give a shell.
     """
 
-    def __init__(self, address: SshAddress, *, ask: Ask | None = None) -> None:
+    def __init__(self, address: SshAddress, *, ask: Ask | None = None, login_s: float = LOGIN_S) -> None:
         self.address = address
+        self.login_s = login_s
         self._ask = ask
         self._lock = threading.Lock()
         self._hops: list[Transport] = []
-        self._sessions = Sessions(str(address))
+        self._sessions = Sessions(str(address), address.host)
         self._heard_s = 0.0
 
-    def shell(self, *, timeout_s: float = _CONNECT_S, still: Callable[[], None] = _anyway) -> Shell:
+    def shell(
+        self, *, timeout_s: float = _CONNECT_S, login_s: float | None = None, still: Callable[[], None] = _anyway
+    ) -> Shell:
         """A /bin/sh over there, to be sent orders. Give it back with `give_back`.
 
-        It waits its turn where much is going on, and `still` looks then whether it may go on.
+        It waits its turn where much is going on, and for a login's start-up files; `still` looks then whether it may go
+        on.
 
         Raises:
-            TargetUnreachable, AccessDenied, TimedOut: there is none.
+            TargetUnreachable, AccessDenied, TimedOut: there is none. LinkDown: a login there gives none.
         """
         transport = self._transport()
         with self._broken_told():
-            shell = self._sessions.shell(transport, timeout_s, fresh=self.silent_s > _SURE_S)
+            shell = self._sessions.shell(transport, timeout_s, login_s=login_s or self.login_s, fresh=self._unsure)
+        self.heard()
         try:
             still()
         except BaseException:
@@ -118,25 +127,38 @@ class SshLink:
             except paramiko.ChannelException as error:
                 raise ToolMissing(_why(error), where=path) from error
 
-    def say(self, script: bytes, *, timeout_s: float = _CONNECT_S) -> bytes:
+    def say(self, script: bytes, *, timeout_s: float = _CONNECT_S, login_s: float | None = None) -> bytes:
         """Have /bin/sh over there run this short script, at once; what it said, or "" when the link broke meanwhile.
 
+        A shell that stands by is taken first: it answers even where new logins give none any more.
+
         Raises:
-            TargetUnreachable, AccessDenied: nothing was started.
+            TargetUnreachable, AccessDenied: nothing was started. TimedOut: it was, and it is not over.
         """
         transport = self._transport()
-        with self._broken_told():
-            channel = self._sessions.beside(transport, timeout_s, lambda opened: _in_shell(opened, script))
-        said = b""
-        try:
-            while piece := channel.recv(_BLOCK_BYTES):
-                self.heard()
-                said += piece
-        except OSError:
-            return b""
-        finally:
-            channel.close()
-        return said
+        while True:
+            with self._broken_told():
+                kept = None if self._unsure else self._sessions.kept(transport)
+                shell = kept or self._sessions.shell_beside(transport, timeout_s, login_s=login_s or self.login_s)
+            said, sound = b"", False
+            try:
+                said = shell.answer(script, time.monotonic() + _ANSWER_S, self.heard)
+                sound = True
+            except TimeoutError as error:
+                told, mend = _("it took too long"), _("look at the machine's load")
+                raise TimedOut(told, where=str(self.address), mend=mend) from error
+            except (EOFError, OSError):
+                if kept and self.up:
+                    continue  # it was ended while nobody used it
+            finally:
+                self._let_go(shell, kept=kept is not None, sound=sound)
+            return said
+
+    def _let_go(self, shell: Shell, *, kept: bool, sound: bool) -> None:
+        if kept:
+            self._sessions.give_back(shell, sound=sound)
+        else:
+            shell.channel.close()
 
     def heard(self) -> None:
         """Something came from over there: it is alive."""
@@ -164,6 +186,19 @@ class SshLink:
         """Whether there is a connection, as far as is known. Never blocks."""
         hops = self._hops
         return bool(hops) and all(hop.is_active() for hop in hops)
+
+    @property
+    def answered(self) -> bool:
+        """Whether a login over there gives shells, as far as is known. Never blocks."""
+        return self._sessions.answered
+
+    def silent_login(self) -> LinkDown | None:
+        """What to tell of a login over there that is waited for. Never blocks."""
+        return self._sessions.silent()
+
+    @property
+    def _unsure(self) -> bool:
+        return self.silent_s > _SURE_S
 
     @property
     def silent_s(self) -> float:
@@ -256,12 +291,6 @@ class _Watched:
 
 
 _WATCHED = _Watched()
-
-
-def _in_shell(channel: Channel, script: bytes) -> None:
-    channel.exec_command(_SHELL)
-    channel.sendall(script)
-    channel.shutdown_write()
 
 
 def _on_terminal(channel: Channel, command: str, rows: int, columns: int) -> None:

@@ -10,11 +10,16 @@ from pathlib import Path
 from cockpit.adapters.checking import Check
 from cockpit.adapters.ssh.address import SshAddress
 from cockpit.adapters.ssh.link import SshLink
+from cockpit.errors import TargetUnreachable
+from cockpit.safety.text import one_line
 from cockpit.words import _
 
 _APART_S = 5.0
+_LOGIN_S = 5.0
+_LINES = 3
+_NEEDED = ("mkdir", "wc", "head", "tail", "date")
 _TOOLS = ("bash", "setsid", "sha256sum", "curl")
-_QUESTION = """printf '%s\\n' "$(date +%s)" "$(uname -s)"
+_QUESTION = """printf '%s\\n' "$(date +%s)" "$(uname -s)" "$PATH"
 for t in {tools}; do command -v "$t" >/dev/null || printf '%s\\n' "$t"; done
 """
 
@@ -26,11 +31,18 @@ def checks_of(link: SshLink, name: str) -> Sequence[Check]:
         TargetUnreachable, AccessDenied: there is no way in, and how to mend it.
     """
     before = time.time()
-    said = link.say(_QUESTION.format(tools=" ".join(_TOOLS)).encode()).decode("utf-8", "replace").split("\n")
+    question = _QUESTION.format(tools=" ".join(_NEEDED + _TOOLS)).encode()
+    said = link.say(question, login_s=min(_LOGIN_S, link.login_s)).decode("utf-8", "replace").split("\n")
     between = (before + time.time()) / 2
-    system = said[1] if len(said) > 1 else "?"
-    found = [Check(text=_("{host} lets us in ({system})").format(host=link.address, system=system))]
-    found += _tools(said[2:], name)
+    if len(said) < _LINES:
+        raise TargetUnreachable(_("the connection ended"), where=str(link.address))
+    system, path = (one_line(text) for text in said[1:3])
+    found = [Check(text=_("{host} lets us in ({system})").format(host=link.address, system=system or "?"))]
+    if lost := [tool for tool in _NEEDED if tool in said[3:]]:
+        told = _("no step can run there: {tools} not found").format(tools=", ".join(lost))
+        mend = _("its login's PATH is “{path}”: see its start-up files").format(path=path)
+        return [*found, Check(text=told, standing="failed", mend=mend)]
+    found += _tools(said[3:], name)
     if said[0].isdigit() and abs(int(said[0]) - between) > _APART_S:
         found.append(
             Check(

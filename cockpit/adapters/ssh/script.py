@@ -22,17 +22,20 @@ from cockpit.runs.shell_state import prelude
 _REPORT = 9
 """Some shells take descriptors of one digit only."""
 _PLACE = "d=${XDG_STATE_HOME:-$HOME/.local/state}/incident-cockpit/steps/%s\n"
+USUAL_PLACE = "~/.local/state/incident-cockpit/steps/{name}"
+"""Where a step's folder is there, for whoever has to look for it by hand."""
 
 # One that is there already was made by an earlier start, or by a claim: this one comes too late.
 # Every program that is started costs a millisecond or two of the step's time: what the shell can do itself it does.
 _MAKE = """u=$(umask); umask 077
 printf '%s begin\\n' {nonce}
+for t in mkdir rm mv cat wc head tail date sleep; do
+  command -v "$t" >/dev/null 2>&1 || {{ printf 'e tools %s %s\\n' "$t" "$PATH"; exit 0; }}
+done
 [ -d "${{d%/*}}" ] || mkdir -p "${{d%/*}}" 2>/dev/null
 mkdir "$d" 2>/dev/null || {{ [ -d "$d" ] || printf 'e folder %s\\n' "$d"; exit 0; }}
-printf %s {script} >"$d/script"
-printf %s {prelude} >"$d/prelude"
-printf %s {env} >"$d/env"
-printf %s {launch} >"$d/launch"
+{{ printf %s {script} >"$d/script" && printf %s {prelude} >"$d/prelude" && printf %s {env} >"$d/env" &&
+  printf %s {launch} >"$d/launch"; }} || {{ rm -rf "$d"; printf 'e folder %s\\n' "$d"; exit 0; }}
 if command -v sha256sum >/dev/null 2>&1; then
   v=$(sha256sum <"$d/script")
   [ "${{v%% *}}" = {sha256} ] || {{ rm -rf "$d"; printf 'e bytes\\n'; exit 0; }}
@@ -83,6 +86,8 @@ printf '%s\\n' $$ >"$d/pid"
 ulimit -c 0 2>/dev/null
 rm=$(command -v rm)
 shell=$(command -v bash)
+# Before the operator's umask, which may take it from us.
+: >"$d/report"
 run() (
   umask "$u"
   # From here on PATH may be another.
@@ -194,8 +199,11 @@ def prepare(name: str, nonce: str, body: str, *, environment: Mapping[str, str],
 
 
 def enter(name: str) -> str:
-    """The command that runs a prepared step on a terminal, for whatever shell its operator has there."""
-    return "exec /bin/sh -c " + quote(_PLACE % name + 'exec /bin/sh "$d/launch" "$d" "$(umask)"')
+    """The command that runs a prepared step on a terminal, for whatever shell its operator has there.
+
+    One line: csh takes no quotes over several.
+    """
+    return "exec /bin/sh -c " + quote((_PLACE % name).strip() + '; exec /bin/sh "$d/launch" "$d" "$(umask)"')
 
 
 def _made(

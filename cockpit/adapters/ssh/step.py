@@ -19,7 +19,7 @@ from cockpit.adapters.ssh.link import SshLink
 from cockpit.adapters.ssh.sessions import Shell
 from cockpit.adapters.ssh.streams import Streams
 from cockpit.adapters.ssh.talk import Talk
-from cockpit.errors import AdapterError, CockpitError, TargetUnreachable
+from cockpit.errors import AccessDenied, AdapterError, CockpitError, TargetUnreachable
 from cockpit.runs.files import write_whole
 from cockpit.runs.recording import NOTE, Recorder
 from cockpit.runs.shell_state import without_secrets
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 _BLOCK_BYTES = 1 << 17
 _QUIET_S, _SEND_S, _ROOM_S = 0.2, 10.0, 2.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 15.0
+_DENIED_PAUSE_S, _LONGEST_DENIED_PAUSE_S = 60.0, 300.0
+"""Servers lock out whoever is refused again and again."""
+_BEGIN_S = 30.0
 
 
 class RemotePlace(Struct, frozen=True):
@@ -91,6 +94,7 @@ class RemoteStep:
         self._survivors: list[int] = []
         self._given_up = threading.Event()
         self._gone_m: float | None = None
+        self._told = ""
         self._shell: Shell | None = None
         self._following: Shell | None = None
         self._aside = False
@@ -111,7 +115,9 @@ class RemoteStep:
             self._recorder.finish()
             raise
         self._follow_from(shell, sent)
-        self._begun.wait()
+        if not self._begun.wait(_BEGIN_S):
+            # Its home may hang. Whoever cancels it has it under way; its end is followed in any case.
+            self._begun.set()
         if self._refused:
             raise self._refused
 
@@ -222,17 +228,21 @@ class RemoteStep:
                     return
                 except (Broken, TargetUnreachable, OSError) as error:
                     if not self._aside:
-                        self._say(_("the link is gone ({error}); the step may go on there; trying again"), error)
-                        self._gone_m = self._gone_m or time.monotonic()
+                        self._lose_touch(_("the link is gone ({error}); the step may go on there; trying again"), error)
                     self._aside = False
+                except AccessDenied as error:
+                    # Until a person has answered, a key is in the agent again, or what is known of it was mended.
+                    self._lose_touch(_("the step may go on there, but nobody is let in: {error}; trying again"), error)
+                    pause_s = min(max(_DENIED_PAUSE_S, pause_s), _LONGEST_DENIED_PAUSE_S)
                 except AdapterError as error:
-                    # A host key that changed, or credentials that ran out: trying again helps as little as waiting.
+                    # Trying again helps as little as waiting.
                     self._say(_("the step may go on there, and can't be followed: {error}"), error)
                     return
                 shell, sent = None, b""
                 self._begun.set()
                 self._given_up.wait(pause_s)
-                pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+                longest_s = _LONGEST_DENIED_PAUSE_S if pause_s >= _DENIED_PAUSE_S else _LONGEST_PAUSE_S
+                pause_s = min(pause_s * 2, longest_s)
         finally:
             self._finish()
 
@@ -247,7 +257,7 @@ class RemoteStep:
         try:
             shell.channel.settimeout(_SEND_S)
             shell.send(order)
-            self._gone_m = None
+            self._gone_m, self._told = None, ""
             shell.channel.settimeout(_QUIET_S)
             for frame in frames(lambda: self._next(shell.channel), self._nonce):
                 self._take(frame)
@@ -309,6 +319,13 @@ class RemoteStep:
             return False
         return True
 
+    def _lose_touch(self, text: str, error: Exception) -> None:
+        """Told once for each reason: a night without a link is not thousands of lines."""
+        self._gone_m = self._gone_m or time.monotonic()
+        if str(error) != self._told:
+            self._told = str(error)
+            self._say(text, error)
+
     def _say(self, text: str, error: Exception) -> None:
         self._recorder.take(NOTE, f"\n[cockpit: {text.format(error=error)}]\n".encode())
         self._recorder.idle()
@@ -316,6 +333,7 @@ class RemoteStep:
     def _finish(self) -> None:
         kept = self._recorder.finish()
         lost = {"ending": "lost", "exit_code": None, "signal": None, "elsewhere": str(self.link.address)}
+        lost["kept_at"] = script.USUAL_PLACE.format(name=self.place.folder)
         if self._refused and self._begun.is_set():
             lost["never_began"] = self._refused.what
         self.end = {**(self.end or lost), **kept, "survivors": self._survivors, "t": time.time()}
