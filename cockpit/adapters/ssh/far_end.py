@@ -46,7 +46,7 @@ def refusal_of(text: str, where: str) -> CockpitError:
     if kind == "tools":
         tool, _space, path = detail.partition(" ")
         return ToolMissing(
-            _("{tool} is not found there").format(tool=one_line(tool)),
+            _("{program} is not found there").format(program=one_line(tool)),
             where=where,
             mend=_("its login's PATH is “{path}”: see its start-up files").format(path=one_line(path)),
         )
