@@ -119,3 +119,30 @@ def test_what_can_not_be_had_is_tried_later_each_time_and_its_failure_stands(
     server.failure = None
     hands.now_m += most
     assert kept.use(same) == server.tried
+
+
+def test_once_one_was_had_the_next_failure_is_tried_again_as_soon_as_a_first_one(hands: Hands) -> None:
+    server = Server()
+    kept = server.kept()
+    for _time in range(2):
+        server.failure = TargetUnreachable("refused")
+        for wait_s in (1, 2, 4):
+            with pytest.raises(TargetUnreachable):
+                kept.use(same)
+            hands.now_m += wait_s
+        server.failure = None
+        assert kept.use(same) == server.tried
+        kept.close()
+
+
+def test_a_connection_that_an_answer_left_unusable_is_not_asked_again() -> None:
+    server = Server()
+    usable = {1: True}
+    kept = KeptConnection(server.connect, server.open.remove, lambda number: usable.get(number, True))
+    kept.use(same)
+    usable[1] = False  # half of an answer may still lie in it
+    with pytest.raises(Declined):
+        kept.use(declined)
+
+    assert server.open == []
+    assert kept.use(same) == 2

@@ -273,3 +273,72 @@ def test_whatever_a_filter_says_a_look_only_reads(server: GoogleServer, text: st
 async def test_a_filter_that_google_does_not_understand_is_told(server: GoogleServer) -> None:
     sample = await build(config(server, filter="(severity"), lambda text: text).sample()
     assert (sample.outcome, "Unparseable filter" in sample.error) == (Outcome.FAILED, True)
+
+
+class Hands:
+    """The time of day as the probe reads it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.at("12:00:00")
+        monkeypatch.setattr("cockpit.monitor.logs.cloud_logging.time.time_ns", lambda: self.now_ns)
+
+    def at(self, shown: str) -> None:
+        self.now_ns = moment_ns(f"2026-11-21T{shown}Z")
+
+
+@pytest.fixture
+def hands(monkeypatch: pytest.MonkeyPatch) -> Hands:
+    return Hands(monkeypatch)
+
+
+async def rates(probe: WatchedProbe) -> dict[str, object]:
+    return {reading.name: reading.value for reading in (await probe.sample()).readings}
+
+
+async def test_what_was_written_more_than_a_minute_ago_is_no_rate_of_now(server: GoogleServer, hands: Hands) -> None:
+    server.entries = [entry("ERROR", "2026-11-21T11:59:30Z") | {"severity": "ERROR"}]
+    probe = build(config(server), lambda text: text)
+    first = await rates(probe)
+    hands.at("12:01:00")
+    second = await rates(probe)
+    await probe.close()
+
+    assert first == {"errors_per_min": 1.0, "lines_per_min": 1.0}
+    assert second == {"errors_per_min": 0.0, "lines_per_min": 0.0}
+
+
+async def test_of_a_flood_the_rates_are_those_of_the_time_that_the_fetched_entries_cover(
+    server: GoogleServer, hands: Hands
+) -> None:
+    server.page = 10  # and three of them are fetched: those of the last 29 s
+    server.entries = [entry(str(second), f"2026-11-21T11:59:{second:02d}Z") for second in range(1, 60)]
+    hands.at("12:00:00")
+    probe = build(config(server), lambda text: text)
+    found = await rates(probe)
+    await probe.close()
+
+    assert found == {"errors_per_min": 0.0, "lines_per_min": 60.0}
+
+
+async def test_an_entry_of_a_clock_that_is_fast_hides_no_later_one(server: GoogleServer, hands: Hands) -> None:
+    server.entries = [entry("fast", "2026-11-21T12:10:00Z")]
+    probe = build(config(server), lambda text: text)
+    first = await looked(probe)
+    hands.at("12:01:00")
+    server.entries.append(entry("right", "2026-11-21T12:00:30Z"))
+    second = await looked(probe)
+    await probe.close()
+
+    assert [[line.rpartition(" ")[2] for line in each.lines] for each in (first, second)] == [["fast"], ["right"]]
+
+
+async def test_where_nothing_is_written_for_long_no_more_than_a_quarter_of_an_hour_is_asked_for(
+    server: GoogleServer, hands: Hands
+) -> None:
+    probe = build(config(server), lambda text: text)
+    for now in ("12:00:00", "13:00:00", "13:00:10"):
+        hands.at(now)
+        await looked(probe)
+    await probe.close()
+
+    assert server.filters[-1].endswith('timestamp>="2026-11-21T12:45:00.000000000Z"')

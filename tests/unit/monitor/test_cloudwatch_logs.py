@@ -360,3 +360,14 @@ async def test_every_line_comes_once_into_the_file_that_viewers_follow(
     assert (text.count("first"), text.count("two␊lines")) == (1, 1)
     assert "hunter2" not in text
     assert "\x1b" not in text
+
+
+async def test_what_was_written_more_than_a_minute_ago_is_no_rate_of_now(server: AwsStandIn, group: LogGroup) -> None:
+    probe = made(server)
+    await looked_ago(probe, 300)
+    group.push("ERROR meanwhile", age_s=90)
+
+    found = await looked(probe)
+
+    assert {value.name: value.value for value in found.values} == {"errors_per_min": 0.0, "lines_per_min": 0.0}
+    assert words(found.brought) == ["ERROR meanwhile"]

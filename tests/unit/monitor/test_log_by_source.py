@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections import OrderedDict
+
 from cockpit.monitor.logs.by_source import CleaningBySource
 
 _BODY = [b"MIIEpAIBAAKCAQEA" + letter.encode() * 48 for letter in "abcdefgh"]
@@ -29,3 +32,17 @@ def test_lines_keep_their_places_and_bad_bytes_do_no_harm() -> None:
     assert shown[0] == ["a one"]
     assert shown[2] == ["a 셋"]
     assert "\x1b" not in shown[1][0]
+
+
+def test_hundreds_of_pods_that_come_and_go_are_forgotten_and_those_that_speak_are_not() -> None:
+    cleaning = CleaningBySource()
+    shown: list[str] = []
+    for number, part in enumerate(KEY):
+        given = [("api-0", b"13:00 api-0 " + part)]
+        given += [(f"job-{number}-{pod}", b"13:00 INFO done") for pod in range(200)]
+        shown += [line for lines in cleaning.lines(given) for line in lines]
+
+    assert "MIIE" not in "\n".join(shown)
+    assert shown.count("13:00 INFO done") == 200 * len(KEY)
+    held = gc.get_referents(*gc.get_referents(cleaning))
+    assert sum(len(each) for each in held if isinstance(each, OrderedDict)) < 2 * 200

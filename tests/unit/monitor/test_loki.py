@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -119,3 +120,15 @@ async def test_more_lines_than_are_fetched_leave_a_mark(server: LokiServer) -> N
     await probe.close()
 
     assert [(len(each.lines), each.gap) for each in brought] == [(2000, False), (2000, True)]
+
+
+async def test_of_a_flood_the_rates_are_those_of_the_time_that_the_fetched_lines_cover(server: LokiServer) -> None:
+    now_ns = time.time_ns() - 1_000_000_000
+    server.lines = [(now_ns - number * 10_000_000, {"app": "chat"}, "ERROR again") for number in range(2500)]
+    probe = build(config(server), lambda text: text)
+    sample = await probe.sample()
+    await probe.close()
+
+    # The newest 2,000 of them came within 20 s.
+    values = {reading.name: reading.value for reading in sample.readings}
+    assert values == {"errors_per_min": pytest.approx(6000, rel=0.01), "lines_per_min": pytest.approx(6000, rel=0.01)}
