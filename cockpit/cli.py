@@ -43,16 +43,26 @@ def _watch(parser: argparse.ArgumentParser) -> None:
 
 
 def _session_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=_("fill an input"))
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help=_("fill an input of the runbook (repeatable)")
+    )
     from_file = _("fill an input from a file, which no list of processes shows; - asks, or reads a line of input")
     parser.add_argument("--set-file", action="append", default=[], metavar="NAME=FILE", help=from_file)
-    parser.add_argument("--target", metavar="NAME", help=_("where steps run"))
+    parser.add_argument("--target", metavar="NAME", help=_("where steps run: a target or group of the configuration"))
 
 
 def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("runbook", metavar="RUNBOOK", help=_("a Markdown file"))
-    parser.add_argument("--section", metavar="SLUG", help=_("only the steps of this section"))
-    parser.add_argument("--step", action="append", default=[], metavar="ID", help=_("only this step (repeatable)"))
+    parser.add_argument(
+        "--section", metavar="SLUG", help=_("only the steps under this heading, by its anchor (p0-rollback)")
+    )
+    parser.add_argument(
+        "--step",
+        action="append",
+        default=[],
+        metavar="ID",
+        help=_("only this step; `cockpit show` has their ids (repeatable)"),
+    )
     _session_options(parser)
     parser.add_argument("--yes", action="store_true", help=_("confirm what asks once, and manual checks"))
     parser.add_argument("--allow-destructive", action="store_true", help=_("with --yes: also what can't be undone"))
@@ -103,22 +113,22 @@ def _approve(parser: argparse.ArgumentParser) -> None:
 
 
 def _replay(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("session", metavar="SESSION", help=_("its id, or its folder"))
+    parser.add_argument("session", metavar="SESSION", help=_("its id (`cockpit sessions` lists them), or its folder"))
     parser.add_argument("--speed", type=float, default=1.0, metavar="N", help=_("N times as fast"))
 
 
 def _export(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("session", metavar="SESSION", help=_("its id, or its folder"))
+    parser.add_argument("session", metavar="SESSION", help=_("its id (`cockpit sessions` lists them), or its folder"))
     parser.add_argument("--output", required=True, metavar="FILE.tar.gz", help=_("where to write it"))
 
 
 def _verify(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("session", metavar="SESSION", help=_("its id, or its folder"))
+    parser.add_argument("session", metavar="SESSION", help=_("its id (`cockpit sessions` lists them), or its folder"))
     _json_option(parser)
 
 
 def _report(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("session", metavar="SESSION", help=_("its id, or its folder"))
+    parser.add_argument("session", metavar="SESSION", help=_("its id (`cockpit sessions` lists them), or its folder"))
     parser.add_argument("--format", default="markdown", help=_("markdown or json"))
     parser.add_argument("--output", metavar="FILE", help=_("write there instead of standard output"))
 
@@ -144,7 +154,7 @@ COMMANDS: dict[str, tuple[Declare, Callable[[], str]]] = {
     "run": (_run, lambda: _("the same engine without a screen")),
     "show": (_show, lambda: _("what the reader made of a document")),
     "lint": (_lint, lambda: _("what a runbook's author should mend")),
-    "verdict": (_verdict, lambda: _("what safety says of a command")),
+    "verdict": (_verdict, lambda: _("what safety says of a command, and why")),
     "doctor": (_doctor, lambda: _("is this machine ready: tools, credentials, reach, permissions")),
     "sessions": (_sessions, lambda: _("recorded sessions, newest first")),
     "attach": (_attach, lambda: _("join a session again")),
@@ -192,7 +202,11 @@ def parser_of(name: str | None = None) -> argparse.ArgumentParser:
     for command, (declare, about) in COMMANDS.items():
         sub = commands.add_parser(command, help=about(), description=about())
         if name in (None, command):
-            sub.add_argument("--config", metavar="FILE", help=_("the configuration file"))
+            sub.add_argument(
+                "--config",
+                metavar="FILE",
+                help=_("the configuration, instead of cockpit.toml here or in ~/.config/cockpit"),
+            )
             sub.add_argument("--lang", choices=["en", "ko"], default=argparse.SUPPRESS, help=argparse.SUPPRESS)
             declare(sub)
     return parser

@@ -5,6 +5,7 @@ Names are listed without importing anything; one adapter is imported when it is 
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -34,7 +35,9 @@ def load(name: str, make: Callable[[Any], Any] = lambda kind: kind()) -> Adapter
     if name not in points:
         raise ToolMissing(
             _("no adapter is called {name}").format(name=name),
-            mend=_("installed ones: {names}").format(names=", ".join(sorted(points)) or "-"),
+            mend=_("did you mean {word}?").format(word=near[0])
+            if (near := difflib.get_close_matches(name, points, n=1, cutoff=0.5))
+            else _("installed ones: {names}").format(names=", ".join(sorted(points)) or "-"),
         )
     try:
         adapter = make(points[name].load())

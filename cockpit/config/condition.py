@@ -53,11 +53,11 @@ def parse_condition(written: str, where: str) -> Condition:
         raise ConfigError(
             _("not a condition: {written}").format(written=shortened(written.strip(), 80)),
             where=where,
-            mend=_('write it like "health failed or status != UP 3 in a row"'),
+            mend=_mend(),
         )
     values = {
         "probe": probe,
-        "bounds": [parse_bound(test, where) for test in alternatives if test not in STANDINGS],
+        "bounds": [_bound(test, where) for test in alternatives if test not in STANDINGS],
         "standings": [test for test in STANDINGS if test in alternatives],
         "text": written.strip(),
         **_span(span, where),
@@ -65,6 +65,18 @@ def parse_condition(written: str, where: str) -> Condition:
     condition = msgspec.convert(values, Condition)
     check_condition(condition, where)
     return condition
+
+
+def _bound(test: str, where: str) -> Bound:
+    if test.replace(" ", "").replace("_", "").isalpha():  # there is nothing in it to compare
+        raise ConfigError(
+            _("not a condition: {written}").format(written=shortened(test, 80)), where=where, mend=_mend()
+        )
+    return parse_bound(test, where)
+
+
+def _mend() -> str:
+    return _('write it like "health failed or status != UP 3 in a row"')
 
 
 def _span(found: re.Match[str] | None, where: str) -> dict[str, int | float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -56,10 +56,17 @@ def entries(raw: object, where: str, build: Callable[[dict[str, Any], str], Entr
 
 def _tables(raw: object, where: str) -> Iterator[tuple[dict[str, Any], str]]:
     if isinstance(raw, list | tuple):
-        for index, item in enumerate(raw):
-            yield mapping(item, f"{where}[{index}]"), f"{where}[{index}]"
+        for index, item in enumerate(raw, start=1):
+            table = mapping(item, f"{where} #{index}")
+            name = table.get("name")
+            named = isinstance(name, str) and _NAME.fullmatch(name)
+            yield table, f"{where} {name}" if named else f"{where} #{index}"
     else:
         for name, item in mapping(raw, where).items():
+            if not isinstance(item, Mapping):
+                kind = where.rpartition(" ")[2]
+                mend = _("write [[{kind}]] or [{kind}.NAME] above its keys").format(kind=kind)
+                raise ConfigError(_("a table is expected here"), where=f"{where}.{name}", mend=mend)
             yield {"name": name, **mapping(item, f"{where}.{name}")}, f"{where}.{name}"
 
 

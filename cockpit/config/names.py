@@ -29,6 +29,13 @@ def check_names(config: Config) -> None:
     targets = [target.name for target in config.targets]
     meant = {one.name: one.target for one in config.probes} | {one.name: one.target for one in config.tails}
     for name, target in meant.items():
+        if target and not targets:
+            mend = _("say where it is: [target.{name}], kind, host").format(name=target)
+            raise ConfigError(
+                _("no target is called {word}").format(word=target),
+                where=f"{config.origin}: {name}.target",
+                mend=mend,
+            )
         if target:
             check_word(target, targets, f"{config.origin}: {name}.target", _("no target is called {word}"))
     # With nothing to watch yet, the probes are still to be found; their names are not known here.

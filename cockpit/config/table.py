@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -15,6 +15,8 @@ from cockpit.words import _
 Shape = TypeVar("Shape", bound=msgspec.Struct)
 
 _MISMATCH = re.compile(r"Expected `(?P<wanted>[^`]+)`, got `(?P<got>[^`]+)`")
+_MISSING = re.compile(r"Object missing required field `(?P<key>[^`]+)`")
+_NO_CHOICE = re.compile(r"Invalid enum value '(?P<got>.*)'")
 
 
 def fields_of(shape: type[msgspec.Struct]) -> tuple[str, ...]:
@@ -78,12 +80,33 @@ def typed(raw: object, shape: type[Shape], where: str) -> Shape:
     try:
         return msgspec.convert(values, shape)
     except msgspec.ValidationError as error:
-        raise _plain(str(error), where) from error
+        raise _plain(str(error), shape, where) from error
 
 
-def _plain(message: str, where: str) -> ConfigError:
+def _plain(message: str, shape: type[msgspec.Struct], where: str) -> ConfigError:
     what, _at, path = message.partition(" - at `$")
-    found = _MISMATCH.search(what)
-    if found:
-        what = _("{wanted} is expected here, not {got}").format(wanted=found["wanted"], got=found["got"])
-    return ConfigError(what, where=where + path.rstrip("`"), mend=_("mend the value"))
+    where += path.rstrip("`")
+    if found := _MISSING.search(what):
+        key = found["key"]
+        return ConfigError(_("{key} is missing").format(key=key), where=where, mend=_("add {key} = …").format(key=key))
+    if found := _MISMATCH.search(what):
+        told = _("{wanted} is expected here, not {got}")
+        what = told.format(wanted=_called(found["wanted"]), got=_called(found["got"]))
+    elif found := _NO_CHOICE.search(what):
+        choices = get_args(get_type_hints(shape).get(path.rstrip("`").lstrip("."), None))
+        mend = _("one of: {words}").format(words=", ".join(str(each) for each in choices if each))
+        return ConfigError(_("{word} can't be chosen here").format(word=repr(found["got"])), where=where, mend=mend)
+    return ConfigError(what, where=where, mend=_("mend the value"))
+
+
+def _called(types: str) -> str:
+    """Types by the words for what one writes."""
+    words = {
+        "int": _("a whole number"),
+        "float": _("a number"),
+        "str": _("a text in quotes"),
+        "bool": _("true or false"),
+        "array": _("a list in brackets"),
+        "object": _("a table"),
+    }
+    return " / ".join(words.get(each, each) for each in types.split(" | ") if each != "null")

@@ -6,6 +6,7 @@ green is, a value on neither side ("red > 0.5", "green < 0.5", and it is 0.5) co
 
 from __future__ import annotations
 
+import difflib
 import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,6 +18,7 @@ from msgspec.structs import replace
 from cockpit.config import Bound
 from cockpit.config.unit import convert
 from cockpit.monitor.sample import Level, Outcome, Reading, Sample
+from cockpit.words import _
 
 _FEWEST = 3
 """A mean, p95 or ratio needs this many samples (or all of `over`, when that is fewer) before it says anything."""
@@ -51,6 +53,27 @@ def reading_of(sample: Sample, metric: str) -> Reading | None:
     """The reading of that name; "latency" also finds "latency_ms", "cpu" finds "cpu_percent"."""
     names = (metric, *(metric + suffix for suffix in _UNIT_SUFFIXES))
     return next((r for name in names for r in sample.readings if r.name == name), None)
+
+
+def never_held(bound: Bound, sample: Sample) -> str:
+    """Why a bound is about nothing that this sample has, in words; "" where it is, or where that can't be known."""
+    reading = reading_of(sample, bound.metric)
+    if reading is None:
+        names = [reading.name for reading in sample.readings]
+        near = difflib.get_close_matches(bound.metric, names, n=1, cutoff=0.5)
+        told = _("no value is called {word}").format(word=bound.metric)
+        known = _("did you mean {word}?").format(word=near[0]) if near else ", ".join(names)
+        return f"{told} ({known})" if names else ""
+    single = bound.statistic != "ratio"  # which is always in %
+    if (
+        single
+        and _number(reading.value)
+        and _number(bound.bound)
+        and convert(bound.bound, bound.unit, reading.unit) is None
+    ):
+        told = _("{name} is in {unit}, and not in {other}")
+        return told.format(name=reading.name, unit=reading.unit or "-", other=bound.unit)
+    return ""
 
 
 def measured(bound: Bound, recent: Sequence[Sample]) -> Measured | None:

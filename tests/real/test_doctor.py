@@ -202,3 +202,14 @@ def test_a_person_reads_a_line_for_each(doctor: Doctor) -> None:
     assert done.returncode == 1
     assert [line for line in lines if line.startswith("x  target gone: 127.0.0.1:") and line.endswith(")")]
     assert [line for line in lines if line.startswith("ok target local: ")]
+
+
+def test_a_threshold_that_nothing_is_held_against_is_told(doctor: Doctor) -> None:
+    code, told = doctor.told(
+        probe("mistyped", "machine", thresholds=["cpu_prcent > 80 % red"])
+        + probe("well", "machine", thresholds=["cpu_percent > 80 % red", "p95 cpu_percent > 80 % over 20 yellow"])
+    )
+
+    assert code == 0
+    assert (told["probe well"]["standing"], told["probe mistyped"]["standing"]) == ("ok", "warning")
+    assert told["probe mistyped"]["mend"] == "no value is called cpu_prcent (did you mean cpu_percent?)"

@@ -12,6 +12,7 @@ from cockpit.adapters.base import KnowsSecrets, RunsSteps
 from cockpit.adapters.checking import Check, ChecksItself, failed_check
 from cockpit.adapters.own_thread import OwnThread
 from cockpit.config import Config, ProbeConfig, TailConfig
+from cockpit.config.bound import Bound
 from cockpit.config.names import LOCAL
 from cockpit.errors import AdapterError, CockpitError, TimedOut
 from cockpit.monitor.machines import Machines
@@ -19,6 +20,7 @@ from cockpit.monitor.probe import Probe
 from cockpit.monitor.registry import build
 from cockpit.monitor.sample import Outcome
 from cockpit.monitor.tails import build_tail
+from cockpit.monitor.threshold import never_held
 from cockpit.session.host.surroundings import surroundings
 from cockpit.session.record.secrets import SecretBook
 from cockpit.session.steps.targets import targets_of
@@ -101,16 +103,21 @@ def _of_target(adapter: object) -> Look:
 
 def _of_probe(config: ProbeConfig, whole: Config, machines: Machines, secrets: SecretBook) -> Look:
     patient = replace(config, deadline_s=min(config.deadline_s, DEADLINE_S))
-    return _of(lambda: build(patient, secrets.redact, whole.origin, machines))
+    return _of(lambda: build(patient, secrets.redact, whole.origin, machines), config.thresholds)
 
 
 def _of_tail(tail: TailConfig, whole: Config, machines: Machines, secrets: SecretBook, scratch: Path) -> Look:
     evidence = scratch / f"{tail.name}.log"
-    return _of(lambda: build_tail(tail, whole, evidence, secrets.redact, lambda: secrets.known, machines, {}))
+    return _of(
+        lambda: build_tail(tail, whole, evidence, secrets.redact, lambda: secrets.known, machines, {}), tail.thresholds
+    )
 
 
-def _of(make: Callable[[], Probe]) -> Look:
-    """One look of a probe. How the service fares is the panel's affair: here counts that it can be seen."""
+def _of(make: Callable[[], Probe], thresholds: Sequence[Bound]) -> Look:
+    """One look of a probe. How the service fares is the panel's affair: here counts that it can be seen.
+
+    A threshold that nothing is held against would never tell of anything.
+    """
 
     async def look() -> Sequence[Check]:
         probe = make()
@@ -121,7 +128,12 @@ def _of(make: Callable[[], Probe]) -> Look:
         if sample.outcome is Outcome.FAILED:
             return [Check(text=sample.error, standing="failed", mend=sample.mend)]
         doubt = sample.outcome is Outcome.NONE or sample.mend
-        return [Check(text=sample.text, standing="warning" if doubt else "ok", mend=sample.mend)]
+        seen = Check(text=sample.text, standing="warning" if doubt else "ok", mend=sample.mend)
+        if doubt:
+            return [seen]
+        idle = ((bound, why) for bound in thresholds if (why := never_held(bound, sample)))
+        told = _("the threshold {bound} is never held against anything")
+        return [seen, *(Check(text=told.format(bound=bound), standing="warning", mend=why) for bound, why in idle)]
 
     return look
 

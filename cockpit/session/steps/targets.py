@@ -74,7 +74,9 @@ def _made(kind: Any, target: TargetConfig, where: str) -> Adapter:
             raise ConfigError(
                 _("unknown key {word}").format(word=next(iter(target.options))),
                 where=where,
-                mend=_("a target of kind {kind} has no options").format(kind=target.kind),
+                mend=_('this machine has no options; for another place say its kind, such as kind = "ssh"')
+                if target.kind == LOCAL
+                else _("a target of kind {kind} has no options").format(kind=target.kind),
             )
         made: Adapter = kind()
         return made

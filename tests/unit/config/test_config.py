@@ -80,7 +80,7 @@ def test_probes_may_be_named_tables() -> None:
         ('[cockpit]\ntitel = "x"', "cockpit.titel", "title"),
         ("[safty]\nread_only = true", "safty", "safety"),
         ("[safety]\nread-only = true", "safety.read-only", "read_only"),
-        ('[[tail]]\nname = "a"\npath = "x"\nfiltre = "y"', "tail[0].filtre", "filter"),
+        ('[[tail]]\nname = "a"\npath = "x"\nfiltre = "y"', "tail a.filtre", "filter"),
         ('[rule.r]\nwen = "a failed"', "rule.r.wen", "when"),
         ('[[probe]]\nname="a"\nkind="pm2"\n[rule.r]\nwhen="b failed"', "rule r", "a"),
     ],
@@ -96,12 +96,12 @@ def test_an_unknown_key_is_refused_with_its_path_and_the_nearest_known_one(text:
     [
         ("[cockpit]\ntitle = 3", "cockpit.title"),
         ('[cockpit]\nlanguage = "ko"', "cockpit.language"),
-        ('[[probe]]\nname = "a"\nkind = "pm2"\ninterval_s = "often"', "probe[0].interval_s"),
-        ('[[probe]]\nname = "a"\nkind = "pm2"\ninterval_s = 0', "probe[0].interval_s"),
-        ('[[probe]]\nkind = "pm2"', "probe[0]"),
-        ('[[probe]]\nname = "../up"\nkind = "pm2"', "probe[0].name"),
-        ('[[probe]]\nname = "a"\nkind = "pm2"\nthresholds = "latency > 5"', "probe[0].thresholds"),
-        ('[[probe]]\nname = "a"\nkind = "pm2"\nthresholds = ["latency > 5 furlong"]', "probe[0].thresholds"),
+        ('[[probe]]\nname = "a"\nkind = "pm2"\ninterval_s = "often"', "probe a.interval_s"),
+        ('[[probe]]\nname = "a"\nkind = "pm2"\ninterval_s = 0', "probe a.interval_s"),
+        ('[[probe]]\nkind = "pm2"', "probe #1"),
+        ('[[probe]]\nname = "../up"\nkind = "pm2"', "probe #1.name"),
+        ('[[probe]]\nname = "a"\nkind = "pm2"\nthresholds = "latency > 5"', "probe a.thresholds"),
+        ('[[probe]]\nname = "a"\nkind = "pm2"\nthresholds = ["latency > 5 furlong"]', "probe a.thresholds"),
         ('[[probe]]\nname = "a"\nkind = "pm2"\nthresholds = [{ metric = "x", operator = "~", bound = 1 }]', "operator"),
         ("probe = 5", "probe"),
         ('[rule.r]\nwhen = "a failed"\nany = ["a none"]', "rule.r"),
@@ -115,6 +115,28 @@ def test_a_wrong_value_is_refused_with_its_path(text: str, where: str) -> None:
     assert where in error.where
     assert error.what
     assert error.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "mend"),
+    [
+        ('[[probe]]\nkind = "pm2"', "name is missing", "add name = …"),
+        (
+            '[[probe]]\nname = "a"\nkind = "pm2"\ninterval_s = "5s"',
+            "a number is expected here, not a text in quotes",
+            "",
+        ),
+        ("[safety]\nread_only = 1", "true or false is expected here, not a whole number", ""),
+        ('[safety]\nsecond_person = "always"', "'always' can't be chosen here", "one of: destructive, mutating"),
+        ('[probe]\nname = "a"\nkind = "pm2"', "a table is expected here", "[[probe]] or [probe.NAME]"),
+        ('[[probe]]\nname = "a"\nkind = "pm2"\ntarget = "web"', "no target is called web", "[target.web]"),
+        ('[[rule]]\nname = "r"\nwhen = "a is down"', "not a condition: is down", "health failed or status != UP"),
+    ],
+)
+def test_a_usual_mistake_is_told_in_words_of_who_made_it(text: str, what: str, mend: str) -> None:
+    error = refused(text)
+    assert what in error.what
+    assert mend in error.mend
 
 
 def test_a_path_that_begins_with_an_input_waits_for_its_value() -> None:

@@ -43,7 +43,7 @@ def test_a_file_may_name_a_target_of_its_own() -> None:
     [
         (PROBE, "cpu.target"),
         (TARGET + PROBE.replace("web1", "web2"), "cpu.target"),
-        (TARGET + TAIL.replace("/var", "var"), "tail[0].path"),
+        (TARGET + TAIL.replace("/var", "var"), "tail app.path"),
     ],
 )
 def test_a_target_that_is_not_there_and_a_path_without_a_beginning_are_refused(text: str, where: str) -> None:

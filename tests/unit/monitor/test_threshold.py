@@ -14,7 +14,7 @@ from cockpit.config.bound import parse_bound
 from cockpit.errors import ConfigError
 from cockpit.monitor.sample import Level, Outcome, Reading, Sample
 from cockpit.monitor.stated import bounds_for
-from cockpit.monitor.threshold import graded, measured
+from cockpit.monitor.threshold import graded, measured, never_held
 from cockpit.runbook.model import StatedThreshold
 
 numbers = st.floats(min_value=-1e6, max_value=1e6).map(lambda value: round(value, 3))
@@ -199,3 +199,23 @@ def test_bounds_that_a_document_states_are_taken_over_where_they_fit() -> None:
         "mean latency_ms > 30 초 yellow",
         "p95 latency_ms < 200 ms green",
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        ("latency_ms > 500 ms red", ""),
+        ("latency > 1 s", ""),
+        ("p95 latency_ms > 500 over 20", ""),
+        ("ratio latency_ms > 5 % over 20", ""),
+        ("latncy_ms > 500 ms", "no value is called latncy_ms (did you mean latency_ms?)"),
+        ("status != UP", "no value is called status (latency_ms)"),
+        ("latency_ms > 80 %", "latency_ms is in ms, and not in %"),
+    ],
+)
+def test_a_threshold_that_can_never_hold_is_known(written: str, why: str) -> None:
+    assert never_held(parse_bound(written, "test"), sample(Value("latency_ms", 3.0, "ms"))) == why
+
+
+def test_where_there_is_no_value_at_all_nothing_is_known_of_a_threshold() -> None:
+    assert never_held(parse_bound("latency_ms > 5", "test"), sample()) == ""
