@@ -194,7 +194,7 @@ def test_a_typed_target_of_the_configuration_is_made_with_its_options(tmp_path: 
     [
         ({"hots": "x"}, "did you mean host"),
         ({"password": "x"}, "did you mean password_"),
-        ({"port": "many"}, "int"),
+        ({"port": "many"}, "a whole number"),
         ({"password_env": "A", "hosts": 1}, "did you mean host"),
     ],
 )
