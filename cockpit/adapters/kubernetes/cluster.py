@@ -6,7 +6,6 @@ import contextlib
 import copy
 import json
 import socket
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -155,7 +154,7 @@ class Cluster:
         content_type: str | None = None,
     ) -> Any:
         headers = {"Accept": accept} | ({"Content-Type": content_type} if content_type else {})
-        with _as_our_errors(self.api.configuration.host), plugin_errors():
+        with _as_our_errors(self.api.configuration.host), plugin_errors(timeout_s[1] or _READ_S):
             asked = self.api.param_serialize(
                 method, path, header_params=headers, body=body, auth_settings=["BearerToken"]
             )
@@ -164,52 +163,6 @@ class Cluster:
         if answer.status >= 400:
             raise _refused(answer.status, answer.read(), path)
         return answer
-
-
-class Door:
-    """The way to one API server for several threads: signed in once, sealed, and anew after `forget`."""
-
-    def __init__(self, options: KubernetesOptions) -> None:
-        self._options = options
-        self._lock = threading.Lock()
-        self._closed = False
-        self._cluster: Cluster | None = None
-
-    def cluster(self) -> Cluster:
-        """A cluster of the caller's own.
-
-        Raises:
-            CockpitError: signing in does not work.
-        """
-        with self._lock:
-            if self._closed:
-                raise NotConnected(_("nobody looks there any more"))
-            if self._cluster is None:
-                self._cluster = Cluster(self._options, sealed=True)
-            return self._cluster.another()
-
-    def knock(self, within_s: float) -> None:
-        """See whether the server answers: a stream on which nothing happens looks like one whose server hangs.
-
-        Raises:
-            CockpitError: it does not.
-        """
-        self.cluster().get_raw("/version", {}, within_s=within_s)
-
-    def forget(self) -> None:
-        """Sign in again next time: what was signed in with is refused."""
-        with self._lock:
-            cluster, self._cluster = self._cluster, None
-        if cluster is not None:
-            cluster.forget()
-
-    def close(self) -> None:
-        """Let nobody in any more, and end what is under way."""
-        with self._lock:
-            self._closed = True
-            cluster, self._cluster = self._cluster, None
-        if cluster is not None:
-            cluster.close()
 
 
 def path_of(*segments: str) -> str:

@@ -8,7 +8,8 @@ import threading
 import time
 from typing import Any
 
-from cockpit.adapters.kubernetes.cluster import Cluster, Door, NotAccepted, Refused, path_of
+from cockpit.adapters.kubernetes.cluster import Cluster, NotAccepted, Refused, path_of
+from cockpit.adapters.kubernetes.door import Door
 from cockpit.adapters.kubernetes.gathered import Gathered, Gathering
 from cockpit.adapters.kubernetes.log_position import Position, line_of
 from cockpit.errors import CockpitError, TimedOut
@@ -72,7 +73,7 @@ class LogTail:
                 brought = True
             except NotAccepted as error:
                 self._cut, self.trouble = True, error.what
-                self._door.forget()
+                self._door.forget(self._cluster)
             except CockpitError as error:
                 self._cut, self.trouble = True, error.what
             except Exception as error:  # noqa: BLE001 - one log's defect must not end it silently

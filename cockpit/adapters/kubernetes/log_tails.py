@@ -9,7 +9,8 @@ import msgspec
 from msgspec import Struct
 
 from cockpit.adapters.kubernetes.call import selector_text
-from cockpit.adapters.kubernetes.cluster import Cluster, Door
+from cockpit.adapters.kubernetes.cluster import Cluster
+from cockpit.adapters.kubernetes.door import Door
 from cockpit.adapters.kubernetes.gathered import Gathered, Gathering
 from cockpit.adapters.kubernetes.kinds import checked
 from cockpit.adapters.kubernetes.log_tail import LogTail

@@ -17,7 +17,8 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from msgspec import Struct
 
-from cockpit.adapters.kubernetes.cluster import Cluster, Door, NotAccepted, Refused
+from cockpit.adapters.kubernetes.cluster import Cluster, NotAccepted, Refused
+from cockpit.adapters.kubernetes.door import Door
 from cockpit.errors import CockpitError, Malformed, TargetUnreachable
 from cockpit.words import _
 
@@ -126,9 +127,7 @@ class Mirror(Generic[Item, Kept]):
             if self._failure is not None:
                 raise self._failure
             if not self._known:
-                raise TargetUnreachable(
-                    _("the API server has not answered yet"), mend=_("is it up, and is the way there open?")
-                )
+                raise self._door.silence()
             return list(self._kept.values())
 
     def close(self) -> None:
@@ -213,7 +212,7 @@ class Mirror(Generic[Item, Kept]):
         if isinstance(error, Refused) and error.status == 410:
             self._version = ""
         if isinstance(error, NotAccepted):
-            self._door.forget()
+            self._door.forget(self._cluster)
         if isinstance(error, msgspec.MsgspecError):
             error = Malformed(_("the API server's answer can't be understood"), where=str(error))
         elif not isinstance(error, CockpitError):

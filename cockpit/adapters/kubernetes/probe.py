@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 from msgspec import Struct
 
 from cockpit.adapters.kubernetes import events, jobs, pods, sets
-from cockpit.adapters.kubernetes.cluster import Cluster, Door, Refused
+from cockpit.adapters.kubernetes.cluster import Cluster, Refused
+from cockpit.adapters.kubernetes.door import Door
 from cockpit.adapters.kubernetes.events import Event, SeenWarning
 from cockpit.adapters.kubernetes.jobs import Job, SeenJob
 from cockpit.adapters.kubernetes.mirror import Mirror

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -89,13 +90,69 @@ class _Failed(BaseException):
         self.error = error
 
 
+class _Patience(threading.local):
+    seconds = _PLUGIN_S
+
+
+_patience = _Patience()
+
+
 @contextlib.contextmanager
-def plugin_errors() -> Iterator[None]:
-    """Around whatever may run a plugin: signing in, and every request, for credentials expire."""
+def plugin_errors(within_s: float | None = None) -> Iterator[None]:
+    """Around whatever may run a plugin: signing in, and every request, for credentials expire.
+
+    Args:
+        within_s: how long to wait for it at most; it goes on for whoever comes next. None: what holds around this.
+    """
+    before = _patience.seconds
+    _patience.seconds = before if within_s is None else min(before, within_s)
     try:
         yield
     except _Failed as failed:
         raise failed.error from None
+    finally:
+        _patience.seconds = before
+
+
+_under_way: dict[tuple[tuple[str, ...], str, tuple[tuple[str, str], ...]], Future[bytes]] = {}
+_under_way_lock = threading.Lock()
+
+
+def _shared(argv: Sequence[str], environment: Mapping[str, str], cwd: str | None, hint: str) -> bytes:
+    """What a plugin prints. Credentials expire for all watches at once: it runs once for all that ask meanwhile."""
+    key = (tuple(argv), cwd or "", tuple(sorted(environment.items())))
+    with _under_way_lock:
+        told = _under_way.get(key)
+        if told is None:
+            told = _under_way[key] = Future()
+            asked = (key, told, argv, environment, cwd, hint)
+            threading.Thread(target=_run_for_all, args=asked, name="credential plugin", daemon=True).start()
+    try:
+        return told.result(_patience.seconds)
+    except TimeoutError:
+        raise _Failed(_too_slow(_patience.seconds)) from None
+
+
+def _run_for_all(key: Any, told: Future[bytes], argv: Any, environment: Any, cwd: str | None, hint: str) -> None:
+    answer = b""
+    failure: BaseException | None = None
+    try:
+        answer = _run_plugin(argv, environment, cwd, hint)
+    except (Exception, _Failed) as error:  # noqa: BLE001 - it is raised by whoever asked
+        failure = error
+    with _under_way_lock:
+        del _under_way[key]
+    if failure is None:
+        told.set_result(answer)
+    else:
+        told.set_exception(failure)
+
+
+def _too_slow(seconds: float) -> TimedOut:
+    return TimedOut(
+        _("the kubeconfig's credential plugin gave nothing within {n:g} s").format(n=seconds),
+        mend=_("it hangs or asks something: sign in by hand, then it is tried again"),
+    )
 
 
 def _bind_plugins() -> None:
@@ -108,12 +165,17 @@ def _bind_plugins() -> None:
     class Bound(kube_config.ExecProvider):  # type: ignore[misc]  # the client has no types
         is_bound = True
 
+        def __init__(self, exec_config: Any, *rest: Any, **named: Any) -> None:
+            super().__init__(exec_config, *rest, **named)
+            self.hint = " ".join(str(exec_config.safe_get("installHint") or "").split())
+
         def run(self, previous_response: Any = None) -> Any:
             spec: dict[str, Any] = {"interactive": False}
             if self.cluster:
                 spec["cluster"] = self.cluster.value
             asked = {"apiVersion": self.api_version, "kind": "ExecCredential", "spec": spec}
-            told = _run_plugin(self.args, self.env | {"KUBERNETES_EXEC_INFO": json.dumps(asked)}, self.cwd)
+            environment = self.env | {"KUBERNETES_EXEC_INFO": json.dumps(asked)}
+            told = _shared(self.args, environment, self.cwd, self.hint)
             try:
                 return json.loads(told)["status"]
             except (ValueError, KeyError, TypeError) as error:
@@ -122,8 +184,12 @@ def _bind_plugins() -> None:
     kube_config.ExecProvider = Bound
 
 
-def _run_plugin(argv: Sequence[str], environment: Mapping[str, str], cwd: str | None) -> bytes:
-    """What a plugin prints. It has no terminal, so that it can't wait for a password there."""
+def _run_plugin(argv: Sequence[str], environment: Mapping[str, str], cwd: str | None, hint: str) -> bytes:
+    """What a plugin prints. It has no terminal, so that it can't wait for a password there.
+
+    Args:
+        hint: what the kubeconfig says of how to install it.
+    """
     try:
         process = subprocess.Popen(
             argv,
@@ -136,19 +202,14 @@ def _run_plugin(argv: Sequence[str], environment: Mapping[str, str], cwd: str | 
         )
     except OSError as error:
         told = _("the kubeconfig's credential plugin can't be started: {error}").format(error=error)
-        raise _Failed(ToolMissing(told, mend=_("install it, or sign in another way"))) from error
+        raise _Failed(ToolMissing(told, mend=hint or _("install it, or sign in another way"))) from error
     with process:
         try:
             answer, complaint = process.communicate(timeout=_PLUGIN_S)
         except subprocess.TimeoutExpired:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
-            raise _Failed(
-                TimedOut(
-                    _("the kubeconfig's credential plugin gave nothing within {n:g} s").format(n=_PLUGIN_S),
-                    mend=_("it hangs or asks something: sign in by hand, then it is tried again"),
-                )
-            ) from None
+            raise _Failed(_too_slow(_PLUGIN_S)) from None
     if process.returncode:
         said = complaint.decode("utf-8", "replace").strip()
         raise _Failed(_no_credentials(said or _("exit status {code}").format(code=process.returncode)))

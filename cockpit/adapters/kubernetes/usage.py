@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import Struct
 
-from cockpit.adapters.kubernetes.cluster import Door
+from cockpit.adapters.kubernetes.door import Door
 from cockpit.adapters.kubernetes.mirror import Metadata
 from cockpit.errors import CockpitError
 

@@ -145,14 +145,105 @@ async def test_a_plugin_a_context_and_a_file_that_are_not_there_are_each_said(
         await panel.probe.close()
 
 
+def let_in(server: KubernetesServer, token: str, *, also: bool) -> None:
+    """Start the server again with an administrator of that token, or without."""
+    file = server.folder / "tokens.csv"
+    others = [line for line in file.read_text().splitlines() if not line.startswith(token)]
+    file.write_text("\n".join([*others, *([f'{token},leaver,9,"system:masters"'] if also else [])]) + "\n")
+    server.stop()
+    server.start_again()
+
+
 async def test_a_kubeconfig_that_is_deleted_while_it_is_used_is_said_once_it_is_needed_again(
     server: KubernetesServer,
 ) -> None:
-    config = changed(server, "deleted")
+    user = {"token": "leaver-token-Zq84"}
+    let_in(server, user["token"], also=True)
+    with proxied(server.port) as proxy:
+        place = {"server": f"https://127.0.0.1:{proxy.port}"}
+        clusters = json.loads(server.kubeconfig(ADMIN).read_text())["clusters"]
+        clusters[0]["cluster"] |= place
+        config = changed(server, "deleted", user, clusters=clusters)
+        panel = Panel(config)
+        await panel.until_it_is_well()
+        config.unlink()
+        proxy.cut()
+        await panel.until_it_is_well()  # what it signed in with is still good: nobody needs the file
+
+        let_in(server, user["token"], also=False)
+        await panel.until_it_fails_with(ConfigError, "there is no kubeconfig")
+        assert panel.error is not None
+        assert panel.error.where == str(config)
+        assert "kubeconfig_file" in panel.error.mend
+        changed(server, "deleted", {"token": ADMIN}, clusters=clusters)
+        await panel.until_it_is_well()
+        await panel.probe.close()
+
+
+def credential(expires: str) -> str:
+    """What a plugin prints: a token of the admin's, good until then."""
+    status = {"token": ADMIN, "expirationTimestamp": expires}
+    told = {"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": status}
+    return f"echo '{json.dumps(told)}'"
+
+
+async def test_a_plugin_that_hangs_once_its_credentials_have_expired_is_said_and_taken_up_again(
+    server: KubernetesServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cockpit.adapters.kubernetes.sign_in._PLUGIN_S", 8.0)
+    hangs = tmp_path / "hangs"
+    script = f"[ -e {hangs} ] && sleep 1000\n{credential('2020-01-01T00:00:00Z')}"
+    panel = Panel(changed(server, "expires", plugin(tmp_path, script)), deadline_s=3)
+    await panel.until_it_is_well()
+    hangs.touch()
+    await panel.until_it_fails_with(TimedOut, "credential plugin gave nothing within")
+    hangs.unlink()
+    await panel.until_it_is_well()
+    await panel.probe.close()
+
+
+async def test_a_plugin_that_hangs_from_the_beginning_is_what_is_said_and_not_the_server(
+    server: KubernetesServer, tmp_path: Path
+) -> None:
+    panel = Panel(changed(server, "asks", plugin(tmp_path, "sleep 1000")), deadline_s=2)
+    await panel.until_it_fails_with(TimedOut, "credential plugin may hang")
+    assert panel.error is not None
+    assert panel.error.mend
+    await panel.probe.close()
+    os.killpg(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+
+
+async def test_one_plugin_runs_for_all_who_need_its_credentials_at_once(
+    server: KubernetesServer, tmp_path: Path
+) -> None:
+    config = changed(
+        server, "counted", plugin(tmp_path, f"echo x >> {tmp_path}/runs; {credential('2099-01-01T00:00:00Z')}")
+    )
     panel = Panel(config)
     await panel.until_it_is_well()
-    config.unlink()
     await panel.until_it_is_well()
+    assert (tmp_path / "runs").read_text().split() == ["x"]
+    await panel.probe.close()
+
+
+async def test_what_a_plugin_says_beside_its_credentials_is_no_failure(
+    server: KubernetesServer, tmp_path: Path
+) -> None:
+    noise = "head -c 300000 /dev/zero | tr '\\0' w >&2"
+    panel = Panel(changed(server, "noisy", plugin(tmp_path, f"{noise}; {credential('2099-01-01T00:00:00Z')}")))
+    await panel.until_it_is_well()
+    await panel.probe.close()
+
+
+async def test_a_plugin_that_is_missing_is_told_with_the_hint_of_the_kubeconfig(
+    server: KubernetesServer, tmp_path: Path
+) -> None:
+    absent = plugin(tmp_path, "")
+    absent["exec"] |= {"command": "gke-gcloud-auth-plugin-absent", "installHint": "Install it:\n  gcloud components"}
+    panel = Panel(changed(server, "hint", absent))
+    await panel.until_it_fails_with(ToolMissing, "gke-gcloud-auth-plugin-absent")
+    assert panel.error is not None
+    assert panel.error.mend == "Install it: gcloud components"
     await panel.probe.close()
 
 

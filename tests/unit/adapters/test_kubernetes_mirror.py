@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from cockpit.adapters.kubernetes import events
-from cockpit.adapters.kubernetes.cluster import Door
+from cockpit.adapters.kubernetes.door import Door
 from cockpit.adapters.kubernetes.events import Event, SeenWarning, warning_rows
 from cockpit.adapters.kubernetes.mirror import Mirror
 from cockpit.adapters.kubernetes.usage import quantity
