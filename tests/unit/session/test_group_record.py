@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from cockpit.errors import UsageError
 from cockpit.safety.permit import Confirmation, Rung
 from cockpit.session.record.event import Event, Status
-from cockpit.session.record.fanout import FanOut, TargetLine, come_to, manner_of
-from cockpit.session.record.state import SessionState, fold
+from cockpit.session.record.fanout import FanOut, TargetLine, come_to, manner_of, not_passed, took_s
+from cockpit.session.record.state import RunRecord, SessionState, StepState, fold
 from tests.unit.session.group_desk import WEB, Room
 from tests.unit.session.session_desk import KIM, outcome
 from tests.waiting import until
@@ -235,3 +237,45 @@ async def test_the_record_alone_tells_every_line(room: Rooms) -> None:
     assert isinstance(told, FanOut)
     assert [line.status for line in told.lines(state.runs)] == [P, F, P, P, P]
     assert state == here.engine.state
+
+
+def ran(number: int, target: str, status: Status, second: int = 0, **intent: Any) -> RunRecord:
+    at = f"2026-01-01T00:00:{second:02d}+00:00"
+    return RunRecord(number, "a", status, at, finished_t=at, intent={"target": target, **intent}, result={"end": 1})
+
+
+def after(*runs: RunRecord) -> SessionState:
+    return SessionState(
+        steps={"a": StepState(runs=tuple(each.run for each in runs))}, runs={each.run: each for each in runs}
+    )
+
+
+def test_a_run_of_another_part_says_nothing_of_what_is_left() -> None:
+    state = after(
+        ran(1, "web-1", P), ran(2, "web-2", F), ran(3, "web-2", P, part="a.2"), ran(4, "web-1", F, part="a.2")
+    )
+
+    assert not_passed(state, "a", None, ["web-1", "web-2", "web-3"]) == ("web-2", "web-3")
+    assert not_passed(state, "a", "a.2", ["web-1", "web-2"]) == ("web-1",)
+
+
+def test_the_first_of_several_runs_that_must_hold_has_not_passed_its_target() -> None:
+    held = ran(1, "web-1", P, repetition={"number": 1, "of": 3})
+
+    assert not_passed(after(held), "a", None, ["web-1"]) == ("web-1",)
+
+
+def test_what_nobody_judged_is_unknown_once_the_step_is_over() -> None:
+    asked = ran(1, "web-1", Status.AWAITING)
+    way = FanOut(1, "a", None, "web", ("web-1",), 1, stops=True, began_t="", runs=(1,))
+
+    assert way.lines({1: asked})[0].status is Status.AWAITING
+    assert msgspec.structs.replace(way, status=U).lines({1: asked})[0].status is U
+
+
+def test_a_step_took_until_its_last_target_ended() -> None:
+    began = "2026-01-01T00:00:00+00:00"
+    way = FanOut(1, "a", None, "web", ("web-1", "web-2"), 2, stops=False, began_t=began, runs=(1, 2))
+    runs = {1: ran(1, "web-1", P, 30), 2: ran(2, "web-2", P, 5)}
+
+    assert took_s(way, way.lines(runs)) == 30.0

@@ -151,6 +151,20 @@ async def test_no_more_run_at_a_time_than_was_said(room: Rooms) -> None:
     assert here.engine.state.step("restart").status is Status.PASSED
 
 
+async def test_a_few_at_a_time_all_have_their_turn_whatever_comes_of_each(room: Rooms) -> None:
+    here = room(at_once=1)
+    here.web["web-2"].next_outcome = outcome(exit_code=3)
+    assert await here.run("restart", Rung.CONFIRM) is Status.FAILED
+    assert here.ran == dict.fromkeys(WEB, 1)
+
+
+async def test_a_target_whose_end_nobody_knows_stops_a_rolling_step(room: Rooms) -> None:
+    here = room(rolling=1)
+    here.web["web-2"].next_outcome = outcome(ending="lost", exit_code=None)
+    assert await here.run("restart", Rung.CONFIRM) is Status.UNKNOWN
+    assert here.ran == {"web-1": 1, "web-2": 1, "web-3": 0, "web-4": 0, "web-5": 0}
+
+
 async def test_stop_at_first_failure_begins_nothing_further(room: Rooms) -> None:
     here = room(stop_at_first_failure=True)
     here.web["web-2"].next_outcome = outcome(exit_code=3)
@@ -160,6 +174,9 @@ async def test_stop_at_first_failure_begins_nothing_further(room: Rooms) -> None
         "1 of 5 passed; failed: web-2; not begun: web-3, web-4, web-5"
     )
     assert len([event for event in here.journal.events if event.kind == "step.intent"]) == 2
+    (told,) = here.engine.state.fan_outs.values()
+    ends = [Status.PASSED, Status.FAILED, *[Status.SKIPPED] * 3]
+    assert [line.status for line in told.lines(here.engine.state.runs)] == ends
 
 
 async def test_rolling_begins_the_next_only_once_one_before_has_passed(room: Rooms) -> None:
