@@ -64,6 +64,8 @@ def _run(parser: argparse.ArgumentParser) -> None:
         help=_("only this step; `cockpit show` has their ids (repeatable)"),
     )
     _session_options(parser)
+    of_group = _("of a group only this target (repeatable)")
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", help=of_group)
     parser.add_argument("--yes", action="store_true", help=_("confirm what asks once, and manual checks"))
     parser.add_argument("--allow-destructive", action="store_true", help=_("with --yes: also what can't be undone"))
     parser.add_argument("--reason", default="", metavar="TEXT", help=_("why, for the record of what is confirmed"))

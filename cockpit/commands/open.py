@@ -118,7 +118,7 @@ def _named(options: argparse.Namespace) -> Path | None:
     return Path(named) if named else None
 
 
-def require_target(name: str, known: Iterable[str]) -> None:
+def require_target(name: str, known: Iterable[str], *, option: str = "--target") -> None:
     """Refuse a target that is not there, before there is a session.
 
     Raises:
@@ -127,7 +127,7 @@ def require_target(name: str, known: Iterable[str]) -> None:
     names = list(known)
     if name not in names:
         raise UsageError(
-            _("no target is called {target}").format(target=name), where="--target", mend=_nearest(name, names)
+            _("no target is called {target}").format(target=name), where=option, mend=_nearest(name, names)
         )
 
 

@@ -14,6 +14,7 @@ from cockpit import words
 from cockpit.adapters.base import RunsSteps
 from cockpit.commands import INTERRUPTED
 from cockpit.commands.given import given_values, tell_of_secrets
+from cockpit.commands.only import narrowed, rest_of
 from cockpit.commands.open import chosen_config, inputs_of, require_target
 from cockpit.commands.person import at_terminal
 from cockpit.commands.telling import Telling
@@ -47,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
         return dry_run(
             chosen.runbook, chosen.steps, chosen.inputs, chosen.adapters, target=options.target or LOCAL,
             read_only=options.read_only or chosen.config.safety.read_only, as_json=options.json,
-            groups={group.name: group for group in chosen.config.groups},
+            groups=narrowed(chosen.config.groups, options.only, options.target or LOCAL),
         )  # fmt: skip
     settings = SessionSettings(
         runbook_path=str(path),
@@ -90,6 +91,7 @@ def _choice(path: Path, document: bytes, options: argparse.Namespace) -> _Choice
         print(f"cockpit: {one_line(problem)}", file=sys.stderr)
     steps = chosen_steps(runbook, options.section, options.step)
     require_target(options.target or LOCAL, [*adapters, *(group.name for group in config.groups)])
+    narrowed(config.groups, options.only, options.target or LOCAL)
     inputs = inputs_of(runbook, given_values(options))
     tell_of_secrets(runbook, options.set)
     return _Choice(runbook, config, adapters, steps, inputs)
@@ -97,6 +99,7 @@ def _choice(path: Path, document: bytes, options: argparse.Namespace) -> _Choice
 
 async def _drive(folder: SessionFolder, options: argparse.Namespace, inputs: Mapping[str, str]) -> int:
     host = Host(folder, inputs)
+    host.engine.groups = narrowed(host.engine.groups.values(), options.only, options.target or LOCAL)
     host.questions.person = at_terminal()
     leave = Leave(options.yes, options.allow_destructive, options.send, options.keep_going, options.reason)
     telling = Telling(folder, as_json=options.json)
@@ -115,6 +118,8 @@ async def _drive(folder: SessionFolder, options: argparse.Namespace, inputs: Map
     finally:
         following.cancel()
         await host.close()
+    for line in rest_of(host.engine.state, steps):
+        print(f"cockpit: {one_line(line)}", file=sys.stderr)
     statuses = [host.engine.state.step(step.id).status.value for step in steps]
     return INTERRUPTED if interrupted else exit_code(statuses)
 

@@ -21,6 +21,8 @@ from cockpit.session.steps.targets import able
 from cockpit.words import _
 
 ACTOR = "operator:headless"
+OUT_OF_TOUCH_S = 600.0
+"""So long a run waits for a machine whose link is gone: nobody is there who would see that it does, and cancel it."""
 _STOPS = frozenset({Status.FAILED, Status.REFUSED, Status.CANCELLED, Status.TIMED_OUT, Status.UNKNOWN})
 
 
@@ -103,6 +105,7 @@ class Headless:
         self._stopped_by: list[str] = []
         self._branch: _Branch | None = None
         wake = host.engine.on_event
+        host.execution.patience_s = OUT_OF_TOUCH_S
 
         self._word = ""
         self._word_came = asyncio.Event()

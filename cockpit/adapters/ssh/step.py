@@ -34,6 +34,8 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 15.0
 _DENIED_PAUSE_S, _LONGEST_DENIED_PAUSE_S = 60.0, 300.0
 """Servers lock out whoever is refused again and again."""
 _BEGIN_S = 30.0
+_PAST_DEADLINE_S = 60.0
+"""So long a link that is gone is waited for where the step's deadline has passed meanwhile, as where groups wait."""
 
 
 class RemotePlace(Struct, frozen=True):
@@ -240,6 +242,9 @@ class RemoteStep:
                     return
                 shell, sent = None, b""
                 self._begun.set()
+                if self._overdue and self.out_of_touch_s > _PAST_DEADLINE_S:
+                    self._note(_("its deadline has passed, and it is not known whether it still runs"))
+                    return
                 self._given_up.wait(pause_s)
                 longest_s = _LONGEST_DENIED_PAUSE_S if pause_s >= _DENIED_PAUSE_S else _LONGEST_PAUSE_S
                 pause_s = min(pause_s * 2, longest_s)
@@ -282,9 +287,13 @@ class RemoteStep:
             self._mind_the_deadline()
             return piece
 
-    def _mind_the_deadline(self) -> None:
+    @property
+    def _overdue(self) -> bool:
         limit_s = self.place.timeout_s
-        if limit_s is not None and not self._out_of_time and time.time() > self.place.began + limit_s:
+        return limit_s is not None and time.time() > self.place.began + limit_s
+
+    def _mind_the_deadline(self) -> None:
+        if self._overdue and not self._out_of_time:
             self._out_of_time = True
             threading.Thread(target=self._cancel_aside, args=("timed-out",), daemon=True).start()
 
@@ -327,7 +336,10 @@ class RemoteStep:
             self._say(text, error)
 
     def _say(self, text: str, error: Exception) -> None:
-        self._recorder.take(NOTE, f"\n[cockpit: {text.format(error=error)}]\n".encode())
+        self._note(text.format(error=error))
+
+    def _note(self, text: str) -> None:
+        self._recorder.take(NOTE, f"\n[cockpit: {text}]\n".encode())
         self._recorder.idle()
 
     def _finish(self) -> None:

@@ -61,6 +61,8 @@ class Following:
         self._silence_s = silence_s
         self._umask = umask
         self._out_of_touch_s = out_of_touch_s
+        self.patience_s: float | None = None
+        """For how long a target alone may be out of touch before its end is unknown; None: until somebody cancels."""
         self._starting: dict[int, asyncio.Event] = {}
         self._running: dict[int, Running] = {}
         self._courses: dict[int, Course] = {}
@@ -178,12 +180,13 @@ class Following:
 
     async def _end_of(self, course: Course, running: Running) -> Outcome:
         """How a run ended. A target of a group that stays out of touch is given up: the others wait for it."""
-        if course.sweep is None or not isinstance(running, LosesTouch):
+        patience_s = self.patience_s if course.sweep is None else self._out_of_touch_s
+        if patience_s is None or not isinstance(running, LosesTouch):
             return await running.wait()
         ending = asyncio.ensure_future(running.wait())
         try:
             while not (await asyncio.wait((ending,), timeout=LOOK_S))[0]:
-                if running.out_of_touch_s > self._out_of_touch_s:
+                if running.out_of_touch_s > patience_s:
                     running.give_up()
             return ending.result()
         finally:

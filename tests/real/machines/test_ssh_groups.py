@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from cockpit.safety.permit import Confirmation, Rung
+from cockpit.session import headless
 from cockpit.session.host.host import Host
 from cockpit.session.host.spawn import host_alive, start_host
 from cockpit.session.line.client import HostClient
@@ -54,7 +56,7 @@ def web(tmp_path: Path) -> Iterator[Farm]:
         yield made
 
 
-Open = Callable[[str], SessionFolder]
+Open = Callable[..., SessionFolder]
 
 
 @pytest.fixture
@@ -66,9 +68,9 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     document.write_text(RUNBOOK)
     folders: list[SessionFolder] = []
 
-    def open_(config: str) -> SessionFolder:
+    def open_(config: str, target: str = "web") -> SessionFolder:
         toml.write_text(config)
-        settings = SessionSettings(str(document), target="web", config_path=str(toml), watch=False)
+        settings = SessionSettings(str(document), target=target, config_path=str(toml), watch=False)
         folders.append(open_session(settings))
         return folders[-1]
 
@@ -166,6 +168,26 @@ async def test_a_link_that_comes_back_in_time_tells_the_true_end(opened: Open, w
         await here.host.execution.wait(run)
         assert here.host.engine.state.step("restart").status is Status.PASSED
         assert web.said("ran") == {name: ["begun"] for name in web.servers}
+
+
+async def test_a_run_without_a_screen_ends_where_its_only_machine_stays_away(
+    opened: Open, web: Farm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(headless, "OUT_OF_TOUCH_S", 0.5)
+    async with session(opened(web.config(), target="web-1")) as here:
+        chosen = here.host.runbook.step("restart")
+        assert chosen is not None
+        driven = headless.Headless(here.host, headless.Leave(yes=True), lambda _event: None)
+        run = asyncio.create_task(driven.run([chosen]))
+        await until(lambda: bool(web.said("ran")["web-1"]), "it has begun")
+        web.servers["web-1"].stop()
+        web.servers["web-1"].cut_all()
+        await run
+        state = here.host.engine.state.step("restart")
+        assert state.status is Status.UNKNOWN
+        assert "it may still run there" in state.reason
+        assert headless.exit_code([state.status.value]) == 1
+        web.let_go("web-1")
 
 
 async def test_cancelling_ends_it_on_every_machine(opened: Open, web: Farm) -> None:

@@ -10,13 +10,15 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from cockpit.adapters.base import RunRequest
-from cockpit.adapters.ssh import script
+from cockpit.adapters.ssh import script, step
 from cockpit.adapters.ssh.adapter import SshAdapter, SshOptions
 from cockpit.errors import AccessDenied, CockpitError, ConfigError, TargetUnreachable
 from cockpit.runs.recording import FRAME, STDERR, STDOUT
@@ -168,6 +170,30 @@ async def test_a_machine_that_stays_away_is_waited_for(desk: Desk, tmp_path: Pat
     outcome = await running.wait()
 
     assert (outcome.exit_code, said(folder)) == (5, "before\nafter")
+
+
+async def test_a_machine_that_stays_away_past_the_deadline_is_unknown_and_says_where_the_end_is_kept(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(step, "_PAST_DEADLINE_S", 0.0)
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    running, folder = await desk.start(f"echo before; cat {gate} >/dev/null; exit 5", timeout_s=3600.0)
+    await until(lambda: "before\n" in (folder / "output").read_text())
+    desk.server.stop()
+    desk.server.cut_all()
+    await until(lambda: "the link is gone" in (folder / "output").read_text())
+    assert not (folder / "exit.json").exists()
+
+    running.step.place = msgspec.structs.replace(running.step.place, began=time.time() - 7200)
+    outcome = await running.wait()
+
+    assert (outcome.ending, outcome.exit_code) == ("lost", None)
+    assert "it may still run there" in outcome.detail
+    kept = desk.server.steps()[0].name
+    assert f"are kept there in ~/.local/state/incident-cockpit/steps/{kept}" in outcome.detail
+    assert "its deadline has passed" in (folder / "output").read_text()
+    gate.write_bytes(b"")
 
 
 async def test_a_peer_that_has_fallen_silent_is_noticed(desk: Desk, tmp_path: Path) -> None:

@@ -154,3 +154,33 @@ def test_the_report_has_a_row_and_the_evidence_of_every_target(
     told = json.dumps(facts)
     assert '"manner": "one after the other; the first that does not pass stops the rest"' in told
     assert main(["verify", session]) == 0
+
+
+def test_what_is_left_of_a_group_is_told_with_the_flags_that_run_it(
+    runbook: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["run", runbook, "--target", "web", "--step", "picky", "--yes"]
+    assert main(asked) == 1
+    assert "cockpit: picky: the rest: --step picky --only b --only c\n" in capsys.readouterr().err
+
+    assert main([*asked, "--only", "c", "--only", "b"]) == 1
+    told = capsys.readouterr()
+    assert "web: b, c\n" in told.out
+    assert "-- picky: a:" not in told.out
+    assert "--only b --only c" in told.err
+
+
+def test_only_some_targets_of_a_group_are_rehearsed_dry_as_they_would_run(
+    runbook: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", runbook, "--target", "web", "--step", "hello", "--only", "b", "--dry-run", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["targets"] == ["b"]
+
+
+def test_a_group_that_has_none_of_the_targets_runs_nowhere(runbook: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", runbook, "--target", "canary", "--step", "hello", "--only", "a"]) == 2
+    assert "canary has none of these targets: a" in capsys.readouterr().err
+    assert main(["run", runbook, "--target", "web", "--step", "hello", "--only", "d"]) == 2
+    assert "no target is called d" in capsys.readouterr().err
+    assert main(["run", runbook, "--target", "web", "--step", "there", "--only", "a"]) == 3
+    assert "-- there: refused" in capsys.readouterr().out
