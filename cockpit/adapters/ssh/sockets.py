@@ -45,7 +45,7 @@ def exchanged(channel: Channel, request: bytes, whole: Callable[[bytearray], boo
                 raise Malformed(_("the answer is too large"))
     except TimeoutError as error:
         raise TimedOut(_("it took too long"), mend=_("look at the machine's load")) from error
-    except OSError as error:
+    except (OSError, EOFError) as error:
         raise LinkDown(_("the connection ended")) from error
     return bytes(said)
 

@@ -205,7 +205,7 @@ class RemoteStep:
         """To the end of the talk, then collect how it ended."""
         try:
             talk.until_over(self.link.heard)
-        except OSError as error:
+        except (OSError, EOFError) as error:
             self._say(_("the link is gone ({error}); the step ends with its terminal"), error)
         finally:
             self.link.done(channel)
@@ -228,7 +228,7 @@ class RemoteStep:
                 try:
                     self._read(shell or self.link.shell(), sent or self._rest())
                     return
-                except (Broken, TargetUnreachable, OSError) as error:
+                except (Broken, TargetUnreachable, OSError, EOFError) as error:
                     if not self._aside:
                         self._lose_touch(_("the link is gone ({error}); the step may go on there; trying again"), error)
                     self._aside = False

@@ -64,6 +64,30 @@ async def test_a_reset_while_a_step_is_being_sent_runs_it_once_or_not_at_all_and
     assert bool(ran) or "nothing ran" in outcome.detail
 
 
+async def test_a_link_that_is_found_gone_while_a_step_is_sent_is_asked_again_whether_it_runs(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As paramiko tells it where it writes before it has read the end: with an EOFError."""
+    from paramiko import Channel
+
+    await desk.run("true")
+    breaks, sendall = [EOFError()], Channel.sendall
+
+    def send(channel: Channel, data: bytes) -> None:
+        if breaks:
+            raise breaks.pop()
+        sendall(channel, data)
+
+    monkeypatch.setattr(Channel, "sendall", send)
+    running, _folder = await desk.start(f"echo once >>{tmp_path}/runs; exit 7")
+    outcome = await running.wait()
+
+    assert not breaks
+    assert outcome.ending == "lost"
+    assert "nothing ran" in outcome.detail
+    assert not (tmp_path / "runs").exists()
+
+
 async def test_on_a_peer_that_has_fallen_silent_nothing_is_started(desk: Desk, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     await desk.run("true")
