@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from cockpit.config.names import LOCAL
 from cockpit.errors import UsageError
 from cockpit.runbook.expectations.repetition import lasting_s
 from cockpit.runbook.inputs.omissions import omission_in
@@ -125,7 +126,15 @@ def draft(
         omission=None if edited else omission_in(text, language),
         undo="" if judgement.verdict is Verdict.READ_ONLY else _way_back(runbook, step, part, values),
     )
-    return _raise_for_inside(result)
+    return result if _is_there(runbook, result, target, values) else _raise_for_inside(result)
+
+
+def _is_there(runbook: Runbook, result: Draft, target: str, values: Mapping[str, str]) -> bool:
+    """Where the document leaves open which machine its `ssh` goes to, that is the one that was chosen as the target."""
+    if target == LOCAL or not result.inside:
+        return False
+    names = [blank.name for blank in runbook.inputs]
+    return any(blank.name not in values for blank in used_inputs(runbook.inputs, result.inside, names))
 
 
 def _blanks(runbook: Runbook, step: Step, part: Part | None, text: str) -> tuple[Input, ...]:
