@@ -13,13 +13,14 @@ from cockpit.runbook.figures.git import GIT_BRANCH, GIT_COMMIT, GIT_STATUS
 from cockpit.runbook.figures.newman import NEWMAN
 from cockpit.runbook.figures.npm_audit import NPM_AUDIT
 from cockpit.runbook.figures.pip_audit import PIP_AUDIT
+from cockpit.runbook.figures.pm2 import PM2, STATUSES, about, all_rows
 from cockpit.runbook.figures.pytest_summary import PYTEST
 from cockpit.runbook.figures.trivy import TRIVY
 
 TOOLS: tuple[Tool, ...] = (
-    AB, ALEMBIC, NEWMAN, TRIVY, PIP_AUDIT, NPM_AUDIT, PYTEST, GIT_COMMIT, GIT_STATUS, GIT_BRANCH,
+    AB, ALEMBIC, NEWMAN, TRIVY, PIP_AUDIT, NPM_AUDIT, PYTEST, GIT_COMMIT, GIT_STATUS, GIT_BRANCH, PM2,
 )  # fmt: skip
-_WORDS = re.compile(r"\b(?:ab|alembic|newman|trivy|pip[-_]audit|npm|py\.?test|git)\b")
+_WORDS = re.compile(r"\b(?:ab|alembic|newman|trivy|pip[-_]audit|npm|pm2|py\.?test|git)\b")
 
 
 @lru_cache(maxsize=64)
@@ -46,3 +47,18 @@ def figures_named(code: str, label: str, output: str) -> list[Figure] | None:
     if not known:
         return None
     return list(told[0]) if len(told) == 1 else []  # of two tools it is not said which one is meant
+
+
+def rows_meant(code: str, text: str, output: str) -> Sequence[str] | None:
+    """The rows of a table of processes that an author's text is about: each has to hold what is expected.
+
+    None where the output is no such table, or the text names no process.
+    """
+    return about(text, output) if PM2 in tools_in(code) else None
+
+
+def row_without(code: str, wanted: str, output: str) -> str | None:
+    """A row of such a table that stands in another state than the wanted one; None where all are in it."""
+    if wanted not in STATUSES or PM2 not in tools_in(code):
+        return None
+    return next((row for row in all_rows(output) if wanted not in row), None)

@@ -18,7 +18,7 @@ from cockpit.adapters.prometheus.question import unit_of
 from cockpit.config.unit import convert, known
 from cockpit.runbook.figures.documents import documents
 from cockpit.runbook.figures.figure import Figure
-from cockpit.runbook.figures.registry import figures_named
+from cockpit.runbook.figures.registry import figures_named, row_without, rows_meant
 from cockpit.runbook.model import Expectation, ExpectationKind
 from cockpit.words import _
 
@@ -167,7 +167,12 @@ def _contains(expectation: Expectation, result: Result) -> tuple[bool | None, st
     # What must be absent is looked for inside longer words, too: "OutOfMemoryError" is an error.
     pattern = re.compile(re.escape(wanted)) if expectation.absent else _standing_alone(wanted)
     text = result.searched if expectation.absent else result.said
+    if not expectation.absent and (rows := rows_meant(result.command, expectation.text, text)) is not None:
+        bad = next((row for row in rows if not pattern.search(row)), "" if rows else _("no such process is listed"))
+        return bool(rows) and not bad, bad or rows[0]
     found = len(pattern.findall(text))
+    if found and not expectation.absent and (other := row_without(result.command, wanted, text)):
+        return None, other
     line = next((line for line in text.split("\n") if pattern.search(line)), "")
     return found >= expectation.times, line or _("seen {n} times").format(n=found)
 
@@ -281,6 +286,8 @@ def _number(expectation: Expectation, result: Result) -> tuple[bool | None, str]
         return _values(expectation, result)
     label = str(wanted.get("label") or "")
     if label and (told := figures_named(result.command, label, result.output)) is not None:
+        rows = rows_meant(result.command, expectation.text, result.output)
+        told = told if rows is None else [figure for figure in told if figure.seen in rows]
         return _told(told, label, lambda figure: _within(figure, wanted))
     text = result.said if label else result.body
     lines = [line for line in text.split("\n") if not label or label in line]
