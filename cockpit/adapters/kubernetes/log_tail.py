@@ -36,7 +36,8 @@ class LogTail:
         self._source, self._gathering, self._whole = source, gathering, whole
         self._position = Position()
         self._instance: tuple[str, int] | None = None
-        self._settled = False
+        self.settled = False
+        """Its container has ended, and its log was read to the end."""
         self._cut = False
         self._begun_m = time.monotonic()
         self._wake, self._closed = threading.Event(), threading.Event()
@@ -95,20 +96,21 @@ class LogTail:
         if instance != self._instance:
             if self._instance is not None:
                 self._end_of(cluster, self._instance, instance)
-                self._position, self._whole, self._settled = Position(), True, False
+                self._position, self._whole, self.settled = Position(), True, False
             self._instance = instance
-        if not begun or self._settled:
+        if not begun or self.settled:
             return False
         self._cut = True  # until it has ended well
         brought = self._follow(cluster, self._begin() | {"follow": "true"})
         self._cut = False
-        self._settled = not running
+        self.settled = not running
         return brought
 
     def _state(self, cluster: Cluster) -> tuple[tuple[str, int], bool, bool]:
         """Which of the pod's containers it is by now (uid, restarts), whether it runs, and whether it has begun."""
         pod: dict[str, Any] = json.loads(cluster.get_raw(self._path(), {}))
-        listed = (pod.get("status") or {}).get("containerStatuses") or ()
+        told = pod.get("status") or {}
+        listed = [*(told.get("initContainerStatuses") or ()), *(told.get("containerStatuses") or ())]
         status: dict[str, Any] = next((one for one in listed if one.get("name") == self._container), {})
         state = status.get("state") or {}
         restarts = int(status.get("restartCount") or 0)

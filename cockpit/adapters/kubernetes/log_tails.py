@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -25,18 +25,53 @@ class _Named(Struct):
     name: str = ""
 
 
+class _Init(_Named):
+    restartPolicy: str = ""  # noqa: N815 - the API's spelling
+
+
 class _PodSpec(Struct):
     containers: list[_Named] = []
+    initContainers: list[_Init] = []  # noqa: N815 - the API's spelling
+
+
+class _Ended(Struct):
+    exitCode: int = 0  # noqa: N815 - the API's spelling
+
+
+class _State(Struct):
+    terminated: _Ended | None = None
+
+
+class _InitStatus(Struct):
+    name: str = ""
+    state: _State = msgspec.field(default_factory=_State)
+
+
+class _PodStatus(Struct):
+    initContainerStatuses: list[_InitStatus] = []  # noqa: N815 - the API's spelling
 
 
 class _Pod(Mirrored):
     spec: _PodSpec = msgspec.field(default_factory=_PodSpec)
+    status: _PodStatus = msgspec.field(default_factory=_PodStatus)
+
+    def containers(self, named: str) -> list[str]:
+        """The one that is named, or those whose logs matter: its own, sidecars, and what has yet to end well."""
+        if named:
+            return [it.name for it in (*self.spec.initContainers, *self.spec.containers) if it.name == named]
+        done = {
+            it.name
+            for it in self.status.initContainerStatuses
+            if it.state.terminated is not None and it.state.terminated.exitCode == 0
+        }
+        first = [it.name for it in self.spec.initContainers if it.restartPolicy == "Always" or it.name not in done]
+        return [*first, *(it.name for it in self.spec.containers)]
 
 
 class Meant(Struct, frozen=True):
     """Whose logs: those of a deployment, of what a selector names, of one pod, or (all empty) of every pod.
 
-    `container` "" is every container of each.
+    `container` "" is every container of each, with sidecars, and with what has to end before them and has not.
     """
 
     deployment: str = ""
@@ -69,8 +104,10 @@ class LogTails:
         """
         pods = self._pods.items(within_s)
         self._door.knock(within_s / 3)
+        places = {place for pod in pods for place in self._places(pod)}
         with self._lock:
-            self._tails = {place: tail for place, tail in self._tails.items() if not tail.over}
+            for place in [place for place, tail in self._tails.items() if tail.over or _is_done(place, tail, places)]:
+                self._tails.pop(place).close()
         for pod in pods:
             self._follow(pod)
         if not self._begun and self._tails:
@@ -122,12 +159,12 @@ class LogTails:
         with self._lock:
             for place in places:
                 if place not in self._tails and len(self._tails) < self._most and not self._closed:
-                    source = place[1] if len(places) == 1 else f"{place[1]}/{place[2]}"
+                    alone = [one.name for one in pod.spec.containers] == [place[2]]
+                    source = place[1] if alone else f"{place[1]}/{place[2]}"
                     self._tails[place] = LogTail(self._door, place, source, self._gathering, whole=self._begun)
 
     def _places(self, pod: _Pod) -> list[tuple[str, str, str]]:
-        names = [one.name for one in pod.spec.containers if self._meant.container in ("", one.name)]
-        return [(pod.metadata.namespace, pod.metadata.name, name) for name in names]
+        return [(pod.metadata.namespace, pod.metadata.name, name) for name in pod.containers(self._meant.container)]
 
     def _query(self, cluster: Cluster) -> dict[str, str]:
         if self._meant.pod:
@@ -137,6 +174,11 @@ class LogTails:
             found = cluster.get(f"/apis/apps/v1/namespaces/{cluster.namespace}/deployments/{name}")
             return {"labelSelector": selector_text(found["spec"]["selector"])}
         return {"labelSelector": self._meant.selector} if self._meant.selector else {}
+
+
+def _is_done(place: tuple[str, str, str], tail: LogTail, places: Container[object]) -> bool:
+    """Whether it is the log of what had to end first, has ended well, and was read."""
+    return tail.settled and place not in places
 
 
 def _address(cluster: Cluster) -> str:

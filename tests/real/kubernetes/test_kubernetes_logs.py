@@ -95,6 +95,10 @@ async def reading(server: KubernetesServer, *, port: int | None = None, **option
         await probe.close()
 
 
+def value(reader: Reader, name: str) -> Any:
+    return next((it.value for it in reader.last.values if it.name == name), None)
+
+
 def run_pod(server: KubernetesServer, name: str, **labels: str) -> Writer:
     writer = Writer(server, name)
     spec = {"nodeName": "node-1", "containers": [{"name": "app", "image": "x"}]}
@@ -245,3 +249,43 @@ async def test_no_pod_a_deployment_that_is_not_there_and_a_server_that_is_down_a
 def test_options_that_can_not_work_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):
         KubernetesLogsProbe(KubernetesLogsOptions(**options), 8)
+
+
+def initial(name: str, **state: Any) -> dict[str, Any]:
+    return {"name": name, "image": "x", "imageID": "", "ready": False, "restartCount": 0, "state": state}
+
+
+async def test_sidecars_are_followed_and_what_has_to_end_first_until_it_has_ended_well(
+    server: KubernetesServer,
+) -> None:
+    first = [{"name": "migrate", "image": "x"}, {"name": "proxy", "image": "x", "restartPolicy": "Always"}]
+    spec = {"nodeName": "node-1", "containers": [{"name": "app", "image": "x"}], "initContainers": first}
+    server.apply(_PODS, {"metadata": {"name": "begins", "labels": {"app": "begins"}}, "spec": spec})
+    wait_until(lambda: server.ask("GET", f"{_PODS}/begins").get("status", {}).get("phase") == "Running")
+    proxy = initial("proxy", running={})
+
+    def patch(**state: Any) -> None:
+        change = {"status": {"initContainerStatuses": [initial("migrate", **state), proxy]}}
+        server.ask("PATCH", f"{_PODS}/begins/status", change, content_type=_MERGE)
+
+    def sources(reader: Reader) -> set[str]:
+        return {line.split(" ", 2)[1].rstrip(":") for line in reader.last.brought.lines}
+
+    patch(terminated={"exitCode": 1, "containerID": "test://1"})
+    async with reading(server, selector="app=begins") as reader:
+        await reader.until(lambda: value(reader, "logs") == 3, "all three are followed")
+        seen: set[str] = set()
+
+        def all_told() -> bool:
+            with server.log.open("a") as file:
+                file.write(f"{datetime.now(UTC).strftime('%Y-%m-%dT%H:%M:%S.%f000Z')} stdout F a line\n")
+            seen.update(sources(reader))
+            return seen >= {"begins", "begins/proxy", "begins/migrate"}
+
+        await reader.until(all_told, f"each has lines: {seen}")
+    patch(terminated={"exitCode": 0, "containerID": "test://2"})
+    async with reading(server, selector="app=begins") as reader:
+        await reader.until(lambda: value(reader, "logs") == 2, "what has ended well is not followed")
+    async with reading(server, selector="app=begins", container="migrate") as reader:
+        await reader.until(lambda: value(reader, "logs") == 1, "whoever names it sees it")
+    server.ask("DELETE", f"{_PODS}/begins", {"gracePeriodSeconds": 0})
