@@ -38,6 +38,8 @@ def _details(end: Mapping[str, Any]) -> list[str]:
     told = []
     if end.get("never_began"):
         told.append(_("nothing ran: {why}").format(why=end["never_began"]))
+    elif end.get("gone"):
+        told.append(_("{why}; how the command ended is not known").format(why=end["gone"]))
     elif end.get("rebooted"):
         told.append(_("the machine went down while it ran"))
     elif end.get("elsewhere"):

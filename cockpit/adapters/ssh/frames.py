@@ -18,7 +18,8 @@ class Frame(Struct, frozen=True):
 
     `kind`: o (output), m (marks: what of the output after it came by standard error), given and report (the shell's, at
     its start and end), s (started: `text` is the pid), x (ended:
-    `text` is STATUS BEGAN ENDED), l (its launcher is gone without a word), e (nothing was started, or nothing is
+    `text` is STATUS BEGAN ENDED), l (its launcher is gone without a word; `text` is
+    "rebooted" where the machine went down meanwhile), e (nothing was started, or nothing is
     there: `text` says why), h (a sign of life).
     """
 

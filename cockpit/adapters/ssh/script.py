@@ -7,6 +7,7 @@ A step lives in a folder of its own in the operator's account, so that it needs 
     marks                        "START LENGTH" for each stretch of the output that came by standard error
     end                          "STATUS BEGAN ENDED" (seconds since the epoch); its being there says it is over
     ended-by                     "cancelled" or "timed-out", if it was asked to end
+    who                          "BOOT START" of the process `pid`, where /proc tells: its number may become another's
 
 Making the folder is the one atomic act: a start that is sent twice, because a connection broke, runs once.
 """
@@ -75,12 +76,27 @@ exit if fork; setpgrp(0, 0);
 1 while sysread(STDIN, my $b, 65536);
 """
 
+# Whether the process of that number is the one that is noted, or was, and nobody else's: where the machine went down
+# meanwhile, g says so. A number that still names a group is given to no new process, so one that is not there is ours.
+_OURS = """g=; b=-; [ -r /proc/sys/kernel/random/boot_id ] && read -r b </proc/sys/kernel/random/boot_id
+began() {
+  s_=-; if [ -r "/proc/$1/stat" ]; then read -r s_ <"/proc/$1/stat"; set -- ${s_##*') '}; s_=${20:--}; fi
+}
+ours() {
+  [ -f "$d/who" ] && read -r b_ t_ <"$d/who" || return 0
+  [ "$b_" = "$b" ] || { g=rebooted; return 1; }
+  began "$1"; [ "$s_" = - ] || [ "$s_" = "$t_" ]
+}
+"""
+
 # `trap :` and not `trap ''`: what is ignored here would be ignored in the script as well.
 _LAUNCH = """d=$1 u=$2
 trap : TERM INT HUP
 began=$(date +%s)
 finish() {{ printf '%s %s %s\\n' "$1" "$began" "$(date +%s)" >"$d/end.new"; mv "$d/end.new" "$d/end"; exit; }}
 cd {cwd} || {{ rm -f "$d/env"; finish cwd; }}
+{ours}
+began $$; printf '%s %s\\n' "$b" "$s_" >"$d/who"
 printf '%s\\n' $$ >"$d/pid"
 [ -f "$d/ended-by" ] && {{ rm -f "$d/env"; finish 143; }}
 ulimit -c 0 2>/dev/null
@@ -127,7 +143,7 @@ o={offset}; m={marks}; t=0; s=; p=; l=0
 while :; do
   e=
   if [ -f end ]; then e=1
-  elif [ -n "$p" ] || {{ [ -f pid ] && read -r p <pid; }}; then
+  elif [ -n "$p" ] || {{ [ -f pid ] && read -r p <pid && {{ ours "$p" || p=none; }}; }}; then
     kill -0 "$p" 2>/dev/null || [ -f end ] || e=gone
   elif [ "$t" -gt 200 ]; then e=gone
   fi
@@ -145,7 +161,7 @@ while :; do
     o=$((o+k))
   done
   l=$n
-  if [ "$e" = gone ]; then printf 'l\\n'; exit 0; fi
+  if [ "$e" = gone ]; then printf 'l %s\\n' "$g"; exit 0; fi
   if [ -n "$e" ]; then
     set -- $(wc -c given report)
     while [ $# -gt 1 ]; do
@@ -166,6 +182,7 @@ _CANCEL = """[ -f "$d/end" ] || [ -f "$d/ended-by" ] || printf {why} >"$d/ended-
 i=0
 while [ ! -s "$d/pid" ] && [ ! -f "$d/end" ] && [ "$i" -lt 50 ]; do sleep 0.1 2>/dev/null || sleep 1; i=$((i+1)); done
 p=$(cat "$d/pid") || exit 0
+ours "$p" || exit 0
 kill -s TERM -- "-$p" 2>/dev/null
 i=0
 while [ ! -f "$d/end" ] && [ "$i" -lt {tenths} ]; do sleep 0.1 2>/dev/null || sleep 1; i=$((i+1)); done
@@ -189,7 +206,7 @@ def start(name: str, nonce: str, body: str, *, environment: Mapping[str, str], c
     """
     followed = _APART, _INTO_FILES.format(errors=quote(_ERRORS))
     made = _made(name, nonce, body, environment, cwd, followed)
-    return (made + _RUN + _FOLLOW.format(offset=0, marks=0)).encode("utf-8", "surrogateescape")
+    return (made + _RUN + _OURS + _FOLLOW.format(offset=0, marks=0)).encode("utf-8", "surrogateescape")
 
 
 def prepare(name: str, nonce: str, body: str, *, environment: Mapping[str, str], cwd: str | None) -> bytes:
@@ -217,7 +234,11 @@ def _made(
         env=quote("".join(f"export {key}={quote(text)}\n" for key, text in environment.items())),
         launch=quote(
             _LAUNCH.format(
-                cwd=quote(cwd) if cwd else '"$HOME"', report=_REPORT, output=followed[0], followed=followed[1]
+                cwd=quote(cwd) if cwd else '"$HOME"',
+                report=_REPORT,
+                output=followed[0],
+                followed=followed[1],
+                ours=_OURS,
             )
         ),
         sha256=hashlib.sha256(encoded).hexdigest(),
@@ -227,7 +248,7 @@ def _made(
 def follow(name: str, nonce: str, offset: int, marks: int) -> bytes:
     """Follow a step that was started before, and start nothing: from that byte of its output, and of its marks."""
     missing = f"printf '%s begin\\n' {quote(nonce)}\n[ -d \"$d\" ] || {{ printf 'e vanished\\n'; exit 0; }}\n"
-    return (_PLACE % name + missing + _FOLLOW.format(offset=offset, marks=marks)).encode("ascii")
+    return (_PLACE % name + missing + _OURS + _FOLLOW.format(offset=offset, marks=marks)).encode("ascii")
 
 
 def claim(name: str, nonce: str) -> bytes:
@@ -237,7 +258,7 @@ def claim(name: str, nonce: str) -> bytes:
     """
     made = f"umask 077; printf '%s begin\\n' {quote(nonce)}\nmkdir -p \"${{d%/*}}\" 2>/dev/null\n"
     never = "if mkdir \"$d\" 2>/dev/null; then printf 'e never\\n'; exit 0; fi\n"
-    return (_PLACE % name + made + never + _FOLLOW.format(offset=0, marks=0)).encode("ascii")
+    return (_PLACE % name + made + never + _OURS + _FOLLOW.format(offset=0, marks=0)).encode("ascii")
 
 
 def cancel(name: str, why: str, grace_s: float) -> bytes:
@@ -246,7 +267,7 @@ def cancel(name: str, why: str, grace_s: float) -> bytes:
     Args:
         why: cancelled or timed-out.
     """
-    return (_PLACE % name + _CANCEL.format(why=quote(why), tenths=int(grace_s * 10))).encode("ascii")
+    return (_PLACE % name + _OURS + _CANCEL.format(why=quote(why), tenths=int(grace_s * 10))).encode("ascii")
 
 
 def forget(name: str) -> bytes:

@@ -309,16 +309,27 @@ class RemoteStep:
             self.pid = int(frame.text) if frame.text.isdigit() else None
         elif frame.kind == "h":
             self._recorder.sync()
-        elif frame.kind == "x" and frame.text.startswith("cwd"):
-            self._refused = refusal_of(f"cwd {self.place.cwd}", str(self.link.address))
-        elif frame.kind == "x":
-            self.end = ending_of(frame.text, reported=bool(self._said.get("report")))
-        elif frame.kind == "e" and not self._collected_meanwhile():
-            self._refused = refusal_of(frame.text, str(self.link.address))
+        else:
+            self._end_with(frame)
         if frame.kind in ("s", "o", "x", "l"):
             self._seen = True
         if frame.kind == "s":
             self._begun.set()
+
+    def _end_with(self, frame: Frame) -> None:
+        lost = {"ending": "lost", "exit_code": None, "signal": None}
+        if frame.kind == "x" and frame.text.startswith("cwd"):
+            self._refused = refusal_of(f"cwd {self.place.cwd}", str(self.link.address))
+        elif frame.kind == "x":
+            self.end = ending_of(frame.text, reported=bool(self._said.get("report")))
+        elif frame.kind == "l":
+            self.end = {**lost, "rebooted": frame.text == "rebooted"}
+        elif frame.kind == "e" and not self._collected_meanwhile():
+            refused = refusal_of(frame.text, str(self.link.address))
+            if frame.text == "vanished":
+                self.end = {**lost, "gone": refused.what}
+            else:
+                self._refused = refused
 
     def _collected_meanwhile(self) -> bool:
         """Whether its end is on record here already, by another that followed it too."""

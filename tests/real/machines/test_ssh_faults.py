@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import os
 import re
+import shutil
 import signal
 import socket
 import struct
@@ -120,6 +121,56 @@ async def test_a_shell_over_there_that_was_killed_costs_no_look_and_no_step_afte
 
     assert far.ask("printf well", deadline_s=DEADLINE_S) == b"well"
     assert (await desk.run("echo well; exit 3"))[0].exit_code == 3
+
+
+# -- the machine goes down -------------------------------------------------------------------------------------------
+
+
+WENT_DOWN = {
+    "rebooted": ("no-boot-of-ours 1", "the machine went down while it ran"),
+    "another process": ("{boot} 1", "how the command ended is not known"),
+}
+
+
+@pytest.mark.parametrize("case", WENT_DOWN)
+async def test_a_process_that_got_a_steps_number_is_not_taken_for_it_and_not_signalled(
+    desk: Desk, tmp_path: Path, case: str
+) -> None:
+    """As after a reboot: the number lives, and is not the step's. Here it is, to see whether it is signalled."""
+    noted, told = WENT_DOWN[case]
+    gate, over = tmp_path / "gate", tmp_path / "over"
+    os.mkfifo(gate)
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    if not boot.exists():
+        pytest.skip("no /proc here")
+    running, folder = await desk.start(f"echo began; read x <{gate}; touch {over}")
+    await until(lambda: "began\n" in (folder / "output").read_text())
+    (there,) = desk.server.steps()
+    (there / "who").write_text(noted.format(boot=boot.read_text().strip()) + "\n")
+
+    await running.cancel()
+    desk.server.cut()
+    outcome = await running.wait()
+
+    assert (outcome.ending, outcome.exit_code) == ("lost", None)
+    assert told in outcome.detail
+    assert "can't be reached" not in outcome.detail
+    gate.write_text("go\n")
+    await until(over.exists)
+
+
+async def test_a_step_whose_folder_is_gone_is_not_said_to_have_never_run(desk: Desk, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    running, folder = await desk.start(f"echo began; read x <{gate}")
+    await until(lambda: "began\n" in (folder / "output").read_text())
+    shutil.rmtree(desk.server.steps()[0])
+    outcome = await running.wait()
+
+    assert (outcome.ending, outcome.exit_code) == ("lost", None)
+    assert "the step's folder is not there any more; how the command ended is not known" in outcome.detail
+    assert "nothing ran" not in outcome.detail
+    gate.write_text("go\n")
 
 
 # -- who is there ----------------------------------------------------------------------------------------------------
