@@ -127,7 +127,8 @@ def blanks_in(code: str, language: str, assigned: set[str]) -> list[Blank]:
 
 
 def blanks_in_message(text: str) -> list[Blank]:
-    """The blanks of a message template: square, brace, angle; a tag that opens a line ("[P0 긴급] ...") is none."""
+    """The blanks of a message template: square, brace, angle, and who sends it ("@본인이름"). A tag that opens a line
+    ("[P0 긴급] ...") is none."""
     found = [*_message_squares(text)]
     if "{" in text:
         found += _double_braces(text, "text")
@@ -139,6 +140,7 @@ def blanks_in_message(text: str) -> list[Blank]:
         for blank in _literals(text, "text", set())
         if blank.written.upper() != blank.written or "X" not in blank.written
     ]
+    found += [Blank(match[0], match[0], "literal", match.start()) for match in _WHO.finditer(text)]
     return _without_overlap(found)
 
 
@@ -336,6 +338,7 @@ def _quoted(before: str) -> bool:
 
 _MESSAGE_SQUARE = re.compile(r"(?<!\\)\[([^\[\]\n]{1,120})\](?!\()")
 _TAG_BEFORE = re.compile(r"^(?:[^\w\n]*|\s*(?:subject|title|제목|件名|主题|主旨)\s*[:：]\s*)$", re.IGNORECASE)
+_WHO = re.compile(r"(?<=@)(?:(?:본인|담당자|작성자)[ _]?(?:이름|성명)|your[-_]?name)(?!\w)", re.IGNORECASE)
 _RANGE = re.compile(r"\d+(?:ms|[smhdwy])(?::\w*)?\Z")
 _BULLET = re.compile(r"^\s*[-*•]\s*$")
 

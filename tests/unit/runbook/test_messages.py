@@ -82,3 +82,9 @@ def test_words_in_quotes_or_code_are_symptoms_and_commands_and_paths_are_not() -
         ("api", ("connection refused", "ECONNRESET by peer")),
         ("db", ("too many clients",)),
     ]
+
+
+def test_who_sends_a_message_is_asked_for_and_those_who_are_mentioned_are_not() -> None:
+    runbook = parse("# R\n\n**Discord에 공지**:\n```\n🚨 장애\n담당자: @본인이름\n참조: @devops-oncall @cto\n```\n")
+
+    assert [(one.kind, one.inputs) for one in runbook.steps] == [(StepKind.MESSAGE, ("본인이름",))]
