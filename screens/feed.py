@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,6 +19,7 @@ from cockpit.session.record.event import Event
 from cockpit.session.record.folder import SessionFolder
 from cockpit.session.record.reader import SessionReader
 from cockpit.session.record.state import SessionState
+from screens.clock import Clock
 
 if TYPE_CHECKING:
     from cockpit.monitor.sample import PanelState
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 POLL_S = 0.25
 RETRY_FIRST_S = 0.05
 RETRY_MOST_S = 1.0
+_LONG_AFTER = 1 << 63
 Revive = Callable[[], Awaitable[None]]
 
 
@@ -84,6 +86,7 @@ class Feed:
         source: what is read; None reads the folder as it grows.
         spectator: say so to the host.
         revive: starts the host again; None when this viewer can't.
+        clock: the time, as told; None for the real one.
     """
 
     def __init__(
@@ -94,6 +97,7 @@ class Feed:
         source: Source | None = None,
         spectator: bool = False,
         revive: Revive | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.folder = folder
         self.reader = SessionReader(folder)
@@ -107,6 +111,7 @@ class Feed:
         self._listener = listener
         self._spectator = spectator
         self._revive = revive
+        self._clock = clock or Clock()
         self._client: HostClient | None = None
         self._busy = 0
         self._woken = asyncio.Event()
@@ -218,9 +223,21 @@ class Feed:
         for record in found:
             if sample := sample_of(record):
                 panels[sample.probe] = self._titled(fold_sample(panels.get(sample.probe), sample))
-        now_m = time.monotonic_ns() if self.live else max((p.last.m for p in panels.values() if p.last), default=0)
+        now_m = self._told_m(panels)
         self.panels = {name: aged(panel, now_m) for name, panel in panels.items()}
         return described or self.panels != before
+
+    def _told_m(self, panels: Mapping[str, PanelState]) -> int:
+        """The moment that is told, on the clock of the samples."""
+        if self.live:
+            # After its end nobody looks any more: what was found last is of then.
+            return time.monotonic_ns() if self.source.state.ended_t is None else _LONG_AFTER
+        newest = max((panel.last for panel in panels.values() if panel.last), key=lambda last: last.t, default=None)
+        if newest is None:
+            return 0
+        # A recording goes on where nothing was sampled: its host was dead.
+        passed_s = self._clock.since_s(newest.t) if self._clock.recorded else None
+        return newest.m + int((passed_s or 0.0) * 1e9)
 
     def _titled(self, panel: PanelState) -> PanelState:
         from msgspec.structs import replace

@@ -77,7 +77,7 @@ KEYS: tuple[Key, ...] = (
     Key("end", (), ""),
 )
 
-
+KEPT_LOGS = Key("kept_logs", ("l",), "l", looks=True)
 REPLAY_KEYS: tuple[Key, ...] = (
     Key("pause", ("space",), "Space", looks=True),
     Key("earlier", ("left",), "<-", looks=True),
@@ -87,8 +87,9 @@ REPLAY_KEYS: tuple[Key, ...] = (
     Key("slower", ("minus",), "-", looks=True),
     Key("faster", ("plus", "equals_sign"), "+", looks=True),
     Key("jump", ("t",), "t", looks=True),
+    KEPT_LOGS,
 )
-"""Of a recording alone; where they share a key with an action that changes something, that one isn't there."""
+"""Of a recording alone; where they share a key with another action, that one isn't there."""
 
 # There is no service to ask in a recording, and the logs that were followed have gone on since.
 _NOT_RECORDED = frozenset({"probe", "logs"})
@@ -99,7 +100,8 @@ def offered(view: View) -> tuple[Key, ...]:
     if view.clock.recorded:
         return (*REPLAY_KEYS, *(key for key in KEYS if key.looks and key.action not in _NOT_RECORDED))
     if view.spectator or view.state.ended_t:
-        return tuple(key for key in KEYS if key.looks and not (key.action == "probe" and view.state.ended_t))
+        looks = tuple(key for key in KEYS if key.looks)
+        return looks if not view.state.ended_t else (*(k for k in looks if k.action not in _NOT_RECORDED), KEPT_LOGS)
     absent = {"revive"} if view.link is not LinkState.LOST else set()
     if view.refused:
         absent |= {"enter", "block"}
@@ -155,6 +157,7 @@ def about(action: str) -> str:
         "slower": _("half as fast"),
         "faster": _("twice as fast"),
         "jump": _("go to a time of the incident"),
+        "kept_logs": _("show the log lines that the record holds"),
     }[action]
 
 

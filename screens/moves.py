@@ -175,10 +175,19 @@ class Moves(Desk):
 
     async def action_logs(self) -> None:
         """The followed logs on the whole screen, and back."""
-        if await self.logs.open(self.feed.tails):
+        if self.view.state.ended_t and self.logs.followed is None:
+            await self.action_kept_logs()
+        elif await self.logs.open(self.feed.tails):
             self._full_screen("logs")
         else:
             self.tell(_("no logs are followed"))
+
+    async def action_kept_logs(self) -> None:
+        """What the record holds of the logs, and back: what they hold today is of another time."""
+        if await self.logs.open_kept(self.feed.tails):
+            self._full_screen("logs")
+        else:
+            self.tell(_("the record holds no log lines"))
 
     def _full_screen(self, name: str) -> None:
         self.view.full = "" if self.view.full == name else name

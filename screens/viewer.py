@@ -45,7 +45,7 @@ class Viewer:
         self.view.revivable = revive is not None
         if source is not None:
             self.view.link = LinkState.REPLAY
-        self.feed = Feed(folder, self, source=source, spectator=spectator, revive=revive)
+        self.feed = Feed(folder, self, source=source, spectator=spectator, revive=revive, clock=clock)
         self.main = _replaying(self.view, self.feed, source) or MainScreen(self.view, self.feed, foreground)
         self._read_document = read
         self._reading: asyncio.Task[None] | None = None

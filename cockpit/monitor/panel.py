@@ -47,13 +47,16 @@ def fold_sample(panel: PanelState | None, sample: Sample) -> PanelState:
 
 
 def aged(panel: PanelState, now_m: int) -> PanelState:
-    """The panel as it stands at that time: stale since its last answer, if that is three intervals ago."""
+    """The panel as it stands at that time: stale since its last answer, if that is three intervals ago.
+
+    An answer from after that time was given before the machine was started anew, or on another one: it is old.
+    """
     if panel.last is None:
         return panel
     answered_m = panel.extra.get("answered_m")
     since_m = panel.extra["first_m"] if answered_m is None else answered_m
     since_t = panel.extra.get("answered_t") or panel.extra["first_t"]
-    stale = (now_m - since_m) / 1e9 > STALE_INTERVALS * panel.last.interval_s
+    stale = not 0 <= (now_m - since_m) / 1e9 <= STALE_INTERVALS * panel.last.interval_s
     return replace(panel, stale_since_t=since_t if stale else None)
 
 

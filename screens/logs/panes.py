@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.containers import Vertical
 
+from cockpit.words import _
 from screens.paint import clean
 from screens.view import View
 
@@ -80,6 +81,15 @@ class Logs:
             await self._screen.query_one("#centre", Vertical).mount(self.followed)
         return self.followed is not None
 
+    async def open_kept(self, tails: Sequence[Mapping[str, Any]]) -> bool:
+        """What the session kept of them; False when it kept nothing."""
+        if self.followed is None and (sources := kept_sources(tails, self._folder)):
+            from screens.logs.kept import KeptPane
+
+            self.followed = KeptPane(sources, id="logs")
+            await self._screen.query_one("#centre", Vertical).mount(self.followed)
+        return self.followed is not None
+
     def _known_secrets(self) -> Sequence[str]:
         """The host's; until it has told them, or where there is none, those of the viewer's own environment."""
         from cockpit.safety.redaction.redactor import secrets_of_environment
@@ -125,3 +135,18 @@ def _source_of(tail: Mapping[str, Any]) -> LogSource:
         redacted=fetched,
         filter=tail.get("filter", ""),
     )
+
+
+def kept_sources(tails: Sequence[Mapping[str, Any]], folder: SessionFolder) -> list[LogSource]:
+    """What the session's folder holds of the logs of panel.json, wherever that folder lies by now."""
+    from screens.logs.source import LogSource
+
+    found = []
+    for tail in tails:
+        title = tail.get("title") or tail["name"]
+        kept = folder.logs / Path(f"{tail['name']}.lines" if tail.get("fetched") else f"{tail['name']}.log").name
+        if not kept.is_file():
+            continue
+        told = title if tail.get("fetched") else _("{log}: warnings and worse").format(log=title)
+        found.append(LogSource(told, kept, start="beginning", redacted=True))
+    return found

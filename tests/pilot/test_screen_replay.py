@@ -18,7 +18,7 @@ from cockpit.session.record.folder import SessionFolder
 from screens.app import CockpitApp
 from screens.clock import Clock
 from screens.replay import Replay, ReplayClock
-from tests.pilot.recording import START, Told, at, record, sample, shown
+from tests.pilot.recording import START, Told, at, record, replayed, sample, shown
 from tests.waiting import until
 
 
@@ -261,3 +261,63 @@ async def test_the_environment_stays_named_wherever_one_is_in_the_recording(tmp_
         await pilot.press("left_square_bracket")
         await pilot.pause()
         assert " production  local " in shown(app)
+
+
+def _with_logs(folder: SessionFolder, today: Path) -> None:
+    """It followed a file of its machine and one of another; the record has lines of both, today has others."""
+    today.write_text("ERROR of today\n")
+    tails = [
+        {"name": "app", "title": "app", "path": str(today)},
+        {"name": "far", "title": "far", "path": "/nowhere/far.lines", "fetched": True},
+    ]
+    folder.panel.write_text(json.dumps({"probes": [], "tails": tails}))
+    folder.logs.mkdir()
+    (folder.logs / "app.log").write_text("ERROR of the incident\n")
+    (folder.logs / "far.lines").write_text("INFO fetched in the incident\n")
+
+
+@pytest.mark.parametrize("key", ["l", "ㅣ"])
+async def test_a_recording_shows_the_log_lines_that_it_holds_and_none_of_today(tmp_path: Path, key: str) -> None:
+    folder = _recorded_runs(tmp_path)
+    _with_logs(folder, tmp_path / "app.log")
+    async with viewing(folder) as viewer:
+        await viewer.presses(key)
+        await viewer.comes_to_show("ERROR of the incident")
+        screen = await viewer.now()
+        assert "app: warnings and worse" in screen
+        assert "kept in the record, of the whole session" in screen
+        assert "of today" not in screen
+        await viewer.presses("right_square_bracket")
+        await viewer.comes_to_show("INFO fetched in the incident")
+
+
+async def test_a_session_that_is_over_shows_the_log_lines_of_then(tmp_path: Path) -> None:
+    ended = (60.0, "session.ended", {"session": "INC-20240127-001", "counts": {}})
+    folder = record(tmp_path, DOCUMENT, [ended])
+    _with_logs(folder, tmp_path / "app.log")
+    app = replayed(folder)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.ready.wait()
+        await pilot.press("l")
+        await until(lambda: "ERROR of the incident" in shown(app), "the lines of then")
+        assert "of today" not in shown(app)
+
+
+async def test_a_recording_without_log_lines_says_so(tmp_path: Path) -> None:
+    folder = _recorded_runs(tmp_path)
+    _with_logs(folder, tmp_path / "app.log")
+    for kept in folder.logs.iterdir():
+        kept.unlink()
+    async with viewing(folder) as viewer:
+        await viewer.presses("l")
+        await viewer.comes_to_show("the record holds no log lines")
+        assert "of today" not in await viewer.now()
+
+
+async def test_a_panel_is_stale_in_a_recording_where_nobody_looked_at_its_service(tmp_path: Path) -> None:
+    told: list[Told] = [(300.0, "mode.changed", {"mode": "read-only"})]
+    samples = [sample("api", at, text="UP 200") for at in (1, 6, 280)]
+    async with viewing(record(tmp_path, DOCUMENT, told, samples)) as viewer:
+        assert "UP 200" in await viewer.after(8)
+        assert "stale 2 min" in await viewer.after(150)
+        assert "stale" not in await viewer.after(282)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -41,3 +43,28 @@ async def test_a_probe_that_brings_lines_shows_the_last_of_them_in_its_panel(tmp
     assert (feed.panels["chat"].kind, feed.panels["chat"].title) == ("loki", "chat log")
     assert [tail["name"] for tail in feed.tails] == ["chat"]
     assert "the model does not answer" in rows[-1]
+
+
+def _panel_after(tmp_path: Path, **told: float) -> tuple[Feed, dict[str, object]]:
+    folder = SessionFolder.create(tmp_path, datetime(2026, 11, 21, tzinfo=UTC))
+    stamp = datetime.now(UTC).isoformat()
+    one = {"probe": "api", "kind": "http", "t": stamp, "outcome": "data", "level": "green", "text": "UP", **told}
+    folder.samples.write_text(json.dumps(one) + "\n")
+    return Feed(folder, cast(Listener, MagicMock())), one
+
+
+def test_a_panel_that_was_sampled_before_the_machine_started_anew_is_stale(tmp_path: Path) -> None:
+    feed, one = _panel_after(tmp_path, m=time.monotonic_ns() + 10**15)
+    feed.read()
+    assert feed.panels["api"].stale_since_t == one["t"]
+
+
+def test_panels_of_a_session_that_is_over_are_of_then(tmp_path: Path) -> None:
+    feed, one = _panel_after(tmp_path, m=time.monotonic_ns())
+    feed.read()
+    assert feed.panels["api"].stale_since_t is None
+    end = {"seq": 1, "t": one["t"], "m": 1, "boot": "b", "actor": "operator:kim", "kind": "session.ended", "data": {}}
+    feed.folder.journal.write_text(json.dumps(end | {"data": {"session": "x", "counts": {}}}) + "\n")
+    feed.read()
+    feed.read()
+    assert feed.panels["api"].stale_since_t == one["t"]
