@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from cockpit.adapters.base import RunsSteps
@@ -35,8 +36,12 @@ def dry_run(
     read_only: bool,
     as_json: bool,
     groups: Mapping[str, GroupConfig] = NO_GROUPS,
+    unasked: Mapping[str, str] = MappingProxyType({}),
 ) -> int:
     """Print each step: the exact command, its verdict, its rung, and what it still needs.
+
+    Args:
+        unasked: why steps are skipped, by their ids.
 
     Returns 3, as the run itself would, when a command can't run as it stands: an input is missing, or something is left
     out. What a flag allows (`--yes`) is told and refuses nothing here.
@@ -50,6 +55,7 @@ def dry_run(
     for step in steps:
         row: dict[str, Any] = {"step": step.id, "line": step.line, "kind": step.kind.value}
         row["text"] = step.code or step.text or ""
+        row |= {"skipped": unasked[step.id]} if step.id in unasked else {}
         if step.kind is StepKind.COMMAND:
             named, text = step.attributes.get("target"), filled_text(runbook, step.id, None, None, values)
             where = target_for(step.language or "bash", adapters, named, (target,), text, groups) or target
@@ -59,7 +65,7 @@ def dry_run(
             row["refused"] = row["refused"] or next(filter(None, refusals), "")
             if group := groups.get(where):
                 row |= {"targets": list(names), "manner": manner_of(group.width, group.stops, len(names))}
-        incomplete = incomplete or bool(row.get("refused"))
+        incomplete = incomplete or bool(row.get("refused") and not row.get("skipped"))
         row = redacted(row, secrets.redact)
         print(json.dumps(row, ensure_ascii=False) if as_json else _told(row))
     return PolicyRefusal.exit_code if incomplete else 0
@@ -109,6 +115,8 @@ def _told(row: Mapping[str, Any]) -> str:
     text = str(row["text"])
     told = command_lines(text) if "verdict" in row else beside(sanitise(text).split("\n"))
     lines = [one_line(f"== {row['step']} ({row['kind']}){needs}"), *told]
+    if row.get("skipped"):
+        lines.append(_("   - skipped: {why}").format(why=row["skipped"]))
     if row.get("targets"):
         lines.append(one_line(f"   {row['target']}: {', '.join(row['targets'])}; {row['manner']}"))
     if row.get("refused"):

@@ -24,7 +24,7 @@ from cockpit.runbook.document.opened import document_at
 from cockpit.runbook.model import Runbook, Step
 from cockpit.safety.memory import keep_to_itself
 from cockpit.safety.text import one_line
-from cockpit.session.headless import Headless, Leave, chosen_steps, exit_code, interruptible
+from cockpit.session.headless import Headless, Leave, chosen_steps, exit_code, interruptible, left_out_of_all
 from cockpit.session.host.host import Host
 from cockpit.session.record.folder import SessionFolder
 from cockpit.session.record.opening import current_folder, open_session
@@ -49,6 +49,7 @@ def run(options: argparse.Namespace) -> int:
             chosen.runbook, chosen.steps, chosen.inputs, chosen.adapters, target=options.target or LOCAL,
             read_only=options.read_only or chosen.config.safety.read_only, as_json=options.json,
             groups=narrowed(chosen.config.groups, options.only, options.target or LOCAL),
+            unasked=left_out_of_all(chosen.runbook, section=bool(options.section), named=bool(options.step)),
         )  # fmt: skip
     settings = SessionSettings(
         runbook_path=str(path),

@@ -85,22 +85,35 @@ def _troubleshooting(sections: Sequence[Section]) -> frozenset[str]:
     return frozenset(slug for top in tops for slug in _below(sections, top))
 
 
+def left_out_of_all(runbook: Runbook, *, section: bool, named: bool) -> dict[str, str]:
+    """Why steps are skipped that nobody asked for, by their ids.
+
+    Args:
+        section: the steps are those of a section. Without that or names, what stands under troubleshooting is for
+            trouble only.
+        named: the steps were named one by one. Without that, those are left out that their author left out of running
+            all (`excludeFromRunAll`).
+    """
+    trouble = frozenset[str]() if section or named else _troubleshooting(runbook.sections)
+    why = {step.id: _("only for trouble; --section runs it") for step in runbook.steps if step.section in trouble}
+    for step in runbook.steps:
+        if not named and step.attributes.get("excludeFromRunAll") is True:
+            why[step.id] = _("its author left it out of running all; --step runs it")
+    return why
+
+
 class Headless:
     """Drives one host through steps. `tell(event)` is called for every event, in order.
 
     Args:
-        section: the steps are those of a section. Without that or names, what stands under troubleshooting is for
-            trouble only, and is skipped.
-        named: the steps were named one by one. Without that, those are skipped that their author left out of running
-            all (`excludeFromRunAll`).
+        section, named: see `left_out_of_all`.
     """
 
     def __init__(
         self, host: Host, leave: Leave, tell: Callable[[Event], None], *, section: bool = False, named: bool = False
     ) -> None:
         self._host = host
-        self._trouble = frozenset[str]() if section or named else _troubleshooting(host.runbook.sections)
-        self._all = not named
+        self._unasked = left_out_of_all(host.runbook, section=section, named=named)
         self._leave = leave
         self._stopped_by: list[str] = []
         self._branch: _Branch | None = None
@@ -137,11 +150,9 @@ class Headless:
         """Why a step is not done; "" when it is its turn."""
         if self._stopped_by:
             return self._stopped_by[0]
-        if self._all and step.attributes.get("excludeFromRunAll") is True:
-            return _("its author left it out of running all; --step runs it")
         if self._branch is None or step.section in self._branch.sections:
             self._branch = None
-            return _("only for trouble; --section runs it") if step.section in self._trouble else ""
+            return self._unasked.get(step.id, "")
         return _("the decision {step} leads to “{title}”").format(step=self._branch.step, title=self._branch.title)
 
     async def interrupt(self) -> None:

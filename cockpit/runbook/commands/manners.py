@@ -145,6 +145,7 @@ _CONTINUED = re.compile(r"\\\n\s*")
 _HEREDOC = re.compile(r"<<[-~]?\s*[\"'\\]?\w")
 _CUT_OFF = re.compile(r"(?:^|[;&|\n]\s*)timeout\s+\S+\s|\|\s*(?:head|grep\s+-\w*m\s*\d)")
 _REMOTE = re.compile(r"\"(.*)\"|'(.*)'", re.DOTALL)
+_ASKS_ABOUT_IT = re.compile(r"(?:^|\s)(?:--version|--help(?:=\S*)?|-\?)\Z")
 _EXIT = re.compile(r"^\s*(?:exit|logout|\\q|quit|Exit-PSSession|\.quit|:q!?)\s*;?\s*$", re.MULTILINE)
 
 
@@ -159,7 +160,8 @@ def manners_of(code: str) -> Manners:
     for text, name, rest, fed in _simple_commands(flat):
         endless = endless or _matches(_ENDLESS, name, rest) or (name == "ssh" and _remote_endless(rest))
         interactive = interactive or _matches(_INTERACTIVE, name, rest)
-        if (_matches(_OPENS, name, rest) or name == "su-shell") and not (fed or _HEREDOC.search(flat)):
+        talks = not (fed or _HEREDOC.search(flat) or _ASKS_ABOUT_IT.search(rest))
+        if (_matches(_OPENS, name, rest) or name == "su-shell") and talks:
             opens = _whole(text.strip(), flat)
     if endless and _CUT_OFF.search(flat):
         endless = False

@@ -177,7 +177,7 @@ class Execution(Following):
             adopted.append(record.run)
             self._running[record.run] = running
             course = course_of_record(record, self._engine.state, self._expected(record))
-            course.sweep = sweeps.get(record.group_first)
+            course.sweep, course.cwd = sweeps.get(record.group_first), record.intent.get("cwd")
             self._follow(course, record.run, running)
         for sweep in sweeps.values():
             self._take_over(sweep)

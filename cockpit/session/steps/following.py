@@ -278,9 +278,11 @@ class Following:
             return
         shell = self._engine.shell(course.target)
         cwd = outcome.cwd
-        if course.made is not None and self._engine.folders.of(course.made.step):
+        # One that was taken over has no draft; the record names its step.
+        step = self._engine.runbook.step(self._engine.state.runs[course.runs[-1]].step)
+        if step is not None and self._engine.folders.of(step):
             # What a step states for itself is left with it, as long as it goes nowhere else.
-            shell.inside = (course.made.step.id, outcome.cwd)
+            shell.inside = (step.id, outcome.cwd)
             cwd = shell.cwd if outcome.cwd == course.cwd else outcome.cwd
         if dict(outcome.shell_state) == shell.variables and cwd == shell.cwd:
             return

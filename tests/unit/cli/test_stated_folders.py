@@ -85,6 +85,23 @@ def test_what_is_left_out_of_running_all_runs_by_name(
     assert ran(document, text, capsys, *options)["twice"][0] == status
 
 
+def test_a_dry_run_marks_what_would_be_skipped_and_does_not_ask_for_its_inputs(
+    document: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left_out = '```bash {"name":"twice","excludeFromRunAll":"true"}\ntrue <pod-name>\n```\n'
+    document.write_text(
+        f"# R\n\n```bash {{name=once}}\ntrue\n```\n\n{left_out}\n## Troubleshooting\n\n```bash\nls\n```\n"
+    )
+    assert main(["run", str(document), "--dry-run", "--json"]) == 0
+    once, twice, trouble = (json.loads(line).get("skipped", "") for line in capsys.readouterr().out.splitlines())
+    assert once == ""
+    assert "--step" in twice
+    assert "--section" in trouble
+    assert main(["run", str(document), "--dry-run", "--step", "twice"]) == 3
+    assert main(["run", str(document), "--dry-run"]) == 0
+    assert "skipped: its author left it out" in capsys.readouterr().out
+
+
 def test_an_author_is_told_that_background_is_not_applied() -> None:
     assert [each.code for each in lint(parse("# R\n\n```bash {background=true}\nserve\n```\n"))] == [
         "background-not-applied"

@@ -255,6 +255,22 @@ async def test_a_new_host_follows_what_the_old_one_left_running(desk: Desk) -> N
     assert desk.journal.last("step.finished")["exit_code"] == 9
 
 
+async def test_a_step_that_a_new_host_took_over_keeps_its_own_folder_to_itself(tmp_path: Path) -> None:
+    (tmp_path / "app").mkdir()
+    desk = desk_of(tmp_path, book(step("a", "pwd", attributes={"cwd": "app"}), step("b", "ls")))
+    desk.engine.folders.written_in = str(tmp_path)
+    desk.adapter.at_once = False
+    await desk.execution.start(desk.engine.propose("a").proposal, None, KIM)
+    await desk.execution.leave()
+    desk.adapter.next_outcome = outcome(cwd=str(tmp_path / "app"), shell_state={"A": "1"})
+    heir = Execution(desk.engine)
+    await heir.adopt([desk.adapter])
+    desk.adapter.adopted[0].ended.set()
+    await heir.wait(1)
+    assert desk.engine.propose("b").cwd is None
+    assert desk.engine.shell("local").variables == {"A": "1"}
+
+
 async def test_a_run_that_cannot_be_found_again_is_unknown_never_failed(desk: Desk) -> None:
     desk.adapter.at_once = False
     await desk.execution.start(desk.engine.propose("look").proposal, None, KIM)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from urllib.parse import unquote
 
 from cockpit.safety.redis.judgement import judge_redis_command, judge_redis_lines
 from cockpit.safety.shell.options import Reading, read_options
@@ -34,8 +36,17 @@ _PSQL_HARMLESS = names(
     -0 -H --html --csv -n --no-readline -v --set --variable -l --list -V --version"""
 )
 
+_ASKS = names("-V --version --help --help=commands --help=options --help=variables")
+
+
+def _only_asks(call: Call, asks: frozenset[str]) -> bool:
+    """Whether it is only asked for its version or help, which it gives without a look at anything else."""
+    return len(call.args) == 1 and call.args[0].constant and call.args[0].text in asks
+
 
 def _psql(call: Call, tool: Tool) -> Judgement:
+    if _only_asks(call, _ASKS):
+        return reading()
     found = read_options(call.args, _PSQL_VALUES)
     if found.unclear is not None:
         return unknown(_("psql: a word built when it runs could be an option"))
@@ -44,9 +55,22 @@ def _psql(call: Call, tool: Tool) -> Judgement:
             return mutating(_("psql {option} writes a file").format(option=name), "local-write")
         if name not in _PSQL_HARMLESS or (name in ("-P", "--pset") and (value is None or "pager" in value.text)):
             return unknown(_("psql: what {option} leads to can't be seen").format(option=name))
+    if any(_chooses_settings(word) for word in _places(found)):
+        return unknown(_("psql: the options of a connection change what its statements mean"))
     if found.has("-l", "--list", "-V", "--version"):
         return reading()
     return _statements(call, found, "psql", ("-c", "--command"))
+
+
+def _places(found: Reading) -> Iterator[Word]:
+    """What says where psql connects to."""
+    yield from found.operands
+    yield from (value for name, value in found.options if name in ("-d", "--dbname") and value is not None)
+
+
+def _chooses_settings(place: Word) -> bool:
+    """Whether a connection string sets more than a place: with a search_path of its own, any name may be another's."""
+    return re.search(r"options\s*=", unquote(place.text)) is not None
 
 
 def _statements(call: Call, found: Reading, label: str, options: tuple[str, ...]) -> Judgement:
@@ -77,6 +101,8 @@ _MYSQL_FLAGS = names(
 
 
 def _mysql(call: Call, tool: Tool) -> Judgement:
+    if _only_asks(call, _ASKS):
+        return reading()
     found = read_options([_mysql_password(word) for word in call.args], _MYSQL_VALUES)
     if found.unclear is not None or any(n not in _MYSQL_VALUES | _MYSQL_FLAGS for n, _v in found.options):
         return unknown(_("mysql: an option is not known to be harmless"))
@@ -131,11 +157,14 @@ _REDIS_FLAGS = names(
     """--no-auth-warning --raw --no-raw --csv --json --tls -c -x --insecure -2 -3 --resp2 --resp3 --verbose
         --quoted-input -e"""
 )
+_REDIS_ASKS = names("-v --version -h --help")
 _REDIS_SCANS = names("--bigkeys --memkeys --hotkeys --scan --pattern --count --type --quoted-pattern")
 _REDIS_WATCHES = names("--latency --latency-history --latency-dist --stat --intrinsic-latency")
 
 
 def _redis(call: Call, tool: Tool) -> Judgement:
+    if _only_asks(call, _REDIS_ASKS):
+        return reading()
     # Options end at the first operand: what follows is the command, whose own words may begin with a dash.
     values = _REDIS_VALUES | names("--cluster --pattern --count --type --quoted-pattern --intrinsic-latency")
     at = 0
@@ -168,7 +197,12 @@ def _redis(call: Call, tool: Tool) -> Judgement:
     return unknown(_("redis-cli reads commands that can't be seen"))
 
 
+_SQLITE_ASKS = names("-version --version -help --help")
+
+
 def _sqlite(call: Call, tool: Tool) -> Judgement:
+    if _only_asks(call, _SQLITE_ASKS):
+        return reading()
     found = read_options(call.args, names("-separator -cmd -init"), long_single=True)
     if found.unclear is not None or not found.has("-readonly") or len(found.operands) != 2:
         return unknown(_("sqlite3 is judged with -readonly and one constant statement only"))
