@@ -8,7 +8,7 @@ from cockpit.runbook.figures.figure import Figure, Figures, Tool, calls
 from cockpit.words import _
 
 _COMMIT = re.compile(r"^[0-9a-f]{7,64}$", re.MULTILINE)
-_BRANCH = re.compile(r"^On branch (\S+)$", re.MULTILINE)
+_BRANCH = re.compile(r"^(?:On branch|현재 브랜치) (\S+)$", re.MULTILINE)
 
 
 def _commit(output: str) -> Figures:

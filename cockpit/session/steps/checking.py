@@ -63,7 +63,8 @@ class Result:
     `last_command` is the name of the last command of the script, as far as it is known. `query` is the
     PromQL or LogQL that was asked, "" for everything else: its values have to hold for every series. `answer` is what
     the output of an HTTP request says: what must come back is looked for there, and not in the request.
-    `command` is the script of a shell step, which tells whose output it is.
+    `command` is the script of a shell step, which tells whose output it is. `cut`: the output is the beginning and
+    the end of a longer one.
     """
 
     exit_code: int | None
@@ -73,6 +74,7 @@ class Result:
     query: str = ""
     answer: Answer | None = None
     command: str = ""
+    cut: bool = False
 
     @property
     def said(self) -> str:
@@ -154,8 +156,18 @@ def _check_one(expectation: Expectation, result: Result) -> Finding:
     held, seen = checker(replace(expectation, times=1) if expectation.absent else expectation, result)
     if expectation.absent and held is not None:
         held = not held
+    if result.cut and not _for_certain(expectation, held):
+        told = _("of a long output only the beginning and the end were looked at")
+        held, seen = None, f"{told}; {seen}"
     text = expectation.text or f"{expectation.kind} {expectation.value}"
     return Finding(expectation.kind, text, held, seen[:_SEEN_CHARACTERS])
+
+
+def _for_certain(expectation: Expectation, held: bool | None) -> bool:
+    """Whether what was left out of a long output could not have said otherwise."""
+    if expectation.kind in (ExpectationKind.CONTAINS, ExpectationKind.REGEX, ExpectationKind.JSON):
+        return held is not expectation.absent  # found is found
+    return expectation.kind not in (ExpectationKind.NUMBER, ExpectationKind.FIGURE)
 
 
 def _exit(expectation: Expectation, result: Result) -> tuple[bool | None, str]:
@@ -290,13 +302,17 @@ def _number(expectation: Expectation, result: Result) -> tuple[bool | None, str]
         told = told if rows is None else [figure for figure in told if figure.seen in rows]
         return _told(told, label, lambda figure: _within(figure, wanted))
     text = result.said if label else result.body
-    lines = [line for line in text.split("\n") if not label or label in line]
-    for line in lines:
-        rest = line[line.index(label) + len(label) :] if label else line
-        if match := _NUMBER.search(rest):
+    found: dict[bool, str] = {}
+    for line in text.split("\n"):
+        _before, named, rest = line.partition(label) if label else ("", "", line)
+        if (named or not label) and (match := _NUMBER.search(rest)):
             value = float(match.group().replace(",", ""))
-            return _COMPARE[wanted["operator"]](value, float(wanted["bound"])), line.strip()
-    return None, _("no number to compare")
+            found.setdefault(_COMPARE[wanted["operator"]](value, float(wanted["bound"])), line.strip())
+            if not label:
+                break
+    if len(found) > 1:
+        return None, _("it is told several times: {lines}").format(lines="; ".join(found.values()))
+    return next(iter(found.items()), (None, _("no number to compare")))
 
 
 def _figure(expectation: Expectation, result: Result) -> tuple[bool | None, str]:

@@ -17,6 +17,7 @@ from cockpit.words import shortened
 
 _TOLD_LENGTH = 200
 _CHECKED_BYTES = 4 << 20
+_LINE_END = re.compile(r"\r+\n")
 _LAST_COMMAND = re.compile(r"(?:^|[|;&\n])\s*(?:sudo\s+)?([\w./-]+)[^|;&\n]*\s*$")
 
 
@@ -31,14 +32,27 @@ def result_of(folder: Path, outcome: Outcome, record: RunRecord) -> tuple[dict[s
             tail = file.read(_CHECKED_BYTES)
     except OSError:
         head = tail = b""
-    cleaned = sanitise(decode(head + tail))
+    cut = outcome.output_bytes > 2 * _CHECKED_BYTES or outcome.dropped_bytes > 0
+    http = record.intent.get("language") == "http"
+    cleaned = sanitise(_in_lines(decode(head + b"\n" * cut + tail), redrawn=not http))
     match = _LAST_COMMAND.search(str(record.intent.get("command", "")).strip())
     name = match.group(1).rsplit("/", 1)[-1] if match else ""
     language, command = record.intent.get("language"), str(record.intent.get("command", ""))
     query = command if language in ("promql", "logql") else ""
-    answer = answer_in(cleaned) if language == "http" else None
+    answer = answer_in(cleaned) if http else None
     script = "" if query or answer else command
-    return files_of_run(folder), Result(outcome.exit_code, outcome.pipe_status, cleaned, name, query, answer, script)
+    result = Result(outcome.exit_code, outcome.pipe_status, cleaned, name, query, answer, script, cut)
+    return files_of_run(folder), result
+
+
+def _in_lines(text: str, *, redrawn: bool) -> str:
+    """The text with its lines ended by a newline alone, as a terminal's `\\r\\n` are not.
+
+    `redrawn`: each drawing of a line that was drawn over is a line of its own: curl writes its progress around an
+    answer, and what must not be there was there although it was drawn over.
+    """
+    text = _LINE_END.sub("\n", text)
+    return text.replace("\r", "\n") if redrawn else text
 
 
 def result_data(record: RunRecord, outcome: Outcome) -> dict[str, Any]:

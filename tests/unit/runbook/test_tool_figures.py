@@ -115,3 +115,15 @@ def test_git_tells_commit_and_branch() -> None:
     assert held("commit is 5cc3c22", "git rev-parse HEAD", commit).held is False
     assert held("branch is main", "git status", "On branch main\nnothing to commit, working tree clean\n").held is True
     assert held("브랜치는 hotfix/7", "git branch --show-current", "hotfix/7\n").held is True
+
+
+@pytest.mark.parametrize(
+    ("output", "wanted"),
+    [
+        ("현재 브랜치 main\n커밋할 사항 없음, 작업 폴더 깨끗함\n", True),
+        ("On branch develop\n", False),
+        ("HEAD가 다음 위치에서 분리: 1a2b3c4\n", None),
+    ],
+)
+def test_git_tells_its_branch_in_korean_too(output: str, wanted: bool | None) -> None:
+    assert held("branch is main", "git status", output).held is wanted

@@ -61,6 +61,22 @@ def test_a_number_is_read_behind_its_label(output: str, expected: bool) -> None:
     assert held(zero, "Requests per second: 5\n" + output) is expected
 
 
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        ("error rate limit is 1 %\nerror rate 5.2 %", None),
+        ("error rate 10 %\nerror rate 0.2 %", None),
+        ("error rate 0.1 %\nerror rate 0.2 %", True),
+        ("error rate 3 %\nerror rate 2 %", False),
+    ],
+)
+def test_a_number_that_is_told_several_times_and_not_alike_is_left_to_a_person(
+    output: str, expected: bool | None
+) -> None:
+    few = Expectation(ExpectationKind.NUMBER, {"operator": "<=", "bound": 1, "label": "error rate"})
+    assert held(few, output) is expected
+
+
 def test_a_number_that_is_not_there_is_left_to_a_person() -> None:
     few = Expectation(ExpectationKind.NUMBER, {"operator": "<", "bound": 5, "label": ""})
     assert held(few, "nothing") is None
