@@ -143,6 +143,7 @@ _LABELS: Mapping[str, Callable[[], str]] = {
     "deadlocks_change": lambda: _("new deadlocks"),
     "in_recovery": lambda: _("standby"),
     "streaming": lambda: _("streaming"),
+    "replay_paused": lambda: _("replay paused"),
     "replay_lag_s": lambda: _("replay behind"),
     "replay_lag_bytes": lambda: _("replay behind"),
     "standbys": lambda: _("standbys"),

@@ -158,6 +158,8 @@ def _replication(told: Told) -> Iterator[Value]:
         streams = bool(_number(told.replay, "receivers"))
         yield Value("in_recovery", True)
         yield Value("streaming", streams, "", "green" if streams else "yellow")
+        paused = told.replay["paused"] == "t"
+        yield Value("replay_paused", paused, "", "yellow" if paused else "")
         yield Value("replay_lag_s", _replay_lag_s(told.replay), "s")
         yield Value("replay_lag_bytes", _number(told.replay, "behind_bytes"), "bytes")
     if told.standbys or told.replay is None:
@@ -306,8 +308,9 @@ def _words(told: Told, values: Sequence[Value]) -> Iterator[str]:
         by = ", ".join(map(str, roots[:3])) or "?"
         yield _("{n} blocked by {pids}").format(n=len(told.holders), pids=by)
     if told.replay is not None:
-        lag = number.get("replay_lag_s")
-        yield _("standby, {n} s behind").format(n="?" if lag is None else f"{lag:g}")
+        yield _behind(number["replay_lag_s"], number["replay_lag_bytes"])
+        if number["replay_paused"]:
+            yield _("its replay is paused")
         if not number["streaming"]:
             yield _("it receives nothing")
     used, most = number["connections"], _number(told.server, "most_connections") or 0.0
@@ -317,6 +320,15 @@ def _words(told: Told, values: Sequence[Value]) -> Iterator[str]:
         yield _("longest query {n:g} s").format(n=longest)
     if hidden := _count_hidden(told):
         yield _("{n} hidden").format(n=hidden)
+
+
+def _behind(lag_s: object, lag_bytes: object) -> str:
+    """A standby that has replayed nothing since it began knows by how many bytes only."""
+    if isinstance(lag_s, float):
+        return _("standby, {n} s behind").format(n=f"{lag_s:g}")
+    if isinstance(lag_bytes, float):
+        return _("standby, {n} KB behind").format(n=f"{lag_bytes / 1024:.0f}")
+    return _("standby")
 
 
 def _bounded(row: Mapping[str, Any]) -> Mapping[str, Any]:
