@@ -220,7 +220,9 @@ class Saying:
         from screens.dialogs.pick import Option, Pick
 
         view = self._main.view
-        options = [Option(name, name, self._target_hint(name)) for name in view.targets]
+        # Those that can run the step under the cursor stand first.
+        names = sorted(view.targets, key=lambda name: not self._speaks(name))
+        options = [Option(name, name, self._target_hint(name)) for name in names]
         chosen = await self._main.ask(Pick(view, _("Where steps run"), options))
         if chosen and chosen != view.state.target:
             await self._main.feed.call("set_target", target=chosen)
@@ -229,6 +231,7 @@ class Saying:
         """Whether it is the one of now, and in read-only mode who enforces that there."""
         state = self._main.view.state
         told = [_("now")] if name == state.target else []
+        told += [] if self._speaks(name) else [_("not for this step")]
         if group := self._main.feed.hello.get("groups", {}).get(name):
             told += [", ".join(group["targets"]), group["manner"]]
         found = state.enforcement.get(name)
@@ -236,6 +239,14 @@ class Saying:
             told.append(_("enforced by the server") if found["by"] == "server" else _("enforced by this tool only"))
             told.append(str(found.get("detail", "")))
         return ", ".join(filter(None, told))
+
+    def _speaks(self, name: str) -> bool:
+        """Whether a target, or each of a group, knows the language of the step under the cursor."""
+        row, hello = self._main.view.row, self._main.feed.hello
+        language = row.step.language if row is not None and row.step.kind is StepKind.COMMAND else None
+        group, known = hello.get("groups", {}).get(name), hello.get("languages", {})
+        names = group["targets"] if group else [name]
+        return language is None or all(language in known.get(each, (language,)) for each in names)
 
     async def severity(self) -> None:
         """Set the severity, with a reason."""

@@ -64,6 +64,7 @@ def _hello(host: Served, connection: Connection, given: dict[str, Any]) -> Answe
         "mode": host.engine.state.mode,
         "viewer": connection.viewer,
         "targets": [*sorted(host.engine.groups), *sorted(host.engine.adapters)],
+        "languages": {name: sorted(adapter.languages) for name, adapter in host.engine.adapters.items()},
         "groups": {
             name: {"targets": list(group.targets), "manner": host.engine.manner(name, len(group.targets))}
             for name, group in host.engine.groups.items()

@@ -36,6 +36,15 @@ _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
 # A pipeline's earlier part that died of SIGPIPE was only told that `head` had seen enough.
 _SIGPIPE_EXIT = 141
 _NOT_THERE, _NOT_ALLOWED = 127, 126
+# What these print of an error that they go on after, and then exit with 0.
+_ERRORS_OF = {
+    "psql": re.compile(r"^(?:psql:\S+ )?(?:ERROR|FATAL|PANIC|오류|치명적오류|손상):  .*", re.MULTILINE),
+    "redis-cli": re.compile(
+        r"^(?:\(error\) )?(?:ERR|NOAUTH|WRONGPASS|NOPERM|OOM|READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|MOVED|ASK|MISCONF|"
+        r"BUSY|WRONGTYPE|EXECABORT|NOREPLICAS|NOSCRIPT|TRYAGAIN) .*", re.MULTILINE,
+    ),
+}  # fmt: skip
+_THEIR_CALLS = re.compile(r"(?<![\w-])(?:psql|redis-cli)(?![\w-])")
 _SEEN_CHARACTERS = 200
 # As short as git and alembic take one.
 _ABBREVIATED = 4
@@ -137,7 +146,15 @@ def _default_exit(result: Result) -> Finding:
         return Finding(ExpectationKind.EXIT, _("no command of the pipeline fails"), False, seen)
     if code == 1 and result.last_command in ("grep", "egrep", "fgrep", "zgrep", "rg") and not result.output.strip():
         return Finding(ExpectationKind.EXIT, wanted, not failed, _("{name} found no line").format(name="grep"))
+    if code == 0 and (told := _error_told(result)):
+        return Finding(ExpectationKind.EXIT, _("exit code 0, and no error told"), None, told[:_SEEN_CHARACTERS])
     return Finding(ExpectationKind.EXIT, wanted, code == 0, _code(result))
+
+
+def _error_told(result: Result) -> str:
+    """The first error of a client that exits with 0 all the same; "" for none. A row of a result may look like one."""
+    found = (_ERRORS_OF[name].search(result.output) for name in sorted(set(_THEIR_CALLS.findall(result.command))))
+    return next((match[0].strip() for match in found if match), "")
 
 
 def _code(result: Result) -> str:

@@ -158,3 +158,24 @@ def test_one_run_of_what_should_be_repeated_is_left_to_a_person_unless_it_clearl
     assert once(thrice, "DOWN")[0] is False
     assert once(soon, "UP")[0]
     assert once(soon, "DOWN")[0] is None
+
+
+@pytest.mark.parametrize(
+    ("command", "output", "expected"),
+    [
+        ("psql -h db << EOF\nselect 1 from nope;\nEOF", 'ERROR:  relation "nope" does not exist\nLINE 1: …', None),
+        ("psql -f fix.sql", "BEGIN\npsql:fix.sql:3: ERROR:  division by zero\nCOMMIT", None),
+        ("psql -h db <<< 'select 1'", '오류:  "nope" 이름의 릴레이션(relation)이 없습니다', None),
+        ("redis-cli PING", "NOAUTH Authentication required.", None),
+        ("redis-cli -h c SET a 1", "(error) OOM command not allowed when used memory > 'maxmemory'.", None),
+        ("redis-cli PING", "PONG", True),
+        ("psql -c 'select text from notes'", " ERROR:  as a row of a table begins with a blank", True),
+        ("cat app.log", "ERROR:  not of psql", True),
+        ("cat psql-notes.txt", "ERROR:  not of psql", True),
+    ],
+)
+def test_an_error_that_a_client_tells_and_exits_well_after_is_asked_about(
+    command: str, output: str, expected: bool | None
+) -> None:
+    (found,) = check([], Result(0, (0,), output, command=command))
+    assert found.held is expected
