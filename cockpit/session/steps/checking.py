@@ -73,7 +73,8 @@ class Result:
     PromQL or LogQL that was asked, "" for everything else: its values have to hold for every series. `answer` is what
     the output of an HTTP request says: what must come back is looked for there, and not in the request.
     `command` is the script of a shell step, which tells whose output it is. `cut`: the output is the beginning and
-    the end of a longer one.
+    the end of a longer one. `printed` is what of it came on standard output: curl's progress, on the other stream,
+    comes in the middle of its answer.
     """
 
     exit_code: int | None
@@ -84,6 +85,7 @@ class Result:
     answer: Answer | None = None
     command: str = ""
     cut: bool = False
+    printed: str = ""
 
     @property
     def said(self) -> str:
@@ -266,7 +268,8 @@ def _regex(expectation: Expectation, result: Result) -> tuple[bool | None, str]:
 
 def _json(expectation: Expectation, result: Result) -> tuple[bool | None, str]:
     path, wanted = expectation.value["path"], expectation.value["equals"]
-    seen = [value for value in (_at(document, path) for document in documents(result.body)) if value is not _ABSENT]
+    told = documents(result.printed) or documents(result.body)
+    seen = [value for value in (_at(document, path) for document in told) if value is not _ABSENT]
     shown = ", ".join(json.dumps(value, ensure_ascii=False) for value in seen)
     return sum(value == wanted for value in seen) >= expectation.times, shown
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from cockpit.adapters.base import Outcome
 from cockpit.adapters.http.status import answer_in
+from cockpit.runs.recording import FRAME, STDERR
 from cockpit.safety.text import decode, one_line, sanitise
 from cockpit.session.record.artefacts import files_of_run
 from cockpit.session.record.state import RunRecord
@@ -42,7 +44,25 @@ def result_of(folder: Path, outcome: Outcome, record: RunRecord) -> tuple[dict[s
     answer = answer_in(cleaned) if http else None
     script = "" if query or answer else command
     result = Result(outcome.exit_code, outcome.pipe_status, cleaned, name, query, answer, script, cut)
+    if script and not cut:
+        printed = _without_errors(folder, head + tail)
+        result = replace(result, printed=sanitise(_in_lines(decode(printed), redrawn=True)))
     return files_of_run(folder), result
+
+
+def _without_errors(folder: Path, output: bytes) -> bytes:
+    """What came on standard output alone; all of it where that is not known."""
+    try:
+        with (folder / "index").open("rb") as file:
+            index = file.read(_CHECKED_BYTES + 1)
+    except OSError:
+        return output
+    if len(index) > _CHECKED_BYTES:
+        return output
+    frames = list(FRAME.iter_unpack(index[: len(index) - len(index) % FRAME.size]))
+    if all(stream != STDERR for *_place, stream in frames):
+        return output
+    return b"".join(output[at : at + length] for at, _ns, length, stream in frames if stream != STDERR)
 
 
 def _in_lines(text: str, *, redrawn: bool) -> str:

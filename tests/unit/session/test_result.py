@@ -9,6 +9,7 @@ import pytest
 
 from cockpit.runbook.expectations.written import from_words
 from cockpit.runbook.model import Expectation, ExpectationKind
+from cockpit.runs.recording import FRAME, STDERR, STDOUT
 from cockpit.session.record.event import Status
 from cockpit.session.record.state import RunRecord
 from cockpit.session.steps.checking import check
@@ -59,6 +60,23 @@ NO_ERROR = Expectation(ExpectationKind.CONTAINS, "ERROR", absent=True)
 def test_an_answer_in_the_middle_of_curl_s_progress_is_found(tmp_path: Path) -> None:
     meter = b'  % Total    % Received\r\n\r  0     0    0     0\r  0    15{"status":\r\n"UP"}\r100    15  100    15\n'
     assert finding(tmp_path, UP, "curl http://localhost/health", meter)
+
+
+def test_what_comes_on_the_other_stream_in_the_middle_of_a_document_is_no_part_of_it(tmp_path: Path) -> None:
+    pieces = [
+        (STDERR, b"  % Total\n\r  0     0"),
+        (STDOUT, b'{\n "status": "UP"\n'),
+        (STDERR, b"\r100    15\n"),
+        (STDOUT, b"}"),
+    ]
+    index, at = b"", 0
+    for stream, piece in pieces:
+        index += FRAME.pack(at, 0, len(piece), stream)
+        at += len(piece)
+    (tmp_path / "index").write_bytes(index + b"torn")
+    whole = b"".join(piece for _stream, piece in pieces)
+    assert finding(tmp_path, UP, "curl http://localhost/health", whole) is True
+    assert finding(tmp_path, UP, "curl http://localhost/health", whole.replace(b'"UP"', b'"NO"')) is False
 
 
 def test_what_was_drawn_over_was_there(tmp_path: Path) -> None:
