@@ -15,6 +15,7 @@ CockpitError
     ├── ToolMissing       an executable or library is not on this machine
     ├── TargetUnreachable the network or the service did not answer
     │   └── LinkDown      the way to the machine is gone, which says nothing about what runs there
+    │       └── NotTried  we have not looked for it, which says nothing about the machine either
     ├── AccessDenied      it answered, and refused the credentials
     │   └── FolderGone    the folder that earlier steps led to is gone, or closed
     ├── TimedOut          the deadline passed
@@ -113,6 +114,10 @@ class TargetUnreachable(AdapterError):
 
 class LinkDown(TargetUnreachable):
     """The way to the machine is gone; of what runs there nothing is known."""
+
+
+class NotTried(LinkDown):
+    """The way was not looked for, for want of room or of its turn here: of the machine nothing is known."""
 
 
 class AccessDenied(AdapterError):

@@ -6,7 +6,8 @@ Names are listed without importing anything; one adapter is imported when it is 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -17,8 +18,9 @@ from cockpit.words import _
 GROUP = "cockpit.adapters"
 
 
-def installed() -> dict[str, EntryPoint]:
-    """Entry points of installed adapters, by name."""
+@cache
+def installed() -> Mapping[str, EntryPoint]:
+    """Entry points of installed adapters, by name. Looked up once: that reads a file of every installed package."""
     return {point.name: point for point in entry_points(group=GROUP)}
 
 

@@ -6,6 +6,7 @@ Others' kinds come in by the entry-point group `cockpit.probes`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
@@ -51,8 +52,9 @@ FAR_KINDS: Mapping[str, str] = {
 """Those that can look at, or from, another machine; made with (options, deadline_s, far)."""
 
 
-def kinds() -> dict[str, str]:
-    """Every kind's class as "module:name", ours before others'."""
+@cache
+def kinds() -> Mapping[str, str]:
+    """Every kind's class as "module:name", ours before others'. Looked up once, as adapters are."""
     return {point.name: point.value for point in entry_points(group=GROUP)} | dict(KINDS)
 
 
@@ -75,7 +77,7 @@ def build(
     check_word(config.kind, known, f"{where}.kind", _("no probe is of the kind {word}"))
     further: tuple[Far, ...] = ()
     if config.target:
-        known = dict(FAR_KINDS)
+        known = FAR_KINDS
         check_word(config.kind, known, f"{where}.kind", _("a probe of kind {word} can't look at another machine"))
         further = ((machines or Machines({})).called(config.target, f"{where}.target"),)
     module, _colon, name = known[config.kind].partition(":")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 from cockpit.errors import CockpitError, TimedOut
@@ -18,8 +18,9 @@ _GRACE_S = 0.05
 
 _STOP_S = 1.0
 
-_AT_ONCE, _APART_S = 20, 0.1
-"""The first looks of hundreds of probes are parted, in the order of the configuration."""
+_FIRST_AT_ONCE, _FIRST_S = 24, 2.0
+"""The first looks of hundreds of probes follow each other, in the order of the configuration: a first look connects.
+One that takes longer than this no longer keeps the next one."""
 
 OnSample = Callable[[Sample], None]
 OnChange = Callable[[Mapping[str, Any]], None]
@@ -43,9 +44,9 @@ class Monitor:
 
     def start(self) -> None:
         """Take the first samples as soon as can be, and go on. Call it on the event loop, once."""
+        first = _FirstLooks()
         self._lanes = tuple(
-            asyncio.create_task(self._lane(probe, number // _AT_ONCE * _APART_S), name=f"probe {probe.name}")
-            for number, probe in enumerate(self._probes)
+            asyncio.create_task(self._lane(probe, first), name=f"probe {probe.name}") for probe in self._probes
         )
 
     def request_now(self, name: str) -> bool:
@@ -73,20 +74,22 @@ class Monitor:
         self._on_sample(sample)
         self._changes.note(sample)
 
-    async def _lane(self, probe: Probe, later_s: float) -> None:
-        await asyncio.sleep(later_s)
+    async def _lane(self, probe: Probe, first: _FirstLooks) -> None:
         loop = asyncio.get_running_loop()
         look = _Look(probe)
         wanted = self._wanted[probe.name]
         # After the first look, lanes of one interval are spread out, so that they never come in step.
         wait_s = probe.interval_s * random.uniform(0.5, 1.0)  # noqa: S311  # no secret depends on it
+        turn: contextlib.AbstractAsyncContextManager[None] = first.turn()
         try:
             while True:
-                begun = loop.time()
-                wanted.clear()
-                # A journal that can't be written is told elsewhere; the watch goes on, and tells the change again.
-                with contextlib.suppress(CockpitError, OSError):
-                    self.note(await look.once())
+                async with turn:
+                    begun = loop.time()
+                    wanted.clear()
+                    # A journal that can't be written is told elsewhere; the watch goes on, and tells the change again.
+                    with contextlib.suppress(CockpitError, OSError):
+                        self.note(await look.once())
+                turn = contextlib.nullcontext()
                 try:
                     async with asyncio.timeout(max(0.0, begun + wait_s - loop.time())):
                         await wanted.wait()
@@ -95,6 +98,32 @@ class Monitor:
                 wait_s = probe.interval_s
         finally:
             look.abandon()
+
+
+class _FirstLooks:
+    """So many at once. One that takes long goes on, and the next one begins all the same."""
+
+    def __init__(self) -> None:
+        self._room = asyncio.Semaphore(_FIRST_AT_ONCE)
+
+    @contextlib.asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait for one's turn, in the order of asking, and look."""
+        await self._room.acquire()
+        taken = True
+
+        def leave() -> None:
+            nonlocal taken
+            if taken:
+                self._room.release()
+            taken = False
+
+        timer = asyncio.get_running_loop().call_later(_FIRST_S, leave)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            leave()
 
 
 class _Look:

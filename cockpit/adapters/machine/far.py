@@ -13,7 +13,7 @@ from typing import Any
 from cockpit.adapters.far import Far
 from cockpit.adapters.machine.probe import MachineOptions, MachineProbe, machine_finding
 from cockpit.adapters.probing import Finding
-from cockpit.errors import LinkDown, Malformed, TargetUnreachable
+from cockpit.errors import LinkDown, Malformed, NotTried, TargetUnreachable
 from cockpit.words import _
 
 SHARE_OF_DEADLINE = 0.85
@@ -48,6 +48,8 @@ class FarMachineProbe(MachineProbe):
         script = _LOOK.format(folders=" ".join(map(quote, self._folders)), again="" if self._cpu else _AGAIN)
         try:
             said = self._far.ask(script, deadline_s=self._deadline_s)
+        except NotTried:
+            raise
         except LinkDown as error:
             self._cpu = None
             raise TargetUnreachable(error.what, where=error.where, mend=error.mend) from error

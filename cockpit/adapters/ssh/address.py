@@ -10,6 +10,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from cockpit.adapters.ssh.turns import ASKED, is_full, too_many_files
 from cockpit.errors import ConfigError, TargetUnreachable, ToolMissing
 from cockpit.words import _
 
@@ -111,11 +112,16 @@ def _asked(destination: str, config: str | None, port: int | None) -> list[tuple
         raise ToolMissing(_("there is no ssh on this machine"), mend=_("install the OpenSSH client"))
     argv = [ssh, "-G", *(["-F", config] if config else []), *(["-p", str(port)] if port else []), "--", destination]
     try:
-        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PATIENCE_S, check=False)
+        with ASKED.taken():
+            done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PATIENCE_S, check=False)
     except subprocess.TimeoutExpired as error:
         raise TargetUnreachable(
             _("ssh took too long to say where that is"), where=destination, mend=_("see ~/.ssh/config")
         ) from error
+    except OSError as error:
+        if is_full(error):
+            raise too_many_files(destination) from error
+        raise ToolMissing(_("ssh can't be started: {error}").format(error=error.strerror), where=ssh) from error
     if done.returncode:
         raise ConfigError(
             _("ssh can't use its configuration: {error}").format(error=_last_line(done.stderr)), where=destination

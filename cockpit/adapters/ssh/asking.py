@@ -10,7 +10,17 @@ from contextlib import closing
 from cockpit.adapters.ssh.link import SshLink
 from cockpit.adapters.ssh.sessions import Shell
 from cockpit.adapters.ssh.sockets import exchanged
-from cockpit.errors import AccessDenied, AdapterError, CockpitError, LinkDown, Malformed, TargetUnreachable, TimedOut
+from cockpit.adapters.ssh.turns import ASKED, HANDSHAKES
+from cockpit.errors import (
+    AccessDenied,
+    AdapterError,
+    CockpitError,
+    LinkDown,
+    Malformed,
+    NotTried,
+    TargetUnreachable,
+    TimedOut,
+)
 from cockpit.words import _
 
 _MOST_SHELLS = 3
@@ -101,12 +111,14 @@ class Asking:
                 self._connector = threading.Thread(target=self._connect, name=f"ssh-connect-{self.name}", daemon=True)
                 self._connector.start()
             self._free.wait_for(lambda: self._connector is None, max(0.0, until_s - time.monotonic()))
-            link, failure, connecting = self._link, self._failure, self._connector is not None
+            link, failure, connector = self._link, self._failure, self._connector
         if (in_use := self._link_in_use()) is not None:
             return in_use
-        if connecting and link is not None and link.up and (silent := link.silent_login()) is not None:
+        if connector is not None and any(turns.waits(connector) for turns in (ASKED, HANDSHAKES)):
+            raise NotTried(_("others are being connected to first"), where=self._where, mend=_("its turn comes"))
+        if connector is not None and link is not None and link.up and (silent := link.silent_login()) is not None:
             raise silent
-        if connecting or failure is None:
+        if connector is not None or failure is None:
             raise LinkDown(_("no connection yet"), where=self._where, mend=_("is it up, and is the way there open?"))
         raise type(failure)(failure.what, where=failure.where, mend=failure.mend)
 
@@ -121,10 +133,14 @@ class Asking:
             self._link = self._reach()
             self._link.connect(asking=asking)
             self._log_in(self._link)
+        except LinkDown as error:
+            failure = error
         except TargetUnreachable as error:
             failure = LinkDown(error.what, where=error.where, mend=error.mend)
         except CockpitError as error:
             failure = error
+        except Exception as error:  # noqa: BLE001  # else nobody would ever try again
+            failure = AdapterError(_("a defect of the cockpit itself: {error}").format(error=repr(error)))
         denied = isinstance(failure, AccessDenied)
         # A person is asked once, not every minute; a step asks again. Before somebody has come nobody was asked.
         self._may_ask = not denied or (self._may_ask and not asking)
@@ -167,10 +183,10 @@ class Asking:
             self._busy += 1
         try:
             left_s = max(_LEAST_S, until_s - time.monotonic())
-            shell = link.shell(timeout_s=left_s, login_s=left_s)
+            shell = link.shell(timeout_s=left_s, login_s=left_s, asks_again=True)
         except BaseException as error:
             self._one_less()
-            if isinstance(error, TargetUnreachable):
+            if isinstance(error, TargetUnreachable) and not isinstance(error, NotTried):
                 raise LinkDown(error.what, where=self._where, mend=error.mend) from error
             raise
         return shell, shell.used

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
 import threading
@@ -16,7 +17,9 @@ from cockpit.adapters.ssh.host_keys import kinds_known, require_known
 from cockpit.adapters.ssh.identity import sign_in
 from cockpit.adapters.ssh.sessions import Sessions, Shell
 from cockpit.adapters.ssh.sockets import socket_channel
-from cockpit.errors import AccessDenied, AdapterError, LinkDown, TargetUnreachable, TimedOut, ToolMissing
+from cockpit.adapters.ssh.turns import HANDSHAKES, is_full, require_room, too_many_files
+from cockpit.adapters.ssh.watched import Watched
+from cockpit.errors import AccessDenied, AdapterError, LinkDown, NotTried, TargetUnreachable, TimedOut, ToolMissing
 from cockpit.safety.text import one_line
 from cockpit.words import _
 
@@ -27,10 +30,8 @@ _CONNECT_S = 10.0
 LOGIN_S = 30.0
 """So long start-up files over there may take before a step: a home on a slow network, a lock that is waited for."""
 _ANSWER_S = 30.0
-_SIGN_OF_LIFE_S, _DEAD_S = 2.0, 6.0
-_SOON_S, _LOOK_S = 0.1, 0.5
-_HANDSHAKES = threading.BoundedSemaphore(8)
-"""To agree on keys is work of the processor: hundreds at once would hold up everything else, the screen included."""
+_IDLE_S = 10.0
+"""How long a connection's thread waits for what comes next before it looks around for nothing."""
 _BANNER_S = 5.0
 _SURE_S = 3.0
 """Who has said nothing for so long may be gone: what has to arrive is not sent to a shell that stands since before."""
@@ -51,8 +52,7 @@ def _if_still(still: Callable[[], None], channel: Channel) -> None:
 class SshLink:
     """A connection that is there when it is needed. Every method blocks; any thread may call it.
 
-    paramiko sends keepalives and never counts the answers (measured: a stopped peer is not noticed), and leaves
-    Nagle's algorithm on, so both are done here.
+    paramiko leaves Nagle's algorithm on and does not notice a peer that has stopped, so both are seen to here.
 
     Args:
         login_s: for so long a login may take to give a shell.
@@ -68,19 +68,25 @@ class SshLink:
         self._heard_s = 0.0
 
     def shell(
-        self, *, timeout_s: float = _CONNECT_S, login_s: float | None = None, still: Callable[[], None] = _anyway
+        self,
+        *,
+        timeout_s: float = _CONNECT_S,
+        login_s: float | None = None,
+        still: Callable[[], None] = _anyway,
+        asks_again: bool = False,
     ) -> Shell:
         """A /bin/sh over there, to be sent orders. Give it back with `give_back`.
 
         It waits its turn where much is going on, and for a login's start-up files; `still` looks then whether it may go
-        on.
+        on. Who `asks_again` where a shell turns out to be gone may have one that stands, however long nothing was heard.
 
         Raises:
             TargetUnreachable, AccessDenied, TimedOut: there is none. LinkDown: a login there gives none.
         """
         transport = self._transport()
         with self._broken_told():
-            shell = self._sessions.shell(transport, timeout_s, login_s=login_s or self.login_s, fresh=self._unsure)
+            fresh = not asks_again and self._unsure
+            shell = self._sessions.shell(transport, timeout_s, login_s=login_s or self.login_s, fresh=fresh)
         self.heard()
         try:
             still()
@@ -205,6 +211,11 @@ class SshLink:
         """For how long nothing has come from over there."""
         return time.monotonic() - self._heard_s
 
+    @property
+    def busy(self) -> bool:
+        """Whether somebody has a shell or a terminal over there."""
+        return self._sessions.busy
+
     def _transport(self) -> Transport:
         with self._lock:
             return self._connected()
@@ -237,8 +248,7 @@ class SshLink:
             raise
         self._hops = hops
         self.heard()
-        threading.Thread(target=self._keep_alive, args=(hops[-1],), name="ssh-alive", daemon=True).start()
-        _WATCHED.add(hops[-1], lambda: self.silent_s > _DEAD_S)
+        _WATCHED.add(hops[-1], self)
         return hops[-1]
 
     def _hang_up(self) -> None:
@@ -247,60 +257,13 @@ class SshLink:
         self._hops = []
         self._sessions.forget()
 
-    def _keep_alive(self, transport: Transport) -> None:
-        """Ask for a sign of life where none comes by itself, one question at a time: who waits gets the answer."""
-        while transport.is_active():
-            if self.silent_s >= _SIGN_OF_LIFE_S:
-                transport.global_request("keepalive@openssh.com", wait=True)
-                if transport.is_active():
-                    self.heard()
-            _pause(transport, max(_SOON_S, _SIGN_OF_LIFE_S - self.silent_s))
 
-
-class _Watched:
-    """All connections of this process: hangs up on a machine that has been silent for too long.
-
-    Whoever reads from it is released. One thread for all: hundreds that wake twice a second would be work.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._dead: dict[Transport, Callable[[], bool]] = {}
-        self._thread: threading.Thread | None = None
-
-    def add(self, transport: Transport, dead: Callable[[], bool]) -> None:
-        """Watch it until it ends; `dead` tells whether it is to be given up."""
-        with self._lock:
-            self._dead[transport] = dead
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._look, name="ssh-watch", daemon=True)
-                self._thread.start()
-
-    def _look(self) -> None:
-        while True:
-            time.sleep(_LOOK_S)
-            with self._lock:
-                gone = [transport for transport, dead in self._dead.items() if not transport.is_active() or dead()]
-                for transport in gone:
-                    del self._dead[transport]
-                    # It waits for the connection's own thread.
-                    threading.Thread(target=transport.close, name="ssh-close", daemon=True).start()
-                if not self._dead:
-                    self._thread = None
-                    return
-
-
-_WATCHED = _Watched()
+_WATCHED = Watched()
 
 
 def _on_terminal(channel: Channel, command: str, rows: int, columns: int) -> None:
     channel.get_pty("xterm-256color", width=columns, height=rows)
     channel.exec_command(command)
-
-
-def _pause(transport: Transport, seconds: float) -> None:
-    """Wait, or return at once when the connection ends: its thread does."""
-    transport.join(seconds)
 
 
 def _named(way: Sequence[SshAddress], number: int) -> str:
@@ -347,20 +310,41 @@ def _keep_quiet() -> None:
 def _greet(transport: Transport, address: SshAddress, ask: Ask | None) -> None:
     _prefer(transport, kinds_known(address))
     transport.banner_timeout = _BANNER_S
-    with _HANDSHAKES:
+    with HANDSHAKES.taken():
         transport.start_client(timeout=_CONNECT_S)
     key = transport.get_remote_server_key()
     require_known(address, key.get_name(), key.asbytes())
     sign_in(transport, address, ask)
+    # Ten times a second is paramiko's own: of hundreds that stand idle that would be much work.
+    transport.sock.settimeout(_IDLE_S)
 
 
 def _socket(address: SshAddress, before: Transport | None) -> socket.socket | Channel:
     if before is not None:
         return before.open_channel("direct-tcpip", (address.host, address.port), ("127.0.0.1", 0), timeout=_CONNECT_S)
-    made = socket.create_connection((address.host, address.port), timeout=_CONNECT_S)
+    try:
+        made = _Line(fileno=socket.create_connection((address.host, address.port), timeout=_CONNECT_S).detach())
+    except OSError as error:
+        if is_full(error):
+            raise too_many_files(str(address)) from error
+        raise
+    try:
+        require_room(made.fileno(), str(address))
+    except NotTried:
+        made.close()
+        raise
     made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     return made
+
+
+class _Line(socket.socket):
+    """Closed, it releases whoever waits for what comes."""
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self.shutdown(socket.SHUT_RDWR)
+        super().close()
 
 
 def _prefer(transport: Transport, kinds: Sequence[str]) -> None:

@@ -85,10 +85,17 @@ class Sessions:
         self._host = host
         self._room = threading.BoundedSemaphore(_MOST)
         self._lock = threading.Lock()
+        self._counting = threading.Lock()
         self._idle: list[Shell] = []
         self._greeting: Greeting | None = None
         self.answered = False
         """Whether the newest login over there that was asked for a shell has given one."""
+        self._open = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether anybody has one."""
+        return self._open > len(self._idle)
 
     def shell(self, transport: Transport, timeout_s: float, *, login_s: float, fresh: bool = False) -> Shell:
         """A shell of one's own, until it is given back. Over there it answers already.
@@ -144,9 +151,11 @@ class Sessions:
         until_s = time.monotonic() + timeout_s
         self._make_room(timeout_s)
         try:
+            self._count(1)
             channel = self._session(transport, until_s)
             begin(channel)
         except BaseException:
+            self._count(-1)
             self._room.release()
             raise
         return channel
@@ -154,6 +163,7 @@ class Sessions:
     def done(self, channel: Channel) -> None:
         """The session is not needed any more."""
         channel.close()
+        self._count(-1)
         self._room.release()
 
     def forget(self) -> None:
@@ -163,6 +173,10 @@ class Sessions:
             self.answered, self._greeting = False, None
         for shell in idle:
             self.done(shell.channel)
+
+    def _count(self, more: int) -> None:
+        with self._counting:
+            self._open += more
 
     def kept(self, transport: Transport) -> Shell | None:
         """One that stood by for the next who needs it, if there is any."""
