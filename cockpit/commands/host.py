@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cockpit.commands.open_files import allow_many_files
 from cockpit.commands.streams import Cleaned
 from cockpit.errors import AdapterError, CockpitError
 from cockpit.safety.memory import keep_to_itself, no_core_dumps
@@ -78,6 +79,7 @@ def main(arguments: list[str]) -> int:
     os.setsid()
     umask = os.umask(0o077)
     no_core_dumps()
+    allow_many_files()
     for name in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
         signal.signal(name, signal.SIG_IGN)
     sys.stderr = Cleaned(sys.stderr, told)  # host.log: a traceback may quote anything

@@ -16,6 +16,7 @@ from cockpit.commands import INTERRUPTED
 from cockpit.commands.given import given_values, tell_of_secrets
 from cockpit.commands.only import narrowed, rest_of
 from cockpit.commands.open import chosen_config, inputs_of, require_target
+from cockpit.commands.open_files import allow_many_files
 from cockpit.commands.person import at_terminal
 from cockpit.commands.telling import Telling
 from cockpit.config.names import LOCAL
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 def run(options: argparse.Namespace) -> int:
     """Run the chosen steps in order; the record is a session like any other."""
     keep_to_itself()
+    allow_many_files()
     path = current_folder() / options.runbook
     document = document_at(path)
     chosen = _choice(path, document, options)

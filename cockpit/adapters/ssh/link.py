@@ -19,7 +19,7 @@ from cockpit.adapters.ssh.sessions import Sessions, Shell
 from cockpit.adapters.ssh.sockets import socket_channel
 from cockpit.adapters.ssh.turns import HANDSHAKES, is_full, require_room, too_many_files
 from cockpit.adapters.ssh.watched import Watched
-from cockpit.errors import AccessDenied, AdapterError, LinkDown, NotTried, TargetUnreachable, TimedOut, ToolMissing
+from cockpit.errors import AccessDenied, AdapterError, LinkDown, TargetUnreachable, TimedOut, ToolMissing
 from cockpit.safety.text import one_line
 from cockpit.words import _
 
@@ -78,7 +78,7 @@ class SshLink:
         """A /bin/sh over there, to be sent orders. Give it back with `give_back`.
 
         It waits its turn where much is going on, and for a login's start-up files; `still` looks then whether it may go
-        on. Who `asks_again` where a shell turns out to be gone may have one that stands, however long nothing was heard.
+        on. Who `asks_again` where a shell turns out to be gone may have one that stands, however long all was silent.
 
         Raises:
             TargetUnreachable, AccessDenied, TimedOut: there is none. LinkDown: a login there gives none.
@@ -330,12 +330,22 @@ def _socket(address: SshAddress, before: Transport | None) -> socket.socket | Ch
         raise
     try:
         require_room(made.fileno(), str(address))
-    except NotTried:
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        _wait_for_greeting(made)
+    except BaseException:
         made.close()
         raise
-    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     return made
+
+
+def _wait_for_greeting(made: socket.socket) -> None:
+    """The server speaks first. One that says nothing is found out before it has its turn, which others wait for."""
+    made.settimeout(_BANNER_S)
+    try:
+        made.recv(1, socket.MSG_PEEK)
+    except TimeoutError as error:
+        raise TimeoutError(_("no SSH server answers there")) from error
 
 
 class _Line(socket.socket):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import time
@@ -43,7 +44,7 @@ class Shell:
     def send(self, script: bytes) -> None:
         """Have it run this, in a subshell with an empty input."""
         self.used = True
-        self.channel.sendall(_ORDER % script)
+        send_all(self.channel, _ORDER % script)
 
     def answer(self, script: bytes, until_s: float, heard: Callable[[], None], most_bytes: int = 1 << 20) -> bytes:
         """What the script prints; it may end its shell. `heard` is called at every sign of life.
@@ -225,3 +226,15 @@ class Sessions:
                     ) from error
             self._close_an_idle_one()
             transport.join(_AGAIN_S)  # or until the connection ends: its thread does
+
+
+def send_all(channel: Channel, data: bytes) -> None:
+    """Send all of it.
+
+    Raises:
+        OSError: it could not be; a connection that has just gone is paramiko's EOFError otherwise.
+    """
+    try:
+        channel.sendall(data)
+    except EOFError as error:
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)) from error

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from cockpit.adapters.ssh.sessions import send_all
 from cockpit.errors import LinkDown, Malformed, TimedOut
 from cockpit.words import _
 
@@ -34,7 +35,7 @@ def exchanged(channel: Channel, request: bytes, whole: Callable[[bytearray], boo
     said = bytearray()
     try:
         channel.settimeout(max(_LEAST_S, until_s - time.monotonic()))
-        channel.sendall(request)
+        send_all(channel, request)
         while not whole(said):
             channel.settimeout(max(_LEAST_S, until_s - time.monotonic()))
             piece = channel.recv(_BLOCK_BYTES)

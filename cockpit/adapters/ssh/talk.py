@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cockpit.adapters.ssh.sessions import send_all
 from cockpit.runs.recording import TERMINAL, Recorder
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Talk:
         if order.get("cancel"):
             self._cancel()
         if "input" in order:
-            self._channel.sendall(binascii.a2b_base64(order["input"]))
+            send_all(self._channel, binascii.a2b_base64(order["input"]))
         if "resize" in order:
             rows, columns = order["resize"]
             self._channel.resize_pty(width=int(columns), height=int(rows))
