@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cockpit.adapters.checking import Check, failed_check
+from cockpit.commands.open_files import allow_many_files
 from cockpit.errors import ConfigError
 from cockpit.safety.telling import shown
 from cockpit.words import _
@@ -33,6 +34,7 @@ def run(options: argparse.Namespace) -> int:
     from cockpit.session.host.surroundings import configuration
     from cockpit.session.record.secrets import SecretBook, secrets_of_config
 
+    allow_many_files()
     secrets = SecretBook(os.environ)
     explicit = Path(options.config) if options.config else None
     config, found = Config(), list(_terminal())

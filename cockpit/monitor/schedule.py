@@ -5,22 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cockpit.errors import CockpitError, TimedOut
 from cockpit.monitor.probe import Probe, failed
 from cockpit.monitor.sample import Outcome, Sample
+from cockpit.monitor.turns import FirstLooks
 from cockpit.words import _
 
 _GRACE_S = 0.05
 """How long a cancelled look may take to let go before it is called hung."""
 
 _STOP_S = 1.0
-
-_FIRST_AT_ONCE, _FIRST_S = 24, 2.0
-"""The first looks of hundreds of probes follow each other, in the order of the configuration: a first look connects.
-One that takes longer than this no longer keeps the next one."""
 
 OnSample = Callable[[Sample], None]
 OnChange = Callable[[Mapping[str, Any]], None]
@@ -44,7 +41,7 @@ class Monitor:
 
     def start(self) -> None:
         """Take the first samples as soon as can be, and go on. Call it on the event loop, once."""
-        first = _FirstLooks()
+        first = FirstLooks()
         self._lanes = tuple(
             asyncio.create_task(self._lane(probe, first), name=f"probe {probe.name}") for probe in self._probes
         )
@@ -74,7 +71,7 @@ class Monitor:
         self._on_sample(sample)
         self._changes.note(sample)
 
-    async def _lane(self, probe: Probe, first: _FirstLooks) -> None:
+    async def _lane(self, probe: Probe, first: FirstLooks) -> None:
         loop = asyncio.get_running_loop()
         look = _Look(probe)
         wanted = self._wanted[probe.name]
@@ -98,32 +95,6 @@ class Monitor:
                 wait_s = probe.interval_s
         finally:
             look.abandon()
-
-
-class _FirstLooks:
-    """So many at once. One that takes long goes on, and the next one begins all the same."""
-
-    def __init__(self) -> None:
-        self._room = asyncio.Semaphore(_FIRST_AT_ONCE)
-
-    @contextlib.asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Wait for one's turn, in the order of asking, and look."""
-        await self._room.acquire()
-        taken = True
-
-        def leave() -> None:
-            nonlocal taken
-            if taken:
-                self._room.release()
-            taken = False
-
-        timer = asyncio.get_running_loop().call_later(_FIRST_S, leave)
-        try:
-            yield
-        finally:
-            timer.cancel()
-            leave()
 
 
 class _Look:

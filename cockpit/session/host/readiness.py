@@ -1,8 +1,9 @@
-"""Is this machine ready for an incident: every configured target, probe and log asked at once, each with a deadline."""
+"""Is this machine ready for an incident: every configured target, probe and log is asked, until a deadline."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -21,13 +22,18 @@ from cockpit.monitor.registry import build
 from cockpit.monitor.sample import Outcome
 from cockpit.monitor.tails import build_tail
 from cockpit.monitor.threshold import never_held
+from cockpit.monitor.turns import FirstLooks
 from cockpit.session.host.surroundings import surroundings
 from cockpit.session.record.secrets import SecretBook
 from cockpit.session.steps.targets import targets_of
 from cockpit.words import _
 
 DEADLINE_S = 7.0
-"""Of every check; all go on at once, so it is that of the whole too."""
+"""Of all checks together. Of hundreds not all may get their turn by then, which is told of each."""
+
+_AT_ONCE = 64
+_FAIR_S = 3.0
+"""Who was given less did not have the time to answer."""
 
 _END_S = 1.0
 
@@ -60,28 +66,45 @@ async def findings(config: Config, secrets: SecretBook, scratch: Path) -> list[C
         looks.append((_("probe {name}").format(name=probe.name), _of_probe(probe, config, machines, secrets)))
     for tail in config.tails:
         looks.append((_("log {name}").format(name=tail.name), _of_tail(tail, config, machines, secrets, scratch)))
-    found = await asyncio.gather(*(_in_time(about, look) for about, look in looks))
+    turns, until_s = FirstLooks(_AT_ONCE), time.monotonic() + DEADLINE_S
+    found = await asyncio.gather(*(_in_time(about, look, turns, until_s) for about, look in looks))
     return [replace(check, about=check.about or about) for about, checks in found for check in checks]
 
 
-async def _in_time(about: str, look: Look) -> tuple[str, Sequence[Check]]:
-    """What a look finds; what goes wrong, and what takes too long, is a finding as well."""
-    task = asyncio.ensure_future(look())
-    await asyncio.wait((task,), timeout=DEADLINE_S)
+async def _in_time(about: str, look: Look, turns: FirstLooks, until_s: float) -> tuple[str, Sequence[Check]]:
+    """What a look finds; what goes wrong, what takes too long, and what was not come to, is a finding as well."""
+    begun_s: float | None = None
+
+    async def in_turn() -> Sequence[Check]:
+        nonlocal begun_s
+        async with turns.turn():
+            begun_s = time.monotonic()
+            return await look()
+
+    task = asyncio.ensure_future(in_turn())
+    await asyncio.wait((task,), timeout=max(0.0, until_s - time.monotonic()))
     if not task.done():
         task.cancel()
         await asyncio.wait((task,), timeout=_END_S)  # what it started has to be ended before the loop is
-        late = TimedOut(
-            _("no answer within {seconds:g} s").format(seconds=DEADLINE_S),
-            mend=_("is it up, and is the way there open?"),
-        )
-        return about, [failed_check(late)]
+        return about, [failed_check(_too_late(None if begun_s is None else until_s - begun_s))]
     error = task.exception()
     if error is None:
         return about, task.result()
     if not isinstance(error, CockpitError):
         error = AdapterError(_("a defect of the cockpit itself: {error}").format(error=repr(error)))
     return about, [failed_check(error)]
+
+
+def _too_late(given_s: float | None) -> CockpitError:
+    """What to say of one that did not answer in so long; None where its turn had not come."""
+    if given_s is None or given_s < _FAIR_S:
+        return TimedOut(
+            _("not looked at: there is too much to look at in {seconds:g} s").format(seconds=DEADLINE_S),
+            mend=_("look at fewer at a time, with a configuration of their own (--config)"),
+        )
+    return TimedOut(
+        _("no answer within {seconds:.0f} s").format(seconds=given_s), mend=_("is it up, and is the way there open?")
+    )
 
 
 def _found(*checks: Check) -> Look:

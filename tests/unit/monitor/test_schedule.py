@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 
 from cockpit.adapters.own_thread import OwnThread
 from cockpit.errors import TimedOut
+from cockpit.monitor import turns
 from cockpit.monitor.panel import HISTORY, aged, fold_sample
 from cockpit.monitor.probe import now
 from cockpit.monitor.record import SampleLog, sample_of
@@ -317,27 +318,44 @@ def test_folding_in_parts_is_folding_at_once() -> None:
     assert at_once == in_parts
 
 
-async def test_the_first_looks_of_hundreds_are_parted_in_the_order_of_the_configuration() -> None:
+async def test_of_five_hundred_first_looks_a_few_go_on_at_once_and_all_have_their_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(turns, "_FIRST_S", 3600.0)
     begun: list[int] = []
-    all_begun = asyncio.Event()
+    at_it, most, open_ = 0, 0, asyncio.Event()
 
-    def looking(number: int) -> Callable[[], Sample]:
-        def look() -> Sample:
+    def looking(number: int) -> Callable[[], Awaitable[Sample]]:
+        async def look() -> Sample:
+            nonlocal at_it, most
             begun.append(number)
-            if len(begun) == 100:
-                all_begun.set()
+            at_it += 1
+            most = max(most, at_it)
+            await open_.wait()
+            at_it -= 1
             return taken(f"p{number}")
 
         return look
 
-    seen: list[Sample] = []
-    monitor = Monitor([StubProbe(f"p{number}", looking(number)) for number in range(100)], seen.append)
+    seen = Collected()
+    monitor = Monitor([StubProbe(f"p{n}", looking(n), interval_s=3600, deadline_s=3600) for n in range(500)], seen)
     monitor.start()
-    await asyncio.sleep(0)
-    at_once = len(begun)
     async with asyncio.timeout(PATIENCE_S):
-        await all_begun.wait()
+        while len(begun) < turns.FIRST_AT_ONCE:
+            await asyncio.sleep(0)
+    open_.set()
+    await seen.until(lambda: len(seen.samples) == 500)
     await monitor.stop()
 
-    assert at_once < 100
-    assert begun == list(range(100))
+    assert most == turns.FIRST_AT_ONCE
+    assert begun == list(range(500))
+
+
+async def test_first_looks_that_hang_let_the_next_ones_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "_FIRST_S", 0.05)
+    seen = Collected()
+    hung = [StubProbe(f"h{number}", never, interval_s=3600, deadline_s=3600) for number in range(100)]
+    monitor = Monitor([*hung, StubProbe("last", lambda: taken("last"), interval_s=3600)], seen)
+    monitor.start()
+    await seen.until(lambda: len(seen.of("last")) == 1)
+    await monitor.stop()
