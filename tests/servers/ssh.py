@@ -30,6 +30,8 @@ class SshServer:
     folder: Path
     port: int
     process: subprocess.Popen[bytes] | None = None
+    ends_with_us: bool = False
+    """Whether it stops by itself when this process is killed, where the system can do that."""
     _left: list[int] = field(default_factory=list)
 
     @property
@@ -87,6 +89,8 @@ class SshServer:
         """Begin to listen; returns when it does."""
         # By its absolute path: it starts itself anew for each connection.
         argv = [shutil.which("sshd") or "/usr/sbin/sshd", "-D", "-e", "-f", str(self.folder / "sshd_config")]
+        if self.ends_with_us and (setpriv := shutil.which("setpriv")):
+            argv = [setpriv, "--pdeathsig", "TERM", *argv]
         with (self.folder / "sshd.log").open("ab") as log:
             self.process = subprocess.Popen(
                 argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, start_new_session=True

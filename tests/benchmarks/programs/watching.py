@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 
+from cockpit.commands.open_files import allow_many_files
 from cockpit.config import load
 from cockpit.monitor.watch import Watch
 from cockpit.runbook.reading import parse
@@ -19,6 +20,7 @@ from cockpit.session.steps.targets import targets_of
 
 async def watching(config: Path, root: Path, seconds: float) -> None:
     """Half of the time to begin, the other half measured."""
+    allow_many_files()
     read, taken = load(config), 0
     folder = SessionFolder(root)
     folder.logs.mkdir()
@@ -31,17 +33,34 @@ async def watching(config: Path, root: Path, seconds: float) -> None:
         adapters=targets_of(read.targets, read.origin),
     )
     await watch.start()
-    await asyncio.sleep(seconds / 2)
+    late_beginning_s = await longest_wait_s(seconds / 2)
     taken, used_s, begun_s = len(came), time.process_time(), time.monotonic()
-    late_s = 0.0
-    while (now_s := time.monotonic()) < begun_s + seconds / 2:
-        await asyncio.sleep(0.05)
-        late_s = max(late_s, time.monotonic() - now_s - 0.05)
+    late_s = await longest_wait_s(seconds / 2)
     share = 100 * (time.process_time() - used_s) / (time.monotonic() - begun_s)
     memory = psutil.Process().memory_info().rss / (1 << 20)
-    threads = psutil.Process().num_threads()
-    print(json.dumps({"cpu": share, "rss": memory, "samples": len(came) - taken, "late": late_s, "threads": threads}))
+    told = {"cpu": share, "rss": memory, "samples": len(came) - taken, "late": late_s}
+    told |= {
+        "late_beginning": late_beginning_s,
+        "threads": psutil.Process().num_threads(),
+        "answering": answering(root),
+    }
+    print(json.dumps(told))
     await watch.stop()
+
+
+async def longest_wait_s(seconds: float) -> float:
+    """How long an event of the loop had to wait for its turn, at most, in that time."""
+    late_s, until_s = 0.0, time.monotonic() + seconds
+    while (now_s := time.monotonic()) < until_s:
+        await asyncio.sleep(0.05)
+        late_s = max(late_s, time.monotonic() - now_s - 0.05)
+    return late_s
+
+
+def answering(root: Path) -> int:
+    """Probes whose newest sample holds data."""
+    samples = [json.loads(line) for line in (root / "samples.jsonl").read_text().splitlines()]
+    return sum(outcome == "data" for outcome in {each["probe"]: each["outcome"] for each in samples}.values())
 
 
 if __name__ == "__main__":
