@@ -15,7 +15,7 @@ from cockpit.commands.streams import silence
 from cockpit.runs.kept import open_kept
 from cockpit.safety.text import Lines, one_line, sanitise
 from cockpit.session.record.event import Event
-from cockpit.session.record.fanout import manner_of
+from cockpit.session.record.fanout import FEW, manner_of, some_of
 from cockpit.session.record.folder import SessionFolder
 from cockpit.session.record.state import begins_attempt
 from cockpit.words import _
@@ -150,7 +150,8 @@ def _intent(data: Mapping[str, Any]) -> list[str]:
         return []
     if group:
         targets, stops = group["targets"], bool(group["stop_at_first_failure"])
-        title = f"== {data['step']}  [{data['verdict']}]  {group['name']}: {', '.join(targets)}"
+        names = ", ".join(targets) if len(targets) <= FEW else some_of(targets)
+        title = f"== {data['step']}  [{data['verdict']}]  {group['name']}: {names}"
         manner = manner_of(int(group["at_once"]), stops, len(targets))
         return ["", one_line(title), *command_lines(str(data["command"])), one_line(f"-- {data['step']}: {manner}")]
     if number > 1:

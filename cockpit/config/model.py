@@ -16,8 +16,8 @@ SecondPerson = Literal["", "destructive", "mutating"]
 AT_ONCE = 10
 """Targets of a group that run at a time where the group does not say."""
 MOST_AT_ONCE = 50
-MOST_TARGETS = 100
-"""Of a group: each has a connection and a thread of its own here. For more there is what runs on the other side."""
+MOST_TARGETS = 500
+"""Of a group: each has a connection here, and a run in the record. For more there is what runs on the other side."""
 
 
 class General(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cockpit.safety.text import odd_characters, visible
+from cockpit.session.record.fanout import FEW, some_of
 from cockpit.session.steps.proposal import Proposal
 from cockpit.words import _, plural
 from screens.alerts import with_alert_word
@@ -35,6 +38,8 @@ def proposal_rows(proposal: Proposal, warning: str, width: int) -> list[Line]:
     rows += _labelled(_("way back"), [(visible(proposal.undo), "code")], width)
     if proposal.edited:
         rows += wrapped([(_("edited: the difference goes into the record"), "warn")], width - 1, first=" ", rest=" ")
+    if len(proposal.group) > FEW:
+        rows += [BLANK, *_labelled(_("targets"), [(_named(proposal.group), "")], width)]
     return rows
 
 
@@ -46,13 +51,17 @@ def _where(proposal: Proposal) -> list[Span]:
 
 
 def _targets(proposal: Proposal, width: int) -> list[Line]:
-    """Every target of a group by its name, how many they are, and how they follow each other."""
+    """How many targets a group has, and how they follow each other. The names of many come last, behind the command."""
     if not proposal.group:
         return []
     count = plural("{count} target", "{count} targets", len(proposal.group)).format(count=len(proposal.group))
-    names = ", ".join(map(visible, proposal.group))
+    names = _named(proposal.group) if len(proposal.group) <= FEW else visible(some_of(proposal.group))
     rows = _labelled(_("targets"), [(f"{count}: ", "strong"), (names, "")], width)
     return [*rows, *_labelled(_("manner"), [(proposal.manner, "")], width)]
+
+
+def _named(targets: Sequence[str]) -> str:
+    return ", ".join(map(visible, targets))
 
 
 def _labelled(label: str, spans: list[Span], width: int) -> list[Line]:

@@ -16,6 +16,8 @@ from screens.paint import Line, cropped, fit, line, pad
 from screens.panes.pane import Pane
 
 _CLOCK_FROM_S = 60.0
+_MANY = 12
+"""More lines than a person takes in at a glance."""
 _MOST_NAME_CELLS, _STATUS_CELLS, _SPENT_CELLS = 24, 11, 7
 
 
@@ -45,7 +47,7 @@ class Targets(Pane):
         if fan_out is not None and (self._fan_out is None or fan_out.first != self._fan_out.first):
             self.top = 0
         self._fan_out = fan_out
-        self._lines = fan_out.lines(self.view.state.runs) if fan_out else ()
+        self._lines = in_sight(fan_out.lines(self.view.state.runs)) if fan_out else ()
         self._names_cells = min(_MOST_NAME_CELLS, max((cell_len(each.target) for each in self._lines), default=0))
         chosen = self.view.chosen_target()
         at = next((n for n, each in enumerate(self._lines) if chosen and each.target == chosen.target), 0)
@@ -99,6 +101,17 @@ class Targets(Pane):
         if record.finished_t and spent_s < _CLOCK_FROM_S:
             return f"{max(0.0, spent_s):.1f} s"
         return clock_text(spent_s, fine=self.view.clock_fine or bool(record.finished_t))
+
+
+def in_sight(lines: Sequence[TargetLine]) -> Sequence[TargetLine]:
+    """Of many targets those that need somebody come first; then those at work, and those that have yet to begin."""
+    return sorted(lines, key=_rank) if len(lines) > _MANY else lines
+
+
+def _rank(each: TargetLine) -> int:
+    if each.status.over:
+        return 4 if each.status in (Status.PASSED, Status.SKIPPED) else 0
+    return (Status.AWAITING, Status.RUNNING, Status.TODO).index(each.status) + 1
 
 
 def ended(each: TargetLine) -> str:

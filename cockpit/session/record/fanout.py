@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from cockpit.session.record.state import RunRecord, SessionState
 
 _MOST_NAMED = 6
+FEW = 24
+"""Targets that can all be named before a command without pushing it out of sight."""
 
 
 class FanOut(Struct, frozen=True):

@@ -64,11 +64,11 @@ def test_what_makes_no_group_is_refused_with_the_way_to_mend_it(text: str, where
 
 
 def test_a_group_beyond_one_bastions_reach_is_refused_and_told_what_reaches_further() -> None:
-    names = [f"h-{number}" for number in range(101)]
+    names = [f"h-{number}" for number in range(501)]
     targets = "\n".join(f'{name} = {{ kind = "ssh", host = "{name}" }}' for name in names)
-    with pytest.raises(ConfigError, match="101 targets are too many") as caught:
+    with pytest.raises(ConfigError, match="501 targets are too many") as caught:
         loaded(f"{targets}\n[group.all]\ntargets = {names}")
-    assert "at most 100" in caught.value.mend
+    assert "at most 500" in caught.value.mend
     assert "SSM Run Command" in caught.value.mend
 
 
