@@ -7,14 +7,14 @@ from typing import Any
 
 from cockpit.monitor.sample import Level, PanelState
 from cockpit.words import _
-from screens.paint import Line, line, pad
+from screens.paint import Line, cropped, line, pad
 from screens.panels.readings import LEVEL_MARKS
 
 _REVISION_CELLS, _VERSION_CELLS = 8, 10
 
 
 def detail(panel: PanelState, width: int) -> list[Line]:
-    """The heads, then a row each: name, revision, state, and with room for it the version."""
+    """The heads, then a row each: name, revision, state, and with room for it the version; and what is wrong."""
     if panel.last_data is None or not panel.last_data.rows:
         return []
     room = width - _REVISION_CELLS - 8
@@ -26,8 +26,16 @@ def detail(panel: PanelState, width: int) -> list[Line]:
     heads += [pad(_("version"), versions)] if versions else []
     return [
         line(("    " + " ".join(heads), "dim")),
-        *(_row(row, names, states, versions) for row in panel.last_data.rows),
+        *(each for row in panel.last_data.rows for each in _rows(row, (names, states, versions), width)),
     ]
+
+
+def _rows(row: Mapping[str, Any], cells: tuple[int, int, int], width: int) -> list[Line]:
+    """A row, and below one that is not well why that is."""
+    first, why = _row(row, *cells), str(row.get("message") or "")
+    if not why or row.get("level") not in ("yellow", "red"):
+        return [first]
+    return [first, cropped(line((f"    {why}", "dim")), width)]
 
 
 def _row(row: Mapping[str, Any], names: int, states: int, versions: int) -> Line:

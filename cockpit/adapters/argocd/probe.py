@@ -86,8 +86,8 @@ class ArgocdProbe:
         ordered = sorted(rows, key=lambda row: (_RANK.get(row["level"], 2), row["name"]))
         late = [row for row in ordered if row["level"] != "green"]
         words = [
-            _("{ready} of {all} applications healthy and in sync").format(ready=len(rows) - len(late), all=len(rows)),
             *(f"{row['name']} {row['status']}" for row in late[:3]),
+            _("{ready} of {all} applications healthy and in sync").format(ready=len(rows) - len(late), all=len(rows)),
         ]
         sick = [row for row in ordered if row["health"] != "Healthy"]
         values = [
@@ -123,10 +123,16 @@ def _row(it: Application) -> dict[str, Any]:
         "sync": sync,
         "operation": phase,
         "version": it.spec.project,
-        "message": it.status.health.message or (it.state.message if levels[2] == "red" else ""),
+        "message": _why(it, failed=levels[2] == "red"),
     }
     level = "red" if "red" in levels else "yellow" if "yellow" in levels else "green"
     return {key: shortened(value, TEXT_CHARACTERS) for key, value in row.items()} | {"level": level}
+
+
+def _why(it: Application, *, failed: bool) -> str:
+    """What ArgoCD says of an application: newer ones say nothing beside its health, and what they complain of apart."""
+    complaints = (one.message for one in it.status.conditions or () if not one.type.endswith("Warning"))
+    return it.status.health.message or (it.state.message if failed else "") or next(complaints, "")
 
 
 def _missing(name: str) -> dict[str, Any]:

@@ -9,9 +9,11 @@ import difflib
 import json
 from typing import Any
 
+from msgspec.structs import replace
+
 from cockpit.adapters.argocd.api import APPLICATIONS
 from cockpit.adapters.argocd.call import Call
-from cockpit.adapters.argocd.shapes import Application, Applications, ManagedResources, Manifests, Resource
+from cockpit.adapters.argocd.shapes import Application, Applications, ManagedResources, Manifests, Resource, Tree
 from cockpit.errors import Malformed
 from cockpit.words import _
 
@@ -24,6 +26,7 @@ LISTED = ",".join(
         "spec.destination",
         "status.health",
         "status.sync",
+        "status.conditions",
         "status.operationState.phase",
         "status.operationState.message",
         "status.operationState.startedAt",
@@ -55,15 +58,15 @@ async def get(call: Call) -> None:
         found = await call.api.refreshed(path, Application, about | {"refresh": "hard" if hard else "normal"})
     else:
         found = await call.api.get(path, Application, about)
-    show(found, call)
+    await show(found, call)
 
 
-def show(found: Application, call: Call) -> None:
+async def show(found: Application, call: Call) -> None:
     """Print how an application stands, and its objects."""
     for name, value in _about(found).items():
         if value:
             call.page.line(f"{name}: {value}")
-    _print_resources(found.status.resources or [], call)
+    _print_resources(await _with_health(found, call), call)
 
 
 def _about(found: Application) -> dict[str, str]:
@@ -85,7 +88,18 @@ def _about(found: Application) -> dict[str, str]:
 async def resources(call: Call) -> None:
     """The objects of an application."""
     path, about = call.application
-    _print_resources((await call.api.get(path, Application, about)).status.resources or [], call)
+    _print_resources(await _with_health(await call.api.get(path, Application, about), call), call)
+
+
+async def _with_health(found: Application, call: Call) -> list[Resource]:
+    """The objects of an application with the health of each, wherever this ArgoCD keeps it."""
+    listed = found.status.resources or []
+    if found.status.resource_health_source != "appTree":
+        return listed
+    path, about = call.application
+    tree = (await call.api.get(f"{path}/resource-tree", Tree, about)).nodes or []
+    healths = {(it.group, it.kind, it.namespace, it.name): it.health for it in tree}
+    return [replace(it, health=it.health or healths.get((it.group, it.kind, it.namespace, it.name))) for it in listed]
 
 
 def _print_resources(found: list[Resource], call: Call) -> None:

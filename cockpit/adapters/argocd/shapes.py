@@ -115,6 +115,8 @@ class Status(_Shape, frozen=True):
     resources: list[Resource] | None = None
     history: list[Deployed] | None = None
     conditions: list[Condition] | None = None
+    resource_health_source: str = ""
+    """"appTree" since ArgoCD 3: the health of objects is not with them, but in the application's tree."""
 
 
 class Destination(_Shape, frozen=True):
@@ -197,6 +199,22 @@ class ManagedResources(_Shape, frozen=True):
     """All of one application."""
 
     items: list[Managed] | None = None
+
+
+class Node(_Shape, frozen=True):
+    """One object of an application's tree."""
+
+    group: str = ""
+    kind: str = ""
+    namespace: str = ""
+    name: str = ""
+    health: Health | None = None
+
+
+class Tree(_Shape, frozen=True):
+    """The objects of an application, and those that they made."""
+
+    nodes: list[Node] | None = None
 
 
 class Answer(_Shape, frozen=True):

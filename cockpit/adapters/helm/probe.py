@@ -112,8 +112,8 @@ class HelmProbe:
         ordered = sorted(rows, key=lambda row: _RANK.get(row["level"], 2))
         late = [row for row in ordered if row["level"] != "green"]
         words = [
-            _("{ready} of {all} releases deployed").format(ready=len(rows) - len(late), all=len(rows)),
             *(f"{row['name']} {row['status']}" for row in late[:3]),
+            _("{ready} of {all} releases deployed").format(ready=len(rows) - len(late), all=len(rows)),
         ]
         values = [
             Value("releases", float(len(rows))),
@@ -148,6 +148,7 @@ def _row(it: Listed, made: Record, now_s: float) -> dict[str, Any]:
         "chart": shortened(made.chart_name, TEXT_CHARACTERS),
         "version": shortened(made.chart.metadata.app_version, TEXT_CHARACTERS),
         "updated": shortened(made.updated, TEXT_CHARACTERS),
+        "message": shortened(made.info.description, TEXT_CHARACTERS),
         "level": level,
     }
 

@@ -31,9 +31,12 @@ from cockpit.errors import (
     TimedOut,
     UsageError,
 )
+from cockpit.monitor.panel import fold_sample
+from cockpit.monitor.sample import Level, Outcome, Sample
 from cockpit.safety.judge import judge
 from cockpit.safety.permit import Action, Confirmation, Mode, Rung, grant
 from cockpit.safety.verdict import Judgement, Verdict
+from screens.panels import detail_of
 from tests.corpus.reading import rows
 from tests.runs import Runs
 from tests.servers.argocd import ArgocdServer, argocd_server, revision
@@ -101,6 +104,24 @@ def test_how_an_application_stands_and_what_it_was_is_read(server: ArgocdServer)
     assert "aHVudGVy" not in told
     assert "-  replicas: 1\n+  replicas: 3" in told
     assert {method for method, *_rest in server.asked} == {"GET"}
+
+
+def test_the_health_of_objects_is_told_where_argocd_3_keeps_it_in_the_applications_tree(server: ArgocdServer) -> None:
+    app = server.app("shop", health="Degraded")
+    app["status"]["resourceHealthSource"] = "appTree"
+    for it in app["status"]["resources"]:
+        del it["health"]
+    about = {"group": "apps", "version": "v1", "kind": "Deployment", "namespace": "prod", "name": "shop"}
+    sick = {"status": "Degraded", "message": "exceeded its progress deadline"}
+    pod = {"version": "v1", "kind": "Pod", "namespace": "prod", "name": "shop-1", "health": {"status": "Healthy"}}
+    app["resource_tree"] = {"nodes": [about | {"health": sick}, pod]}
+
+    for action in ("app get shop", "app resources shop"):
+        told = run(server, action, read_only=True)
+        (line,) = (line for line in told.splitlines() if "Deployment" in line)
+        assert "Degraded" in line
+        assert "exceeded its progress deadline" in line
+        assert "shop-1" not in told
 
 
 def test_a_sync_is_followed_through_its_phases_to_what_it_came_to(server: ArgocdServer) -> None:
@@ -320,6 +341,18 @@ async def test_what_is_degraded_failed_or_missing_is_red_and_what_is_out_of_sync
     ]
     assert "1 of 5 applications healthy and in sync" in found.text
     assert all("manifest" not in path for _method, path, *_rest in server.asked)
+
+
+async def test_what_argocd_complains_of_is_told_and_shown(server: ArgocdServer) -> None:
+    complaints = [{"type": "OrphanedResourceWarning", "message": "2 orphans"},
+                  {"type": "ComparisonError", "message": "rpc error: no such branch"}]  # fmt: skip
+    server.app("lost", sync="Unknown", conditions=complaints)
+
+    found = await look(server, apps=("lost",))
+
+    assert [row["message"] for row in found.rows] == ["rpc error: no such branch"]
+    sample = Sample("apps", "argocd", "2026-01-01T00:00:00Z", 0, Outcome.DATA, Level.YELLOW, "", rows=found.rows)
+    assert any("rpc error: no such branch" in line.text for line in detail_of(fold_sample(None, sample), 56))
 
 
 async def test_an_account_that_sees_nothing_is_told_so(server: ArgocdServer) -> None:
