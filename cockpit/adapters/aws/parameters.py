@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from secrets import token_hex
 from typing import Any
 
+from cockpit.adapters.aws import shorthand
 from cockpit.errors import UsageError
 from cockpit.safety.action_words import ActionWord
 from cockpit.safety.aws.action import letters
@@ -86,30 +87,35 @@ def _scalar(kind: str, text: str, option: str) -> Any:
 
 
 def _structure(shape: Any, text: str, option: str) -> Any:
-    """JSON, or the short form `Name=a,Values=b,c` of a structure with plain members."""
+    """JSON, or the short form `Name=a,Values=b,c`."""
     if text.lstrip()[:1] in ("{", "["):
         try:
             return json.loads(text)
         except ValueError as error:
             raise UsageError(_("--{name} is no JSON: {error}").format(name=option, error=error)) from error
-    pairs: dict[str, list[str]] = {}
-    name = ""
-    for piece in text.split(","):
-        key, equals, value = piece.partition("=")
-        if equals:
-            name = key
-        elif not name:
-            raise UsageError(_("--{name} wants JSON, or NAME=value").format(name=option))
-        pairs.setdefault(name, []).append(value if equals else piece)
-    if shape.type_name == "map":
-        return {key: ",".join(parts) for key, parts in pairs.items()}
-    absent = sorted(pairs.keys() - shape.members.keys())
-    if absent:
-        raise UsageError(_("--{name} has no member {member}").format(name=option, member=absent[0]))
-    return {key: _member(shape.members[key], parts, option) for key, parts in pairs.items()}
+    try:
+        return _shaped(shape, shorthand.read(text), option)
+    except UsageError as error:
+        raise UsageError(f"--{option}: {error.what}", mend=error.mend) from error
 
 
-def _member(shape: Any, parts: Sequence[str], option: str) -> Any:
-    if shape.type_name == "list":
-        return [_scalar(shape.member.type_name, part, option) for part in parts]
-    return _scalar(shape.type_name, ",".join(parts), option)
+def _shaped(shape: Any, value: shorthand.Value, option: str) -> Any:
+    """A value of the short form as the operation's model has it: one that stands alone is a list too."""
+    kind = shape.type_name
+    if kind == "list":
+        return [_shaped(shape.member, one, option) for one in (value if isinstance(value, list) else [value])]
+    if kind in ("structure", "map"):
+        if not isinstance(value, dict):
+            raise UsageError(_("it wants JSON, or NAME=value"))
+        if kind == "map":
+            return {key: _shaped(shape.value, one, option) for key, one in value.items()}
+        absent = sorted(value.keys() - shape.members.keys())
+        if absent:
+            raise UsageError(
+                _("it has no member {member}").format(member=absent[0]),
+                mend=_("there are {names}").format(names=", ".join(shape.members)),
+            )
+        return {key: _shaped(shape.members[key], one, option) for key, one in value.items()}
+    if isinstance(value, dict):
+        raise UsageError(_("it wants one value"))
+    return _scalar(kind, value if isinstance(value, str) else ",".join(map(str, value)), option)
