@@ -49,6 +49,14 @@ class SignInOver(AccessDenied):
     """The credentials are no good any more, or not yet: signing in anew may help."""
 
 
+def needs_code() -> SignInOver:
+    """The role is given for a code, which only a person has."""
+    return SignInOver(
+        _("the role of this profile asks for a code (MFA), and nobody is asked for one here"),
+        mend=_("aws sts get-caller-identity --profile NAME asks for it; the sign-in it keeps is used here too"),
+    )
+
+
 class _Metadata(logging.Filter):
     """Notes what kept the machine's own credentials away: botocore says it to its log and to nobody else."""
 
@@ -111,14 +119,17 @@ def _ours(error: Exception, region: str) -> CockpitError | None:
         trouble.NoCredentialsError
         | trouble.PartialCredentialsError
         | trouble.CredentialRetrievalError
+        | trouble.InvalidConfigError
         | trouble.MetadataRetrievalError,
     ):
-        return _no_credentials(error)
+        return no_credentials(error)
     if isinstance(
         error,
         trouble.ProfileNotFound | trouble.NoRegionError | trouble.ConfigParseError | trouble.InvalidRegionError,
     ):
         return ConfigError(str(error), mend=_("name region and profile in the target"))
+    if isinstance(error, trouble.RefreshWithMFAUnsupportedError):
+        return needs_code()
     if isinstance(error, trouble.SSOError | trouble.TokenRetrievalError):
         return SignInOver(_("the sign-in has run out: {error}").format(error=error), mend="aws sso login")
     if isinstance(error, ResponseParserError):
@@ -152,7 +163,8 @@ def _on_the_way(error: Exception, region: str) -> CockpitError | None:
     return AdapterError(str(error)) if isinstance(error, trouble.BotoCoreError) else None
 
 
-def _no_credentials(error: Exception) -> CockpitError:
+def no_credentials(error: Exception) -> CockpitError:
+    """None are to be had, for that reason."""
     if _METADATA.was_slow:
         return ConfigError(
             _("there are no AWS credentials: the machine's metadata service did not answer in time"),

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
+from cockpit.adapters.aws.credentials import CredentialProcessHangs
 from cockpit.adapters.aws.failure import SignInOver, unreadable
 from cockpit.adapters.aws.session import Account, AwsOptions, Patience
 from cockpit.adapters.library import needing
@@ -24,7 +25,7 @@ from cockpit.words import _
 
 _SHARE_OF_DEADLINE = 0.9
 _CONNECT_SHARE, _READ_SHARE = 0.25, 0.4
-_SIGN_IN_AGAIN_S = 5.0
+_SIGN_IN_AGAIN_S, _HUNG_S = 5.0, 30.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 5.0, 120.0
 
 Shape = TypeVar("Shape", bound=Struct)
@@ -84,6 +85,7 @@ class _Shared:
         self._accounts: dict[_Key, Account] = {}
         self._paces: dict[tuple[AwsOptions, str], Pace] = {}
         self._forgotten_m: dict[AwsOptions, float] = {}
+        self._hung: dict[AwsOptions, tuple[float, CredentialProcessHangs]] = {}
         self._making = threading.Lock()
 
     def account(self, options: AwsOptions, patience_s: float) -> Account:
@@ -94,6 +96,16 @@ class _Shared:
                 with needing("boto3", "aws"):
                     self._accounts[key] = Account(options, sealed=True, patience=patience)
             return self._accounts[key]
+
+    def require_no_hang(self, options: AwsOptions) -> None:
+        """Raise what hung lately instead of having every look hang on it: who gave up a look heard nothing of it."""
+        until_m, error = self._hung.get(options, (0.0, None))
+        if error is not None and time.monotonic() < until_m:
+            raise error
+
+    def hung(self, options: AwsOptions, error: CredentialProcessHangs) -> None:
+        """It is left alone for a while."""
+        self._hung[options] = (time.monotonic() + _HUNG_S, error)
 
     def pace(self, options: AwsOptions, service: str) -> Pace:
         return self._paces.setdefault((options, service), Pace())
@@ -164,9 +176,13 @@ class Looking:
 
     def _look(self, look: Callable[[Asking], Finding]) -> Finding:
         until_m = time.monotonic() + self._patience_s
+        _SHARED.require_no_hang(self._options)
         try:
             account = _SHARED.account(self._options, self._patience_s)
             return look(Asking(account, self._options, until_m))
+        except CredentialProcessHangs as error:
+            _SHARED.hung(self._options, error)
+            raise
         except (SignInOver, ConfigError):
             _SHARED.forget(self._options)
             raise

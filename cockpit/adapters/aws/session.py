@@ -9,7 +9,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from cockpit.adapters.aws.failure import as_our_errors, unreadable
+from cockpit.adapters.aws.credentials import tame
+from cockpit.adapters.aws.failure import as_our_errors, no_credentials, unreadable
 from cockpit.adapters.step_program.adapter import only_reads
 from cockpit.adapters.step_program.sent import Sent
 from cockpit.errors import UsageError
@@ -55,6 +56,7 @@ class Account:
         self.sent = Sent()
         with as_our_errors():
             self._session = boto3.Session(profile_name=options.profile or None, region_name=options.region or None)
+            tame(self._session, self._config(attempts=2))
 
     def sealed_twin(self) -> Account:
         """The same account with clients that can send nothing but reads, and send those again where that helps."""
@@ -73,7 +75,6 @@ class Account:
         """
         with as_our_errors(self.region):
             found = self._credentials()
-            found.get_frozen_credentials()
         # botocore keeps the time to itself.
         end = getattr(found, "_expiry_time", None)
         return end if isinstance(end, datetime) else None
@@ -81,14 +82,22 @@ class Account:
     def is_temporary(self) -> bool:
         """Whether the credentials hold a token, and so end some time."""
         with as_our_errors(self.region):
-            return bool(self._credentials().get_frozen_credentials().token)
+            return bool(self._credentials().token)
 
     def _credentials(self) -> Any:
-        from botocore.exceptions import NoCredentialsError
+        """Such as hold now: they are fetched, or renewed, where that is due."""
+        from botocore.exceptions import BotoCoreError, NoCredentialsError
 
-        found = self._session.get_credentials()
-        if found is None:
-            raise NoCredentialsError
+        try:
+            found = self._session.get_credentials()
+            if found is None:
+                raise NoCredentialsError
+            found.get_frozen_credentials()
+        except BotoCoreError:  # some are an OSError as well
+            raise
+        except (OSError, ValueError, RuntimeError) as error:
+            # A program that is not there or prints no JSON, a token file that can't be read, a role given too late.
+            raise no_credentials(error) from error
         return found
 
     def client(self, service: str) -> Any:
@@ -124,6 +133,8 @@ class Account:
         client = self.client(service)
         model = client.meta.service_model.operation_model(operation)
         changing = not reads(model)
+        with as_our_errors(self.region):
+            self._credentials()
         with self.sent.request(changing=changing), as_our_errors(self.region):
             send = getattr(client, xform_name(operation))
             try:
@@ -135,18 +146,20 @@ class Account:
             _require_no_page(answer["ResponseMetadata"]["HTTPHeaders"], f"{service} {operation}")
         return answer
 
-    def _made(self, service: str) -> Any:
+    def _config(self, attempts: int) -> Any:
         from botocore.config import Config
 
-        attempts = self._patience.attempts if self._sealed else 1
-        config = Config(
+        return Config(
             connect_timeout=self._patience.connect_s,
             read_timeout=self._patience.read_s,
             max_pool_connections=_CONNECTIONS,
-            # What changes something is never sent a second time by itself.
             retries={"mode": "standard", "total_max_attempts": attempts},
             s3={"addressing_style": "path"} if self._options.endpoint_url else None,
         )
+
+    def _made(self, service: str) -> Any:
+        # What changes something is never sent a second time by itself.
+        config = self._config(self._patience.attempts if self._sealed else 1)
         if service not in self._session.get_available_services():
             raise UsageError(_("{name} is no AWS service").format(name=service))
         with as_our_errors(self.region):

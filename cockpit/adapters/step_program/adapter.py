@@ -253,7 +253,7 @@ class ProgramRun:
             return replace(outcome, ending="refused")
         if outcome.exit_code != LOST_EXIT:
             return outcome
-        detail = _("the connection broke; whether it was done is not known")
+        detail = _("how it ended is not known; its output says why")
         return replace(outcome, ending="lost", exit_code=None, detail=detail)
 
     async def cancel(self) -> None:
