@@ -41,9 +41,9 @@ def tame(boto3_session: Any, config: Any) -> None:
         if provider.METHOD == "custom-process":
             provider._popen = _CredentialProcess  # noqa: SLF001 - there is no other way to any of these
         if provider.METHOD == "assume-role":
-            provider._prompter = _nobody_to_ask  # noqa: SLF001
+            provider._prompter = _nobody_to_ask  # noqa: SLF001 - as above
             provider.cache = _command_line_cache()
-            provider._profile_provider_builder._create_process_provider = process_provider  # noqa: SLF001
+            provider._profile_provider_builder._create_process_provider = process_provider  # noqa: SLF001 - as above
 
 
 def _nobody_to_ask(_prompt: str) -> str:
