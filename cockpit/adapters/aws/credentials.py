@@ -80,7 +80,7 @@ class _CredentialProcess(subprocess.Popen[bytes]):
     def __init__(self, argv: Any, **given: Any) -> None:
         super().__init__(argv, stdin=subprocess.DEVNULL, start_new_session=True, **given)
 
-    def communicate(self, input: Any = None, timeout: float | None = None) -> tuple[bytes, bytes]:  # noqa: A002
+    def communicate(self, input: Any = None, timeout: float | None = None) -> tuple[bytes, bytes]:  # noqa: A002 - as subprocess calls it
         try:
             return super().communicate(input, timeout or PROCESS_PATIENCE_S)
         except subprocess.TimeoutExpired as error:
