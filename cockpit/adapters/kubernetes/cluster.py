@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
+import re
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -24,6 +25,7 @@ MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 
+_ADDRESS = re.compile(r"^\w+\(host=[^)]*\): ")
 _CONNECT_S, _READ_S = 5.0, 30.0
 _BLOCK = 1 << 16
 _CONNECTIONS = 64
@@ -300,10 +302,15 @@ def _as_our_errors(host: str) -> Iterator[None]:
             ) from error
         said, mend = _("the API server can't be reached: {error}"), _("see whether `kubectl version` works")
         if isinstance(cause, ConnectTimeoutError):  # a refused connection is one too, in urllib3's tree
-            raise NotConnected(said.format(error=cause), where=host, mend=mend) from error
+            raise NotConnected(said.format(error=_without_address(cause)), where=host, mend=mend) from error
         if isinstance(cause, TooSlow):
             raise TimedOut(_("the API server did not answer in time"), where=host, mend=mend) from error
-        raise TargetUnreachable(said.format(error=cause), where=host, mend=mend) from error
+        raise TargetUnreachable(said.format(error=_without_address(cause)), where=host, mend=mend) from error
+
+
+def _without_address(cause: object) -> str:
+    """urllib3 begins with the connection it tried; where that leads to is told beside it."""
+    return _ADDRESS.sub("", str(cause))
 
 
 class NotAccepted(AccessDenied):

@@ -326,7 +326,9 @@ async def test_a_server_that_is_started_again_is_followed_again(server: Kubernet
     panel = Panel(server.kubeconfig(ADMIN))
     await panel.until_it_is_well()
     server.stop()
-    await panel.until_it_fails_with(AdapterError, "can't be reached")
+    await panel.until_it_fails_with(AdapterError, "can't be reached: ")
+    assert panel.error is not None
+    assert "(host=" not in panel.error.what
     server.start_again()
     server.ask("PATCH", f"{_DEPLOYMENTS}/api", {"spec": {"replicas": 7}}, content_type=_MERGE)
 
