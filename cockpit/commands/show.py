@@ -36,7 +36,8 @@ def outline(runbook: Runbook) -> list[str]:
     for section in runbook.sections:
         marks = [f"{section.budget_s // 60} min"] if section.budget_s else []
         marks += [section.severity] if section.severity else []
-        lines.append(f"{'#' * section.level} {shown(section.title)}" + (f"  [{', '.join(marks)}]" if marks else ""))
+        told = [f"{'#' * section.level} {shown(section.title)}", *([f"[{', '.join(marks)}]"] if marks else ())]
+        lines.append("  ".join([*told, f"(#{shown(section.id)})"]))
         lines += [_step_line(step) for step in steps.get(section.id, [])]
     if runbook.inputs:
         lines += ["", _("inputs: {names}").format(names=", ".join(shown(i.written) for i in runbook.inputs))]

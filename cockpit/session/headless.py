@@ -48,6 +48,7 @@ def chosen_steps(runbook: Runbook, section: str | None, ids: Sequence[str]) -> l
     """
     steps = [step for step in runbook.steps if step.kind is not StepKind.NOTE]
     if section is not None:
+        section = section.removeprefix("#")  # as links have it, and `cockpit show`
         if runbook.section(section) is None:
             raise UsageError(_("no section {slug}").format(slug=section), mend=_("`cockpit show` lists the sections"))
         inside = _below(runbook.sections, section)

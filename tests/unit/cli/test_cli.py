@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import tarfile
 from pathlib import Path
 from typing import IO, Any, cast
@@ -205,6 +206,15 @@ def test_wrong_use_is_one_line_and_exit_2(
 def test_the_screen_wants_a_terminal(runbook: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(runbook)]) == 2
     assert "terminal" in capsys.readouterr().err
+
+
+def test_a_section_is_chosen_by_the_name_that_show_tells(runbook: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", str(runbook)]) == 0
+    names = re.findall(r"^#+ .*\((#.+)\)$", capsys.readouterr().out, re.MULTILINE)
+    assert names
+    for name in (names[-1], names[-1].removeprefix("#")):
+        assert main(["run", str(runbook), "--section", name, "--dry-run"]) in (0, 3)
+        assert "no section" not in capsys.readouterr().err
 
 
 def test_show_json_accounts_for_blocks_and_tasks(runbook: Path, capsys: pytest.CaptureFixture[str]) -> None:
