@@ -34,10 +34,11 @@ from typing import Any, ClassVar
 import msgspec
 from msgspec import Struct
 
+from cockpit.adapters.aws.failure import SignInOver
 from cockpit.adapters.aws.looking import Asking, AwsProbe, AwsProbeOptions
 from cockpit.adapters.aws.metric_data import Points, ask, whole_minutes
 from cockpit.adapters.probing import TEXT_CHARACTERS, Finding, Value
-from cockpit.errors import ConfigError
+from cockpit.errors import AccessDenied, ConfigError
 from cockpit.safety.permit import Action
 from cockpit.words import _, plural, shortened
 
@@ -113,8 +114,16 @@ class CloudwatchProbe(AwsProbe):
 
     def _look(self, asking: Asking) -> Finding:
         values = tuple(self._values(asking))
-        alarms = self._alarms(asking)
         told = [f"{value.name} {_told(value)}" for value in values]
+        try:
+            alarms = self._alarms(asking)
+        except AccessDenied as error:
+            if not values or isinstance(error, SignInOver):
+                raise
+            # What may be seen is worth having: the permission for alarms is one of its own.
+            told[:0] = [error.what]
+            unseen = Value("alarms", None, "", "yellow")
+            return Finding(" · ".join(told), (unseen, *values), mend=error.mend)
         if self._options.alarms:
             told[:0] = _alarms_told(alarms)
             values = (*_counts(alarms), *values)

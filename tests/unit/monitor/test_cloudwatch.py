@@ -16,7 +16,7 @@ from cockpit.monitor.probe import WatchedProbe
 from cockpit.monitor.registry import build
 from cockpit.monitor.sample import Level, Outcome, Sample
 from screens.panels import alarms as panel
-from tests.servers.aws import AwsStandIn, aws_stand_in, sign_in
+from tests.servers.aws import AwsStandIn, aws_stand_in, refusal, sign_in
 
 LATENCY = {"namespace": "AWS/ApplicationELB", "metric": "TargetResponseTime", "statistic": "p95"}
 
@@ -182,3 +182,16 @@ async def test_an_alarm_that_knows_too_little_is_not_green(server: AwsStandIn, s
 def test_a_mistake_in_the_configuration_is_told_before_anything_is_asked(options: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         build(ProbeConfig(name="it", kind="cloudwatch", options=options), lambda text: text)
+
+
+async def test_alarms_that_may_not_be_seen_cost_no_metric(server: AwsStandIn) -> None:
+    says(server, result("p95_s", (90, 0.2)))
+    server.says("cloudwatch:DescribeAlarms", refusal("AccessDeniedException", "not authorized for DescribeAlarms"))
+
+    sample = await sampled(probe(server, "p95_s < 1 s green", metrics={"p95_s": LATENCY}, alarms=["shop-*"]))
+    alone = await sampled(probe(server, alarms=["shop-*"]))
+
+    assert (sample.outcome, sample.level) == (Outcome.DATA, Level.YELLOW)
+    assert sample.text == "not authorized for DescribeAlarms · p95_s 0.2s"
+    assert "role" in sample.mend
+    assert (alone.outcome, alone.level) == (Outcome.FAILED, Level.YELLOW)
