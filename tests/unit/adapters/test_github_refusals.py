@@ -69,6 +69,28 @@ def test_a_used_up_rate_limit_says_until_when(server: GithubServer, status: int,
         asked(server.url, "actions/list-repo-workflows")
 
 
+async def test_a_refusal_that_is_no_rate_limit_costs_that_question_alone(server: GithubServer) -> None:
+    reset = {"X_RateLimit_Remaining": "4990", "X_RateLimit_Reset": str(int(time.time()) + 700)}
+    server.refuse = (403, reset, "Resource not accessible by personal access token")
+    client = api.GithubApi(GithubOptions(repo="acme/shop", url=server.url), {"token": TOKEN}, 30.0)
+    with pytest.raises(AccessDenied, match="not accessible"):
+        await client.get("/repos/acme/shop/actions/workflows", dict)
+    server.refuse = None
+    told = await client.get("/repos/acme/shop/actions/workflows", dict)
+    await client.close()
+
+    assert told["total_count"] == 1
+
+
+@pytest.mark.parametrize("place", ["ftp://127.0.0.1:1/log", "file:///etc/passwd", "http://me:secret@127.0.0.1:1/log"])
+async def test_a_log_is_not_fetched_from_wherever_an_answer_points(server: GithubServer, place: str) -> None:
+    server.refuse = (302, {"Location": place}, "")
+    client = api.GithubApi(GithubOptions(repo="acme/shop", url=server.url), {"token": TOKEN}, 30.0)
+    with pytest.raises(api.Elsewhere):
+        await client.log("/repos/acme/shop/actions/jobs/1/logs")
+    await client.close()
+
+
 async def test_a_used_up_rate_limit_is_not_asked_again_before_it_begins_anew(server: GithubServer) -> None:
     server.refuse = (403, {"Retry_After": "600"}, "You have exceeded a secondary rate limit")
     client = api.GithubApi(GithubOptions(repo="acme/shop", url=server.url), {"token": TOKEN}, 5.0)
