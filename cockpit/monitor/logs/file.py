@@ -13,6 +13,8 @@ _ABOVE_BYTES = 8 * 1024
 LONGEST_BYTES = 4 * 1024 * 1024
 """A page grows so far in search of a newline; a line that is longer comes in pieces."""
 
+_GOES_ON = "…".encode()
+
 
 class LogFile:
     """Reads an open file backwards and forwards with pread, so that one which shrinks gives less and never a signal.
@@ -88,8 +90,11 @@ class LogFile:
         if not data:
             return None
         end = start + len(data)
+        # A line that is longer than is read at once comes in pieces, which say so.
+        if start and self._read(start - 1, start) != b"\n":
+            data = _GOES_ON + data
         if not data.endswith(b"\n"):
-            data += b"\n"
+            data += _GOES_ON + b"\n"
         return Page(holes_told(data), generation=self.generation, start=start, end=end)
 
 

@@ -122,6 +122,17 @@ def test_a_line_longer_than_a_page_comes_whole_or_in_pieces_never_twice(log: Pat
     assert [len(line) for line in backward(opened(log))] == [5, 900_000, 4]
 
 
+def test_pieces_of_a_line_that_is_too_long_to_be_read_at_once_say_that_it_goes_on(log: Path) -> None:
+    log.write_bytes(b"first\n" + b"x" * 9_000_000 + b"\nlast\n")
+    first, *pieces, last = backward(opened(log))
+    assert (first, last) == ("first", "last")
+    assert len(pieces) > 1
+    assert all(piece.endswith("…") for piece in pieces[:-1])
+    assert all(piece.startswith("…") for piece in pieces[1:])
+    assert pieces[0].startswith("x")
+    assert pieces[-1].endswith("x")
+
+
 def test_a_file_that_shrinks_while_it_is_looked_at_gives_less_and_no_error(big: Path) -> None:
     store = opened(big, keep_lines=2000)
     os.truncate(big, 1000)
