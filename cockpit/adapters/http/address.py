@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from urllib.parse import urlsplit
+
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+DIRECT: Mapping[str, None] = MappingProxyType({"all://localhost": None, "all://127.0.0.1": None, "all://[::1]": None})
+"""What an HTTP client of ours mounts: the environment's proxy would look for a service of this machine on its own."""
+
+
+def is_of_this_machine(host: str) -> bool:
+    """Whether no proxy may stand before it."""
+    return host in _THIS_MACHINE
 
 
 def is_http(url: str) -> bool:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
-from cockpit.adapters.http.address import is_http, shown
+from cockpit.adapters.http.address import DIRECT, is_http, shown
 from cockpit.adapters.http.body import read_body
 from cockpit.adapters.http.failure import failure_of
 from cockpit.adapters.probing import TEXT_CHARACTERS
@@ -225,6 +225,7 @@ class Api:
             headers=headers,
             auth=httpx.BasicAuth(self._options.user, password) if password is not None else None,
             verify=self._authority(),
+            mounts=DIRECT,
         )
 
     def _authority(self) -> ssl.SSLContext | bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from cockpit.adapters.http.address import is_of_this_machine
 from cockpit.adapters.probing import TEXT_CHARACTERS
 from cockpit.errors import AccessDenied, AdapterError, Malformed, TargetUnreachable, TimedOut
 from cockpit.words import _, shortened
@@ -93,7 +94,8 @@ def _proxy_of(where: str) -> str:
     proxies = urllib.request.getproxies()
     if not (proxies.get(parts.scheme) or proxies.get("all")):
         return ""
-    bypassed = urllib.request.proxy_bypass(parts.hostname or "")
+    host = parts.hostname or ""
+    bypassed = is_of_this_machine(host) or urllib.request.proxy_bypass(host)
     return "" if bypassed else _("(through the proxy of the environment)")
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import msgspec
 from msgspec import Struct
 
-from cockpit.adapters.http.address import is_http, shown
+from cockpit.adapters.http.address import DIRECT, is_http, shown
 from cockpit.adapters.http.body import BODY_CAP_BYTES, read_body
 from cockpit.adapters.http.certificate import BOUNDS, DAYS, RENEW_DAYS, days_left
 from cockpit.adapters.http.failure import failure_of, refusal_of
@@ -193,6 +193,7 @@ def _new_client(timeout_s: float) -> httpx.AsyncClient:
         timeout=timeout_s,
         follow_redirects=False,
         limits=httpx.Limits(max_keepalive_connections=0),
+        mounts=DIRECT,
         headers={"user-agent": "incident-cockpit", "accept": "application/json, */*", "accept-encoding": "identity"},
     )
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from cockpit.adapters.http.address import DIRECT
 from cockpit.adapters.http.failure import failure_of
 from cockpit.errors import AdapterError, ConfigError, OutcomeUnknown, TimedOut, ToolMissing, UsageError
 from cockpit.safety.http_request import Location
@@ -70,7 +71,7 @@ class Wire:
             except (OSError, ssl.SSLError) as error:
                 told = _("it can't be read: {error}").format(error=error)
                 raise ConfigError(told, where=f"ca_file: {self._ca_file}") from error
-        return httpx.AsyncClient(verify=verify, limits=httpx.Limits(max_keepalive_connections=0))
+        return httpx.AsyncClient(verify=verify, limits=httpx.Limits(max_keepalive_connections=0), mounts=DIRECT)
 
     async def send(
         self, client: httpx.AsyncClient, method: str, place: Location, headers: Sequence[tuple[str, str]], body: bytes

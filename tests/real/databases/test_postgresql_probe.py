@@ -216,6 +216,8 @@ async def test_a_standby_is_seen_from_both_sides(server: PostgresqlServer) -> No
         server.ask("insert into orders (buyer) select repeat('x', 1000) from generate_series(1, 3000)")
         behind = await sampled_until(own, lambda each: each.level is Level.RED)
         assert values(behind)["replay_lag_bytes"] > 1e6
+        assert values(behind)["replay_paused"] is True
+        assert "its replay is paused" in behind.text
         late = await sampled_until(made, lambda each: (values(each)["standby_lag_bytes"] or 0) > 1e6)
         assert values(late)["standby_lag_s"] is None or values(late)["standby_lag_s"] >= 0
         server.ask("delete from orders where length(buyer) = 1000")

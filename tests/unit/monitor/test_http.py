@@ -369,6 +369,17 @@ async def test_the_proxy_of_the_environment_is_used_and_said(service: Service, m
     assert "proxy" in (await fails("http://service.example/h")).where
 
 
+async def test_no_proxy_stands_before_a_service_of_this_machine(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "")
+    service.answers["/h"] = reply(200, UP)
+    assert values(await look(service.url + "/h"))["status"] == "UP"
+    service.close()
+    assert "proxy" not in (await fails(service.url + "/h")).where
+
+
 @pytest.mark.parametrize(
     "url", ["", "localhost:8080/h", "ftp://x/", "http://", "http://x:99999/", "file:///etc/passwd"]
 )
