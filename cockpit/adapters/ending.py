@@ -35,19 +35,11 @@ def outcome_of(end: Mapping[str, Any], passed_on: Mapping[str, Any]) -> Outcome:
 
 def _details(end: Mapping[str, Any]) -> list[str]:
     """What a responder should know besides the status, in words."""
-    told = []
-    if end.get("never_began"):
-        told.append(_("nothing ran: {why}").format(why=end["never_began"]))
-    elif end.get("gone"):
-        told.append(_("{why}; how the command ended is not known").format(why=end["gone"]))
-    elif end.get("rebooted"):
-        told.append(_("the machine went down while it ran"))
-    elif end.get("elsewhere"):
-        told.append(_("{host} can't be reached; it may still run there").format(host=end["elsewhere"]))
-        if end.get("kept_at"):
-            told.append(_("what it says, and its end, are kept there in {folder}").format(folder=end["kept_at"]))
-    elif end["ending"] == "lost":
-        told.append(_("its runner died; how the command ended is not known"))
+    told = [] if (why := _unsure(end)) is None else [why]
+    if end.get("kept_at") and end.get("elsewhere") and not end.get("never_began"):
+        told.append(_("what it says, and its end, are kept there in {folder}").format(folder=end["kept_at"]))
+    if end.get("disk_full"):
+        told.append(_("the disk there was full: some of its output is missing"))
     if end.get("survivors"):
         told.append(_("still alive: {pids}").format(pids=", ".join(map(str, end["survivors"]))))
     if end.get("held_open"):
@@ -57,3 +49,20 @@ def _details(end: Mapping[str, Any]) -> list[str]:
     if end["ending"] == "exited" and end.get("state_reported") is False:
         told.append(_("exported variables and working directory were not carried on"))
     return told
+
+
+def _unsure(end: Mapping[str, Any]) -> str | None:
+    """Why it is not known how it ended; None where it is."""
+    if end.get("never_began"):
+        return _("nothing ran: {why}").format(why=end["never_began"])
+    if end.get("gone"):
+        return _("{why}; how the command ended is not known").format(why=end["gone"])
+    if end.get("rebooted"):
+        return _("the machine went down while it ran")
+    if end.get("elsewhere"):
+        return _("{host} can't be reached; it may still run there").format(host=end["elsewhere"])
+    if end["ending"] != "lost":
+        return None
+    if end.get("disk_full"):
+        return _("how the command ended is not known")
+    return _("its runner died; how the command ended is not known")

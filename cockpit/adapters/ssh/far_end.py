@@ -11,6 +11,7 @@ from cockpit.safety.text import one_line
 from cockpit.words import _
 
 _SIGNALLED = 128
+_WORDS = 3
 
 
 def ending_of(text: str, *, reported: bool) -> dict[str, Any]:
@@ -20,8 +21,8 @@ def ending_of(text: str, *, reported: bool) -> dict[str, Any]:
         reported: its shell told of its end. One that was killed can't; then its parent's `$?` is 128 and the signal.
             One that was asked to end may, for bash tells before it obeys TERM.
     """
-    words = text.split()
-    if not words or not words[0].isdigit():
+    words = text.split(" ")
+    if len(words) < _WORDS or not words[0].isdigit():
         return {"ending": "lost", "exit_code": None, "signal": None}
     code, asked_to_end = int(words[0]), "".join(words[3:4])
     killed = code > _SIGNALLED and bool(asked_to_end or not reported)

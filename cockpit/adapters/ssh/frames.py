@@ -20,7 +20,8 @@ class Frame(Struct, frozen=True):
     its start and end), s (started: `text` is the pid), x (ended:
     `text` is STATUS BEGAN ENDED), l (its launcher is gone without a word; `text` is
     "rebooted" where the machine went down meanwhile), e (nothing was started, or nothing is
-    there: `text` says why), h (a sign of life).
+    there: `text` says why), h (a sign of life),
+    f (its disk was full meanwhile).
     """
 
     kind: str
@@ -50,7 +51,7 @@ def frames(read: Read, nonce: str) -> Iterator[Frame]:
         yield Frame(kind, text)
         if kind in ("x", "l", "e"):
             return
-        if kind not in ("s", "h"):
+        if kind not in ("s", "h", "f"):
             raise Broken(kind)
 
 

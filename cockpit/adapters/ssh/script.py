@@ -6,6 +6,7 @@ A step lives in a folder of its own in the operator's account, so that it needs 
     pid output given report      the group it leads, what it says, what its shell had at first and tells at its end
     marks                        "START LENGTH" for each stretch of the output that came by standard error
     end                          "STATUS BEGAN ENDED" (seconds since the epoch); its being there says it is over
+    reserve full                 room for the last words where the disk fills up meanwhile, and a note that it did
     ended-by                     "cancelled" or "timed-out", if it was asked to end
     who                          "BOOT START" of the process `pid`, where /proc tells: its number may become another's
 
@@ -23,8 +24,6 @@ from cockpit.runs.shell_state import prelude
 _REPORT = 9
 """Some shells take descriptors of one digit only."""
 _PLACE = "d=${XDG_STATE_HOME:-$HOME/.local/state}/incident-cockpit/steps/%s\n"
-USUAL_PLACE = "~/.local/state/incident-cockpit/steps/{name}"
-"""Where a step's folder is there, for whoever has to look for it by hand."""
 
 # One that is there already was made by an earlier start, or by a claim: this one comes too late.
 # Every program that is started costs a millisecond or two of the step's time: what the shell can do itself it does.
@@ -36,7 +35,8 @@ done
 [ -d "${{d%/*}}" ] || mkdir -p "${{d%/*}}" 2>/dev/null
 mkdir "$d" 2>/dev/null || {{ [ -d "$d" ] || printf 'e folder %s\\n' "$d"; exit 0; }}
 {{ printf %s {script} >"$d/script" && printf %s {prelude} >"$d/prelude" && printf %s {env} >"$d/env" &&
-  printf %s {launch} >"$d/launch"; }} || {{ rm -rf "$d"; printf 'e folder %s\\n' "$d"; exit 0; }}
+  printf %s {launch} >"$d/launch" && printf '%16384s' '' >"$d/reserve"
+}} || {{ rm -rf "$d"; printf 'e folder %s\\n' "$d"; exit 0; }}
 if command -v sha256sum >/dev/null 2>&1; then
   v=$(sha256sum <"$d/script")
   [ "${{v%% *}}" = {sha256} ] || {{ rm -rf "$d"; printf 'e bytes\\n'; exit 0; }}
@@ -58,7 +58,7 @@ _ERRORS = r"""
 $SIG{$_} = "IGNORE" for qw(TERM INT HUP);
 open(my $o, ">>", "$ARGV[0]/output"); open(my $m, ">>", "$ARGV[0]/marks");
 open(my $r, ">", "$ARGV[0]/ready"); close($r);
-my $in = ""; vec($in, 0, 1) = 1;
+my $in = ""; vec($in, 0, 1) = 1; my $full = 0;
 for (;;) {
   my $over = -e "$ARGV[0]/code";
   my $ready = select(my $some = $in, undef, undef, $over ? 0 : 0.1);
@@ -67,8 +67,9 @@ for (;;) {
   my $n = sysread(STDIN, my $b, 65536);
   next unless defined $n;
   exit unless $n;
-  for (my $w = 0; $w < $n;) {
-    my $k = syswrite($o, $b, $n - $w, $w) or last;
+  for (my $w = 0; $w < $n && !$full;) {
+    my $k = syswrite($o, $b, $n - $w, $w);
+    unless ($k) { $full = 1; open(my $f, ">", "$ARGV[0]/full"); last; }
     syswrite($m, sprintf("%d %d\n", sysseek($o, 0, 1) - $k, $k)); $w += $k;
   }
 }
@@ -93,7 +94,10 @@ ours() {
 _LAUNCH = """d=$1 u=$2
 trap : TERM INT HUP
 began=$(date +%s)
-finish() {{ printf '%s %s %s\\n' "$1" "$began" "$(date +%s)" >"$d/end.new"; mv "$d/end.new" "$d/end"; exit; }}
+put() {{
+  printf '%s\\n' "$2" >"$d/$1" || {{ : >"$d/full"; rm -f "$d/reserve"; printf '%s\\n' "$2" >"$d/$1"; }}
+}} 2>/dev/null
+finish() {{ put end.new "$1 $began $(date +%s)"; mv "$d/end.new" "$d/end"; exit; }}
 cd {cwd} || {{ rm -f "$d/env"; finish cwd; }}
 {ours}
 began $$; printf '%s %s\\n' "$b" "$s_" >"$d/who"
@@ -125,7 +129,7 @@ _INTO_FILES = """perl=$(command -v perl) || {{ run; finish $?; }}
 {{
   trap : TERM INT HUP; i=0
   while [ ! -f "$d/ready" ] && [ "$i" -lt 50 ]; do sleep 0.01 || sleep 1; i=$((i+1)); done
-  run; printf '%s\\n' $? >"$d/code"
+  run; put code "$?"
 }} | "$perl" -e {errors} "$d"
 code=143; read -r code <"$d/code"
 finish "$code"
@@ -168,6 +172,7 @@ while :; do
       case $2 in given|report) printf '%s %d\\n' "$2" "$1"; cat "$2";; esac
       shift 2
     done
+    [ -f full ] && printf 'f\\n'
     v=; w=; read -r v <end; [ -f ended-by ] && read -r w <ended-by
     printf 'x %s %s\\n' "$v" "$w"; exit 0
   fi
@@ -273,3 +278,8 @@ def cancel(name: str, why: str, grace_s: float) -> bytes:
 def forget(name: str) -> bytes:
     """Remove the step's folder, once all of it is on record here."""
     return (_PLACE % name + 'rm -rf -- "$d"\n').encode("ascii")
+
+
+def usual_place(name: str) -> str:
+    """Where a step's folder is there, for whoever has to look for it by hand."""
+    return f"~/.local/state/incident-cockpit/steps/{name}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import threading
 import time
@@ -34,6 +35,7 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 15.0
 _DENIED_PAUSE_S, _LONGEST_DENIED_PAUSE_S = 60.0, 300.0
 """Servers lock out whoever is refused again and again."""
 _BEGIN_S = 30.0
+_LOST: dict[str, Any] = {"ending": "lost", "exit_code": None, "signal": None}
 _PAST_DEADLINE_S = 60.0
 """So long a link that is gone is waited for where the step's deadline has passed meanwhile, as where groups wait."""
 
@@ -97,6 +99,7 @@ class RemoteStep:
         self._given_up = threading.Event()
         self._gone_m: float | None = None
         self._told = ""
+        self._noted: dict[str, bool] = {}
         self._shell: Shell | None = None
         self._following: Shell | None = None
         self._aside = False
@@ -118,8 +121,7 @@ class RemoteStep:
             raise
         self._follow_from(shell, sent)
         if not self._begun.wait(_BEGIN_S):
-            # Its home may hang. Whoever cancels it has it under way; its end is followed in any case.
-            self._begun.set()
+            self._begun.set()  # its home may hang; under way it can be cancelled, and is followed to its end
         if self._refused:
             raise self._refused
 
@@ -289,8 +291,7 @@ class RemoteStep:
 
     @property
     def _overdue(self) -> bool:
-        limit_s = self.place.timeout_s
-        return limit_s is not None and time.time() > self.place.began + limit_s
+        return time.time() > self.place.began + (self.place.timeout_s or math.inf)
 
     def _mind_the_deadline(self) -> None:
         if self._overdue and not self._out_of_time:
@@ -317,17 +318,18 @@ class RemoteStep:
             self._begun.set()
 
     def _end_with(self, frame: Frame) -> None:
-        lost = {"ending": "lost", "exit_code": None, "signal": None}
-        if frame.kind == "x" and frame.text.startswith("cwd"):
+        if frame.kind == "f":
+            self._noted["disk_full"] = True
+        elif frame.kind == "x" and frame.text.startswith("cwd"):
             self._refused = refusal_of(f"cwd {self.place.cwd}", str(self.link.address))
         elif frame.kind == "x":
             self.end = ending_of(frame.text, reported=bool(self._said.get("report")))
         elif frame.kind == "l":
-            self.end = {**lost, "rebooted": frame.text == "rebooted"}
+            self.end = {**_LOST, "rebooted": frame.text == "rebooted"}
         elif frame.kind == "e" and not self._collected_meanwhile():
             refused = refusal_of(frame.text, str(self.link.address))
             if frame.text == "vanished":
-                self.end = {**lost, "gone": refused.what}
+                self.end = {**_LOST, "gone": refused.what}
             else:
                 self._refused = refused
 
@@ -355,11 +357,10 @@ class RemoteStep:
 
     def _finish(self) -> None:
         kept = self._recorder.finish()
-        lost = {"ending": "lost", "exit_code": None, "signal": None, "elsewhere": str(self.link.address)}
-        lost["kept_at"] = script.USUAL_PLACE.format(name=self.place.folder)
+        lost = {**_LOST, "elsewhere": str(self.link.address), "kept_at": script.usual_place(self.place.folder)}
         if self._refused and self._begun.is_set():
             lost["never_began"] = self._refused.what
-        self.end = {**(self.end or lost), **kept, "survivors": self._survivors, "t": time.time()}
+        self.end = {**(self.end or lost), **kept, **self._noted, "survivors": self._survivors, "t": time.time()}
         self.end["duration_s"] = max(0.0, self.end["t"] - self.place.began)
         self.passed_on = passed_on(self._said, self.place.cwd, self.place.brought, self.end)
         kept_here = self._is_ours() and (self._begun.is_set() or not self._refused) and self._write_down()
@@ -392,7 +393,7 @@ class RemoteStep:
         try:
             if forget:
                 shell.send(script.forget(self.place.folder))
-        except OSError:
+        except (OSError, EOFError):
             self.link.give_back(shell, sound=False)
         else:
             self.link.give_back(shell, sound=True)

@@ -12,6 +12,7 @@ import shutil
 import signal
 import socket
 import struct
+import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -171,6 +172,24 @@ async def test_a_step_whose_folder_is_gone_is_not_said_to_have_never_run(desk: D
     assert "the step's folder is not there any more; how the command ended is not known" in outcome.detail
     assert "nothing ran" not in outcome.detail
     gate.write_text("go\n")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small tmpfs needs root")
+async def test_a_disk_there_that_fills_up_costs_output_and_not_the_exit_status(desk: Desk, tmp_path: Path) -> None:
+    mount = tmp_path / "small"
+    mount.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "none", str(mount)], check=False).returncode:
+        pytest.skip("no tmpfs can be mounted here")
+    try:
+        desk.server.give(XDG_STATE_HOME=mount)
+        desk.server.set()
+        outcome, output = await desk.run("seq 1 100000; exit 4")
+        assert (outcome.ending, outcome.exit_code) == ("exited", 4)
+        assert "the disk there was full: some of its output is missing" in outcome.detail
+        assert output.startswith("1\n2\n3\n")
+    finally:
+        desk.server.stop()
+        subprocess.run(["umount", "-l", str(mount)], check=False)
 
 
 # -- who is there ----------------------------------------------------------------------------------------------------
