@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from cockpit.adapters.step_program.adapter import LOST_EXIT, REFUSED_EXIT, Task, performed, written_error
+from cockpit.adapters.step_program.adapter import LOST_EXIT, REFUSED_EXIT, Task, performed
 from cockpit.adapters.step_program.page import Page
 from cockpit.errors import (
     AccessDenied,
@@ -37,22 +37,16 @@ _NOT_EVEN_ASKED = (UsageError, ConfigError, AccessDenied, ToolMissing, TargetUnr
 
 def main() -> int:
     """Read the task from the file and do it. Returns the exit status."""
-    what, adapter, task, words = performed(Path(sys.argv[1]).read_bytes())
+    adapter, task, words = performed(Path(sys.argv[1]).read_bytes())
     choose(words)
     signal.signal(signal.SIGTERM, _interrupt)
-    _limit_memory()
+    limit_memory()
     page = Page(sys.stdout.buffer)
     try:
-        if what == "enforced":
-            import msgspec
-
-            page.write(msgspec.json.encode(adapter.enforced(task)))
-        else:
-            _require_permitted(task)
-            adapter.perform(task, page)
+        _require_permitted(task)
+        adapter.perform(task, page)
     except CockpitError as error:
-        told = str(error) if what == "perform" else written_error(error)
-        return _fail(told, exit_status(error))
+        return _fail(str(error), exit_status(error))
     except KeyboardInterrupt:
         return _fail(_("cancelled"), CANCELLED)
     except MemoryError:
@@ -81,7 +75,7 @@ def exit_status(error: CockpitError) -> int:
     return 2 if isinstance(error, _NOT_EVEN_ASKED) else 1
 
 
-def _limit_memory() -> None:
+def limit_memory() -> None:
     """One answer of gigabytes must not take the machine along. (Not every system enforces it.)"""
     _soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     limit = _MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(_MEMORY_BYTES, hard)

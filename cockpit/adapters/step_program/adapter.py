@@ -7,7 +7,6 @@ imports the library.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import sys
@@ -25,8 +24,9 @@ from msgspec import Struct
 from cockpit.adapters.base import Enforcement, Outcome, RunRequest
 from cockpit.adapters.checking import Check
 from cockpit.adapters.followed import FollowedRun, adopt, launch
+from cockpit.adapters.step_program.enquiry import enquire
 from cockpit.adapters.step_program.page import Page
-from cockpit.errors import AdapterError, CockpitError, Malformed, PolicyRefusal, TimedOut, ToolMissing
+from cockpit.errors import CockpitError, PolicyRefusal, ToolMissing
 from cockpit.runs.files import RECALLED
 from cockpit.runs.spec import program_document
 from cockpit.safety.environment import child_environment
@@ -37,7 +37,6 @@ from cockpit.words import _, chosen
 Settings = TypeVar("Settings", bound=Struct)
 
 _PROGRAM = ("-I", "-X", "utf8", "-m", "cockpit.adapters.step_program")
-_ENFORCEMENT_S = 10.0
 
 REFUSED_EXIT = 3
 """A step program's exit status for PolicyRefusal: nothing was done."""
@@ -110,7 +109,9 @@ class StepProgram(ABC, Generic[Settings]):
 
     @abstractmethod
     def enforced(self, task: Task) -> Enforcement:
-        """Who keeps this target from being changed in read-only mode, asked of the server, in a step program.
+        """Who keeps this target from being changed in read-only mode, asked of the server.
+
+        It runs in a thread of a program that asks for other targets as well.
 
         Raises:
             CockpitError: it can't be asked.
@@ -164,7 +165,7 @@ class StepProgram(ABC, Generic[Settings]):
         )
         document = program_document(
             request.folder,
-            self._written("perform", task),
+            self._written(task),
             (sys.executable, *_PROGRAM),
             child_environment(os.environ) | {"COCKPIT_RUN": str(request.folder)},
             command=action.body,
@@ -189,29 +190,7 @@ class StepProgram(ABC, Generic[Settings]):
 
     async def enforcement(self) -> Enforcement:
         """Who enforces read-only mode here. See `TellsEnforcement`."""
-        asked = self._written("enforced", Task(credentials=self.credentials()))
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *_PROGRAM,
-            "/dev/stdin",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=child_environment(os.environ),
-            start_new_session=True,
-        )
-        try:
-            async with asyncio.timeout(_ENFORCEMENT_S):
-                told, complaint = await process.communicate(asked.encode())
-        except TimeoutError as error:
-            raise TimedOut(_("no answer within {seconds:.0f} s").format(seconds=_ENFORCEMENT_S)) from error
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        if process.returncode:
-            raise _read_error(complaint)
-        return msgspec.json.decode(told, type=Enforcement)
+        return await enquire(self._written(Task(credentials=self.credentials())))
 
     async def checks(self) -> Sequence[Check]:
         """Whether it can be reached and lets us in. See `ChecksItself`."""
@@ -221,14 +200,13 @@ class StepProgram(ABC, Generic[Settings]):
         )
         return [Check(text=_("it answers; {kept}").format(kept=f"{kept}: {found.detail}" if found.detail else kept))]
 
-    def _written(self, what: str, task: Task) -> str:
+    def _written(self, task: Task) -> str:
         program = {
             # The spec holds this text's hash: without salt it would tell who guesses a password that he is right.
             "salt": token_hex(16),
             "class": f"{type(self).__module__}:{type(self).__qualname__}",
             "options": msgspec.to_builtins(self.options),
             "trusted": self.trusted,
-            "what": what,
             "task": msgspec.to_builtins(task),
             "words": chosen(),
         }
@@ -261,25 +239,12 @@ class ProgramRun:
         await self._followed.cancel()
 
 
-def written_error(error: CockpitError) -> str:
-    """An error of the step program, for `StepProgram.enforcement`."""
-    return json.dumps({"what": error.what, "where": error.where, "mend": error.mend})
-
-
-def _read_error(complaint: bytes) -> AdapterError:
-    try:
-        told = json.loads(complaint)
-        return AdapterError(told["what"], where=told["where"], mend=told["mend"])
-    except (ValueError, TypeError, KeyError):
-        return Malformed(complaint.decode("utf-8", "replace").strip())
-
-
-def performed(written: bytes) -> tuple[str, StepProgram[Any], Task, str]:
-    """The other side of `_written`: what to do, the adapter, its task, and the interface language."""
+def performed(written: bytes) -> tuple[StepProgram[Any], Task, str]:
+    """The other side of `_written`: the adapter, its task, and the interface language."""
     from importlib import import_module
 
     told: Mapping[str, Any] = json.loads(written)
     module, _colon, name = told["class"].partition(":")
     made: type[StepProgram[Any]] = getattr(import_module(module), name)
     adapter = made(msgspec.convert(told["options"], made.Options), trusted=told["trusted"])
-    return told["what"], adapter, msgspec.convert(told["task"], Task), told["words"]
+    return adapter, msgspec.convert(told["task"], Task), told["words"]
