@@ -134,6 +134,8 @@ class Search:
         Args:
             opening: bytes that a character begins with which is written as several.
         """
+        if not any(mark in block for mark in _CUT_MARKS):
+            return
         known = self._stretches
         for match in _CUT_MARK.now.finditer(block):
             at = match.start()
