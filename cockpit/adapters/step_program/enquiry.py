@@ -57,7 +57,8 @@ async def enquire(question: str) -> Enforcement:
         async with asyncio.timeout(PATIENCE_S), program:
             answer = await program.ask(question)
     except TimeoutError as error:
-        raise TimedOut(_("no answer within {seconds:.0f} s").format(seconds=PATIENCE_S)) from error
+        what = _("no answer within {seconds:.0f} s").format(seconds=PATIENCE_S)
+        raise TimedOut(what, mend=_("is it up, and is the way there open?")) from error
     except OSError as error:
         raise AdapterError(
             _("the program that asks the servers can't be started: {error}").format(error=error)

@@ -41,7 +41,15 @@ def http(port: int) -> HttpAdapter:
 
 
 def programs() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)
+    """Those that ask, among whatever else this process has started."""
+    return [each for each in psutil.Process().children() if _asks(each)]
+
+
+def _asks(process: psutil.Process) -> bool:
+    try:
+        return "cockpit.adapters.step_program.answering" in process.cmdline()
+    except psutil.Error:
+        return False
 
 
 @asynccontextmanager
