@@ -124,7 +124,7 @@ async def _drive(folder: SessionFolder, options: argparse.Namespace, inputs: Map
     for line in rest_of(host.engine.state, steps):
         print(f"cockpit: {one_line(line)}", file=sys.stderr)
     statuses = [host.engine.state.step(step.id).status.value for step in steps]
-    return INTERRUPTED if interrupted else exit_code(statuses)
+    return INTERRUPTED if interrupted else exit_code(statuses, unable=headless.unable)
 
 
 def _warn() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cockpit.errors import CockpitError, PolicyRefusal, SecondPersonMissing, UsageError
+from cockpit.errors import AdapterError, CockpitError, PolicyRefusal, SecondPersonMissing, UsageError
 from cockpit.runbook.model import Phase, Runbook, Section, Step, StepKind
 from cockpit.safety.permit import Confirmation, Rung
 from cockpit.session.host.host import Host
@@ -117,6 +117,8 @@ class Headless:
         self._unasked = left_out_of_all(host.runbook, section=section, named=named)
         self._leave = leave
         self._stopped_by: list[str] = []
+        self.unable = False
+        """Whether a step could not be started, since its target can't be reached, say: no policy refused it."""
         self._branch: _Branch | None = None
         wake = host.engine.on_event
         host.execution.patience_s = OUT_OF_TOUCH_S
@@ -192,6 +194,7 @@ class Headless:
         try:
             run = await self._started(step)
         except CockpitError as error:
+            self.unable = self.unable or isinstance(error, AdapterError)
             if not engine.state.step(step.id).status.over:  # else recorded by the engine, with its reason
                 engine.finish(step.id, Status.REFUSED, reason=str(error))
             return
@@ -274,6 +277,7 @@ class Headless:
         try:
             run = await self._host.execution.start(proposal.proposal, confirmation, ACTOR)
         except CockpitError as error:
+            self.unable = self.unable or isinstance(error, AdapterError)
             if not engine.state.step(step.id).status.over:
                 engine.finish(step.id, Status.REFUSED, reason=str(error))
             return
@@ -334,19 +338,23 @@ def _not_headless(proposal: Proposal) -> str:
     return ""
 
 
+def exit_code(statuses: Iterable[str], *, unable: bool = False) -> int:
+    """0 when all passed, 3 when refusals are the worst of it, else 1: also for a step whose end is not on record.
+
+    Args:
+        unable: see `Headless.unable`.
+    """
+    found = set(statuses) - {Status.PASSED.value, Status.SKIPPED.value}
+    if not found:
+        return 0
+    return 3 if found == {Status.REFUSED.value} and not unable else 1
+
+
 def without_inputs(missing: Sequence[str]) -> str:
     """What to say of a command that has blanks left; "" when it has none."""
     if not missing:
         return ""
     return _("inputs are missing: {names} (give them with --set NAME=VALUE)").format(names=", ".join(missing))
-
-
-def exit_code(statuses: Iterable[str]) -> int:
-    """0 when all passed, 3 when refusals are the worst of it, else 1: also for a step whose end is not on record."""
-    found = set(statuses) - {Status.PASSED.value, Status.SKIPPED.value}
-    if not found:
-        return 0
-    return 3 if found == {Status.REFUSED.value} else 1
 
 
 async def interruptible(headless: Headless, steps: Sequence[Step], warn: Callable[[], None]) -> bool:

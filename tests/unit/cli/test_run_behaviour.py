@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cockpit.cli import main
+from tests.servers.server import free_port
 
 RUNBOOK = """# 점검
 
@@ -55,6 +56,17 @@ def test_an_output_that_a_person_must_judge_is_shown_once(runbook: Path, capsys:
 def test_a_signal_is_told_by_its_name(runbook: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", str(runbook), "--step", "dies", "--yes"]) == 1
     assert "-- dies: failed SIGTERM" in capsys.readouterr().out
+
+
+def test_a_target_that_can_not_be_reached_is_a_failure_and_no_refusal_by_policy(
+    runbook: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runbook.write_text("```bash {name=looks}\nuptime\n```\n")
+    config = runbook.with_name("cockpit.toml")
+    config.write_text(f'[target.gone]\nkind = "ssh"\nhost = "127.0.0.1"\nport = {free_port()}\n')
+
+    assert main(["run", str(runbook), "--config", str(config), "--target", "gone", "--yes"]) == 1
+    assert "-- looks: refused" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
