@@ -7,7 +7,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -42,10 +42,12 @@ class Doctor:
             "COCKPIT_TEST_PASSWORD": "hunter2hunter2",
         }
 
-    def run(self, config: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, config: str, *arguments: str, program: Sequence[str] = ("-m", "cockpit.cli")
+    ) -> subprocess.CompletedProcess[str]:
         (self.folder / "cockpit.toml").write_text(config)
         return subprocess.run(
-            [sys.executable, "-m", "cockpit.cli", "doctor", *arguments],
+            [sys.executable, *program, "doctor", *arguments],
             cwd=self.folder,
             env=self.environment,
             capture_output=True,
@@ -176,6 +178,24 @@ def test_servers_that_hang_are_not_waited_for_one_after_another(server: SshServe
     assert status == 1
     assert {one["standing"] for about, one in told.items() if about[-1].isdigit()} == {"failed"}
     assert [about for about, one in told.items() if one["standing"] == "failed" and not one["mend"]] == []
+
+
+_NO_NAMES = """
+import socket, sys, threading
+socket.getaddrinfo = lambda *_asked, **_how: threading.Event().wait()
+from cockpit.cli import main
+sys.exit(main())
+"""
+
+
+def test_names_that_are_looked_up_without_an_end_hold_nothing_up(doctor: Doctor) -> None:
+    config = probe("shop", "http", url="https://shop.example/health")
+
+    done = doctor.run(config, "--json", program=["-c", _NO_NAMES])
+
+    assert done.returncode == 1
+    (told,) = [one for one in json.loads(done.stdout)["findings"] if one["about"] == "probe shop"]
+    assert (told["standing"], bool(told["mend"])) == ("failed", True)
 
 
 def test_a_configuration_that_can_not_be_read_is_a_finding_among_others(doctor: Doctor) -> None:
