@@ -131,7 +131,7 @@ def _verify(parser: argparse.ArgumentParser) -> None:
 
 def _report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("session", metavar="SESSION", help=_("its id (`cockpit sessions` lists them), or its folder"))
-    parser.add_argument("--format", default="markdown", help=_("markdown or json"))
+    parser.add_argument("--format", default="markdown", help=_("markdown, html or json"))
     parser.add_argument("--output", metavar="FILE", help=_("write there instead of standard output"))
 
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 FORMATS: Mapping[str, str] = MappingProxyType(
     {
         "markdown": "cockpit.report.markdown:render",
+        "html": "cockpit.report.html_format:render",
         "json": "cockpit.report.json_format:render",
     }
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import reduce
@@ -224,6 +225,19 @@ def test_every_format_renders(story: Story, name: str) -> None:
     text = getattr(import_module(module), function)(story.folder, None)
 
     assert story.folder.name in text
+
+
+def test_the_page_shows_evidence_as_text_and_loads_nothing(story: Story) -> None:
+    story.run(0, b"<script>alert(1)</script> &amp; <img src=http://evil>\n")
+    story.journal.close()
+    module, _colon, function = FORMATS["html"].partition(":")
+
+    page = getattr(import_module(module), function)(story.folder, "en")
+
+    assert '<html lang="en">' in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp;amp; &lt;img src=http://evil&gt;" in page
+    assert not re.search(r"<(script|img|link|iframe|form)|\s(src|href|on\w+)=[\"']", page)
+    assert page.count("<h2>") == story.report().count("\n## ")
 
 
 def test_json_holds_the_facts(story: Story) -> None:
