@@ -128,7 +128,7 @@ _APART = 'if [ -n "$perl" ]; then exec 2>&1 >>"$d/output"; else exec >>"$d/outpu
 _INTO_FILES = """perl=$(command -v perl) || {{ run; finish $?; }}
 {{
   trap : TERM INT HUP; i=0
-  while [ ! -f "$d/ready" ] && [ "$i" -lt 50 ]; do sleep 0.01 || sleep 1; i=$((i+1)); done
+  while [ ! -f "$d/ready" ] && [ "$i" -lt 250 ]; do sleep 0.001 || sleep 1; i=$((i+1)); done
   run; put code "$?"
 }} | "$perl" -e {errors} "$d"
 code=143; read -r code <"$d/code"
@@ -141,7 +141,7 @@ _GIVEN = """(umask 077; builtin declare -px >"${BASH_ENV%/*}/given")
 
 # `wc` may put blanks before the number, which the arithmetic takes away. The h is a sign of life: without a reader it
 # ends this loop. A step that is over at once is noticed soon; later it is looked at less often. What is new is told one
-# turn later, when it is noted whether it came by standard error.
+# turn later, when it is noted whether it came by standard error. Who else follows the step may remove it in between.
 _FOLLOW = """cd "$d" || {{ printf 'e vanished\\n'; exit 0; }}
 o={offset}; m={marks}; t=0; s=; p=; l=0
 while :; do
@@ -169,16 +169,18 @@ while :; do
   if [ -n "$e" ]; then
     set -- $(wc -c given report)
     while [ $# -gt 1 ]; do
-      case $2 in given|report) printf '%s %d\\n' "$2" "$1"; cat "$2";; esac
+      case $2 in given|report) printf '%s %d\\n' "$2" "$1"; cat "$2" 2>/dev/null || head -c "$1" /dev/zero;; esac
       shift 2
     done
+    [ -f end ] || {{ printf 'e vanished\\n'; exit 0; }}
     [ -f full ] && printf 'f\\n'
     v=; w=; read -r v <end; [ -f ended-by ] && read -r w <ended-by
     printf 'x %s %s\\n' "$v" "$w"; exit 0
   fi
   [ -z "$s" ] && [ -n "$p" ] && s=1 && printf 's %s\\n' "$p"
   t=$((t+1)); [ $((t % 20)) = 0 ] && printf 'h\\n'
-  if [ "$t" -gt 20 ]; then sleep 0.05 || sleep 1; else sleep 0.01 || sleep 1; fi 2>/dev/null
+  z=0.05; [ "$t" -gt 40 ] || z=0.01; [ "$t" -gt 20 ] || z=0.002
+  sleep "$z" 2>/dev/null || sleep 1
 done
 """
 
