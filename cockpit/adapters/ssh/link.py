@@ -226,7 +226,9 @@ class SshLink:
 
         try:
             yield
-        except (paramiko.SSHException, OSError, EOFError) as error:
+        except EOFError as error:  # it has no words of its own
+            raise TargetUnreachable(_("the connection ended"), where=str(self.address)) from error
+        except (paramiko.SSHException, OSError) as error:
             raise TargetUnreachable(
                 _("the connection broke: {error}").format(error=_why(error)), where=str(self.address)
             ) from error

@@ -230,7 +230,7 @@ class RemoteStep:
                 try:
                     self._read(shell or self.link.shell(), sent or self._rest())
                     return
-                except (Broken, TargetUnreachable, OSError, EOFError) as error:
+                except (Broken, TargetUnreachable, OSError) as error:
                     if not self._aside:
                         self._lose_touch(_("the link is gone ({error}); the step may go on there; trying again"), error)
                     self._aside = False
