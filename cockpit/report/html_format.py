@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from html import escape
 
-from cockpit.report.gathering import gather
-from cockpit.report.markdown import rendered
-from cockpit.safety.text import sanitise
+from cockpit.report.markdown import render as render_markdown
 from cockpit.session.record.folder import SessionFolder
-from cockpit.words import choose, chosen
+from cockpit.words import chosen
 
 _PAGE = """<!doctype html>
 <html lang="{language}">
@@ -37,20 +35,11 @@ blockquote {{ margin: 1rem 0; padding: .1rem 1rem; border-left: 4px solid #b0002
 
 
 def render(folder: SessionFolder, language: str | None = None) -> str:
-    """The report of a session as it stands. Nothing in the page is loaded from anywhere, and nothing in it runs.
-
-    Args:
-        language: "en" or "ko"; None keeps the one chosen already.
-
-    Raises:
-        JournalError: there is no journal, or it can't be read.
-    """
+    """The page. Nothing in it is loaded from anywhere, and nothing in it runs. See `render` of `markdown.py`."""
     from markdown_it import MarkdownIt
 
-    if language is not None:
-        choose(language)
-    gathered = gather(folder)
     # Every value was escaped for Markdown; HTML that stands in it all the same is text as well.
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
-    title = escape(sanitise(gathered.facts.title or gathered.facts.session).replace("\n", " "))
-    return _PAGE.format(language=chosen(), title=title, body=parser.render(rendered(gathered)))
+    tokens = parser.parse(render_markdown(folder, language))
+    title = "".join(piece.content for piece in tokens[1].children or ())
+    return _PAGE.format(language=chosen(), title=escape(title), body=parser.renderer.render(tokens, parser.options, {}))
