@@ -4,31 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pytest
 
-from cockpit.monitor.probe import WatchedProbe
 from cockpit.monitor.sample import Level
-from tests.servers import looking
+from tests.real.databases.postgresql_watched import probe, server
 from tests.servers.crowd import Crowd, crowd
 from tests.servers.looking import level, rows, sampled, sampled_until, shown, values
-from tests.servers.postgresql import PostgresqlServer, postgresql_server, standby_of
+from tests.servers.postgresql import PostgresqlServer, standby_of
 from tests.waiting import until, wait_until
 
+__all__ = ["server"]
 pytestmark = pytest.mark.real
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresqlServer]:
-    with postgresql_server("track_activity_query_size = 16384") as made:
-        made.ask("create role weak login")
-        yield made
-
-
-def probe(server: PostgresqlServer, *bounds: str, user: str = "postgres", **more: Any) -> WatchedProbe:
-    place = {"host": "127.0.0.1", "port": server.port, "database": "shop", "user": user}
-    return looking.probe("postgresql", *bounds, **{**place, **more})
 
 
 async def test_who_waits_is_told_with_who_holds_it_and_what_for(server: PostgresqlServer) -> None:

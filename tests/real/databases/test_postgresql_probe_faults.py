@@ -5,40 +5,27 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from cockpit.config import ProbeConfig
 from cockpit.monitor.panel import fold_sample
-from cockpit.monitor.probe import WatchedProbe
 from cockpit.monitor.registry import build
 from cockpit.monitor.sample import Level, Outcome
 from screens.panels import detail_of
 from tests.hostile import TEXTS, in_text
-from tests.servers import looking
+from tests.real.databases.postgresql_watched import probe, server
 from tests.servers.crowd import crowd
 from tests.servers.looking import rows, sampled, sampled_until, values
 from tests.servers.postgresql import PostgresqlServer, postgresql_server
 from tests.servers.server import free_port
 from tests.waiting import until
 
+__all__ = ["server"]
 pytestmark = pytest.mark.real
 
 _OURS = "application_name = 'incident-cockpit'"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresqlServer]:
-    with postgresql_server("track_activity_query_size = 16384") as made:
-        made.ask("create role weak login")
-        yield made
-
-
-def probe(server: PostgresqlServer, *bounds: str, user: str = "postgres", **more: Any) -> WatchedProbe:
-    place = {"host": "127.0.0.1", "port": server.port, "database": "shop", "user": user}
-    return looking.probe("postgresql", *bounds, **{**place, **more})
 
 
 async def one_connection(server: PostgresqlServer) -> int:
